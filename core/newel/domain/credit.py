@@ -1,0 +1,16 @@
+"""Credit: what a party may owe, and what it owes already (CRD-01, CRD-02)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+
+class Exposure(msgspec.Struct, frozen=True, kw_only=True):
+    """One figure of a party's exposure, in the company's currency, with the reason a person would want to see."""
+
+    stage: str
+    amount: Decimal
+    reason: str = ""
+    plugin: str = ""

@@ -1,0 +1,148 @@
+"""Kinds of documents, declared as data by plugins. The kernel reads them and never names one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from newel.domain.ledger import PostingSpec
+
+PHASES = ("draft", "offered", "open", "done", "cancelled")
+ROLES = (
+    "sale", "purchase", "delivery", "receipt", "invoice", "bill", "payment", "return", "request", "transfer", "production",
+)  # fmt: skip
+EFFECTS = ("number", "reserve", "release", "move", "post", "reverse", "credit")
+FIRM_PHASES = ("open", "done")
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """A state of a document. editable: lines and header may be changed in it."""
+
+    name: str
+    label: str
+    phase: str
+    editable: bool = False
+
+
+class Transition(msgspec.Struct, frozen=True, kw_only=True):
+    """A way from states to a state.
+
+    Args:
+        effects: what the kernel does: number (draw the number), reserve, release, move, post, reverse (undo moves and entries), credit.
+        automatic: the kernel carries it out by itself when true: "linked" (every completing flow has taken every line),
+            "settled" (nothing open is left), "unsettled" (something is open again). Not offered to users.
+        primary: the button that most users want next.
+    """
+
+    name: str
+    label: str
+    sources: tuple[str, ...]
+    target: str
+    effects: tuple[str, ...] = ()
+    automatic: str = ""
+    primary: bool = False
+
+
+class Flow(msgspec.Struct, frozen=True, kw_only=True):
+    """How a document continues in another one. Declared by whoever owns the target.
+
+    Args:
+        link: name of the link, such as "delivered"; quantities by stage are the sums of links.
+        source_kind or source_role: what it starts from; phases that the source must be in.
+        completes: the source is complete only when every line has gone this way.
+        copies_prices: lines take over the source's stored waterfall (invoices, returns) instead of being priced anew.
+        closes: transition of the source that is carried out when the flow is followed (an accepted quotation).
+        line_kinds: that it takes; empty for all but text.
+        passes_on: the link is also counted on the line before: an invoice of a delivery counts on the order.
+        needs_done: link of the source line that bounds the quantity, such as "delivered" for invoices of what was delivered.
+    """
+
+    name: str
+    label: str
+    link: str
+    target_kind: str
+    source_kind: str = ""
+    source_role: str = ""
+    phases: tuple[str, ...] = ("open",)
+    completes: bool = True
+    copies_prices: bool = True
+    closes: str = ""
+    line_kinds: tuple[str, ...] = ()
+    passes_on: bool = False
+    primary: bool = False
+
+
+class DocumentKind(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of document.
+
+    Args:
+        name: "plugin.kind". role: see ROLES; other plugins meet it by its role.
+        party_role: what the party is to us, for labels: customer, vendor, or empty where no party is needed.
+        series: default prefix of its numbers; gapless series are drawn at the transition with the effect "number".
+        number_at: "create", or "transition".
+        posting: how it posts, for kinds with a transition that has the effect "post".
+        priced: False for documents without amounts (deliveries, transfers).
+        sign: -1 for credit notes and the like: amounts are positive on paper, and post the other way.
+        data: struct for the header data of the owning plugin.
+        fields: header fields shown on its form besides party and date; empty for all that make sense for the role.
+    """
+
+    name: str
+    label: str
+    label_plural: str
+    role: str
+    states: tuple[State, ...]
+    transitions: tuple[Transition, ...]
+    party_role: str = ""
+    series: str = ""
+    number_at: str = "create"
+    posting: PostingSpec | None = None
+    priced: bool = True
+    sign: int = 1
+    line_kinds: tuple[str, ...] = ("item", "charge", "text")
+    data: Any = None
+    fields: tuple[str, ...] = ()
+    help: str = ""
+    menu: str = ""
+
+    def state(self, name: str) -> State:
+        """The state with this name; KeyError where there is none."""
+        for state in self.states:
+            if state.name == name:
+                return state
+        raise KeyError(name)
+
+    def transition(self, name: str) -> Transition | None:
+        """The transition with this name, or None."""
+        return next((t for t in self.transitions if t.name == name), None)
+
+    @property
+    def initial(self) -> State:
+        """The state that a new document is in: the first one."""
+        return self.states[0]
+
+
+class LineKind(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of line. item: needs an item; once: an item may stand only once in a document (DOC-16); priced: has an amount."""
+
+    name: str
+    label: str
+    item: bool = False
+    once: bool = False
+    priced: bool = True
+
+
+class Extension(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plugin adds to documents of others, by kind or by role. Rests where the kind is not installed.
+
+    Args:
+        effects: transition name -> effects to add.
+        transitions, states: to add.
+    """
+
+    kind: str = ""
+    role: str = ""
+    transitions: tuple[Transition, ...] = ()
+    states: tuple[State, ...] = ()
+    effects: dict[str, tuple[str, ...]] = {}

@@ -1,0 +1,102 @@
+"""Double entry: roles, rules, entries. Entries are made, checked and chained here; they are reversed and never edited."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+
+import msgspec
+
+from newel.domain.money import ZERO
+
+
+class AccountRole(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account is for; each company maps roles to accounts.
+
+    Args:
+        kind: asset, liability, equity, income or expense.
+        open_items: postings of this role are open items that payments settle.
+    """
+
+    name: str
+    label: str
+    kind: str
+    open_items: bool = False
+
+
+class PostingRule(msgspec.Struct, frozen=True, kw_only=True):
+    """How a move posts: (kind of source, kind of target) -> debit role, credit role. Equal roles post nothing."""
+
+    source: str
+    target: str
+    debit: str
+    credit: str
+
+
+class PostingSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """How a document kind posts: gross to the party's role on `side`; lines, tax and rounding against it."""
+
+    party: str
+    line: str
+    tax: str = ""
+    side: str = "debit"
+
+
+class Posting(msgspec.Struct, frozen=True, kw_only=True):
+    """One side of an entry. debit and credit in the company's currency, amount (signed, debit positive) in the document's."""
+
+    account: int
+    role: str
+    debit: Decimal = ZERO
+    credit: Decimal = ZERO
+    currency: str = ""
+    amount: Decimal = ZERO
+    party: int | None = None
+    text: str = ""
+    dimensions: dict[str, str] = {}
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A journal entry: postings whose debits equal their credits."""
+
+    id: int = 0
+    number: int = 0
+    company: int
+    date: date
+    document: int | None = None
+    text: str = ""
+    reverses: int | None = None
+    postings: tuple[Posting, ...] = ()
+
+
+class OpenItem(msgspec.Struct, frozen=True, kw_only=True):
+    """What a party owes (positive) or is owed (negative), until it is settled."""
+
+    id: int
+    document: int
+    party: int
+    role: str
+    currency: str
+    date: date
+    date_due: date
+    amount: Decimal
+    amount_open: Decimal
+    company_amount: Decimal
+    company_open: Decimal
+
+
+def unbalanced(postings: Iterable[Posting]) -> Decimal:
+    """Debits minus credits in the company's currency; zero for a good entry."""
+    return sum((p.debit - p.credit for p in postings), ZERO)
+
+
+def entry_hash(previous: str, number: int, company: int, day: str, document: int | None, rows: Sequence[Sequence[object]]) -> str:
+    """SHA-256 over the hash before and the entry's own content, in one canonical text. Any changed bit changes every later hash.
+
+    Args:
+        rows: (account id, debit, credit, amount as scaled integers, currency, party id or None) of each posting in stored order.
+    """
+    text = "|".join([previous, str(number), str(company), day, str(document or ""), *(",".join(map(str, row)) for row in rows)])
+    return hashlib.sha256(text.encode()).hexdigest()

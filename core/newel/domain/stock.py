@@ -1,0 +1,89 @@
+"""Stock: places, balances and moves. Value follows the goods (CON-03, TAK-07, TAK-08)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from newel.domain.money import ZERO, product, rounded
+
+
+class LocationKind(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of place.
+
+    Args:
+        tracked: balances are kept (storage); untracked places (supplier, customer) only stand at the ends of moves.
+        available: its stock may be reserved and shipped.
+    """
+
+    name: str
+    label: str = ""
+    tracked: bool = False
+    available: bool = False
+
+
+class Location(msgspec.Struct, frozen=True, kw_only=True):
+    """A warehouse, a bin, or the other end of a move. owner: party whose goods lie there, None for the company's own."""
+
+    id: int
+    code: str
+    name: str = ""
+    kind: str = "storage"
+    company: int = 0
+    parent: int | None = None
+    owner: int | None = None
+    party: int | None = None
+
+
+class Balance(msgspec.Struct, frozen=True, kw_only=True):
+    """What lies in one place: quantity and value; reserved is part of quantity."""
+
+    id: int
+    item: int
+    location: int
+    lot: int | None = None
+    quantity: Decimal = ZERO
+    reserved: Decimal = ZERO
+    value: Decimal = ZERO
+
+    @property
+    def free(self) -> Decimal:
+        """quantity - reserved."""
+        return self.quantity - self.reserved
+
+
+class StockFacts(msgspec.Struct, frozen=True):
+    """Balances of a document's items, locked where the transition will move or reserve them. By item id."""
+
+    balances: dict[int, tuple[Balance, ...]] = {}
+    reservations: dict[int, tuple[Reservation, ...]] = {}
+
+
+class Reservation(msgspec.Struct, frozen=True, kw_only=True):
+    """So much of a balance is promised to a line. Quantity in the item's unit."""
+
+    id: int = 0
+    line: int
+    balance: int
+    quantity: Decimal
+
+
+class Move(msgspec.Struct, frozen=True, kw_only=True):
+    """Goods go from one place to another. Quantity in the item's unit, value in the company's currency."""
+
+    id: int = 0
+    line: int
+    item: int
+    quantity: Decimal
+    source: int
+    target: int
+    lot: int | None = None
+    value: Decimal = ZERO
+
+
+def value_out(balance: Balance, quantity: Decimal, digits: int, mode: str = "half_up") -> Decimal:
+    """The value of a part of a balance at its average; the last unit takes what is left, so value never outlives quantity."""
+    if quantity == balance.quantity:
+        return balance.value
+    return rounded(product(balance.value, quantity) / balance.quantity, digits, mode)

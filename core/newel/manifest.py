@@ -1,0 +1,180 @@
+"""What a plugin declares about itself: one Manifest, returned by register_plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from newel.domain.kinds import DocumentKind, Extension, Flow, LineKind
+from newel.domain.ledger import AccountRole, PostingRule
+from newel.domain.stock import LocationKind
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person reads about one column of a record kind; whatever is left out comes from the table's column.
+
+    Args:
+        name: of the column.
+        choices: (value, label) pairs; then nothing else is accepted.
+        minimum, maximum: bounds, as the value itself.
+        list: shown in lists. readonly: never entered. secret: never shown.
+    """
+
+    name: str
+    label: str = ""
+    help: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    required: bool | None = None
+    list: bool | None = None
+    readonly: bool = False
+    secret: bool = False
+
+
+class RecordKind(msgspec.Struct, frozen=True, kw_only=True):
+    """What is not a document: declared once; list, form, API, import, export and history come from it.
+
+    Args:
+        name: "plugin.record"; it is also the prefix of its permissions (.view, .edit).
+        table: Piccolo table. References to other tables that are record kinds become pickers.
+        title: columns that name a record to people, in order.
+        search: columns that a search looks in.
+        parent: column that refers to the record which this one is a part of; it is then shown on that record's page.
+        facts: name of the cached facts that go stale when a record changes.
+        check: pure function(values) -> problems, called before each write.
+        menu: section of the navigation; empty for parts of a parent.
+    """
+
+    name: str
+    table: Any
+    label: str
+    label_plural: str
+    title: tuple[str, ...] = ("name",)
+    search: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    fields: tuple[Field, ...] = ()
+    parent: str = ""
+    facts: str = ""
+    check: Callable[..., Any] | None = None
+    menu: str = ""
+    help: str = ""
+
+
+class Parameter(msgspec.Struct, frozen=True, kw_only=True):
+    """A parameter of a report. type: text, date, decimal, flag, or the name of a record kind."""
+
+    name: str
+    label: str
+    type: str = "text"
+    required: bool = False
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True):
+    """A column of a report. type: text, date, amount, quantity, percent, document, or the name of a record kind; total: summed up.
+
+    A column of type document holds a document's id and is shown as a link; `text` names the column with its number.
+    """
+
+    name: str
+    label: str
+    type: str = "text"
+    total: bool = False
+    text: str = ""
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of rows that nobody enters: open items, stock on hand, statement. The API serves it as well.
+
+    load: async function(session, parameters: dict, context) -> list of dicts by column name, amounts as Decimal.
+    """
+
+    name: str
+    label: str
+    columns: tuple[Column, ...]
+    load: Callable[..., Awaitable[list[dict[str, Any]]]]
+    parameters: tuple[Parameter, ...] = ()
+    menu: str = ""
+    help: str = ""
+
+
+class MenuItem(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of the navigation; record kinds, document kinds and reports have theirs without one."""
+
+    label: str
+    path: str
+    section: str
+    permission: str = ""
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """Work for the worker. run: async function(session, payload: dict, context). every: seconds between runs, 0 for on request only."""
+
+    name: str
+    run: Callable[..., Awaitable[Any]]
+    every: int = 0
+
+
+class Panel(msgspec.Struct, frozen=True, kw_only=True):
+    """A box on the document page: title and (label, value) rows. slot: side or below."""
+
+    title: str
+    rows: tuple[tuple[str, str], ...] = ()
+    text: str = ""
+    slot: str = "side"
+    sequence: int = 100
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """One plugin.
+
+    Args:
+        name: of the plugin, as in its entry point; prefix of its tables, records, routes, templates, permissions and problem codes.
+        api: version of the kernel's hooks that it is written for.
+        needs: plugins that must be there.
+        precedes: plugins whose answer to a decide_ hook yields to this one's.
+        piccolo_app: module of its Piccolo app ("newel_sales.piccolo_app"), for its migrations; empty for none.
+        tables: its Piccolo tables.
+        line_data, document_data: struct for Line.data[name] and Document.data[name].
+        settings: struct with the defaults of its settings.
+        routes: "module:name" of a list of Litestar handlers, served under /<name> and /api/<name>.
+        templates: "module:folder" of its Jinja templates, under a folder of its name.
+        permissions: (name, what it allows) beside those that kinds and records bring.
+        budget_ms: time that its rules may take for one document of 100 lines.
+    """
+
+    name: str
+    label: str
+    version: str = "0.1.0"
+    api: int = 1
+    needs: tuple[str, ...] = ()
+    precedes: tuple[str, ...] = ()
+    piccolo_app: str = ""
+    tables: tuple[Any, ...] = ()
+    documents: tuple[DocumentKind, ...] = ()
+    flows: tuple[Flow, ...] = ()
+    extends: tuple[Extension, ...] = ()
+    records: tuple[RecordKind, ...] = ()
+    reports: tuple[Report, ...] = ()
+    line_kinds: tuple[LineKind, ...] = ()
+    line_data: Any = None
+    document_data: Any = None
+    location_kinds: tuple[LocationKind, ...] = ()
+    account_roles: tuple[AccountRole, ...] = ()
+    posting_rules: tuple[PostingRule, ...] = ()
+    settings: Any = None
+    permissions: tuple[tuple[str, str], ...] = ()
+    routes: str = ""
+    templates: str = ""
+    menu: tuple[MenuItem, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    demo: Callable[..., Awaitable[Any]] | None = None
+    budget_ms: int = 20
+
+
+__all__ = [
+    "Column", "Field", "Job", "Manifest", "MenuItem", "Panel", "Parameter", "RecordKind", "Report",
+]  # fmt: skip

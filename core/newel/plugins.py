@@ -1,0 +1,258 @@
+"""Find plugins, check them, order them, and call their hooks: a typed facade over pluggy.
+
+pluggy finds and validates implementations. It is no fault barrier, compares no annotations and calls the last registered first;
+so the facade calls each implementation itself: in an order of its own (dependencies, then name), timed, with every failure
+named, and with what came back checked against the verb's contract.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections.abc import Callable, Iterable, Sequence
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+import importlib_metadata
+import msgspec
+import pluggy
+
+from newel import API_VERSION, hookspecs
+from newel.errors import Conflict, PluginFailed, StartupError
+from newel.manifest import Manifest
+from newel.watchdog import guarded_hook
+
+GROUP = "newel.plugins"
+LOAD_SECONDS = 5.0
+
+
+class Off(msgspec.Struct, frozen=True):
+    """A plugin that is installed and not running, and why."""
+
+    name: str
+    reason: str
+
+
+class Impl(msgspec.Struct, frozen=True):
+    """One implementation of one hook."""
+
+    plugin: str
+    function: Callable[..., Any]
+    args: tuple[str, ...]
+
+    def call(self, values: dict[str, Any]) -> Any:
+        """Call it with the arguments that it names."""
+        return self.function(*[values[a] for a in self.args])
+
+
+def discover(only: Sequence[str] | None = None) -> tuple[dict[str, Any], list[Off]]:
+    """Installed plugins by name, and those that can't be imported. `only` limits them to the named ones."""
+    found: dict[str, Any] = {}
+    off: list[Off] = []
+    for point in sorted(importlib_metadata.entry_points(group=GROUP), key=lambda p: (p.name, p.value)):
+        if only is not None and point.name not in only:
+            continue
+        if point.name in found:
+            raise StartupError(f"two distributions bring a plugin named {point.name!r}: uninstall one of them")
+        try:
+            found[point.name] = point.load()
+        except Exception as error:  # a plugin may fail in any way; the server starts without it
+            off.append(Off(point.name, f"can't be imported: {type(error).__name__}: {error}"))
+    if only is not None:
+        known = set(found) | {o.name for o in off}
+        off += [Off(name, "named in newel.toml but not installed: pip install newel-" + name) for name in only if name not in known]
+    return found, off
+
+
+class Plugins:
+    """The running plugins and their hooks.
+
+    Args:
+        modules: plugin name -> module (or object) with hook implementations; the kernel's own answers come with defaults.
+        defaults: module with the kernel's answers, used only where no plugin answers.
+    """
+
+    def __init__(self, modules: dict[str, Any], defaults: Any = None, off: Iterable[Off] = (), precedes: dict[str, tuple[str, ...]] | None = None) -> None:
+        self.off = list(off)
+        self.spent: dict[tuple[str, str], list[float]] = {}
+        self.manifests: dict[str, Manifest] = {}
+        self._manager = pluggy.PluginManager("newel")
+        self._manager.add_hookspecs(hookspecs)
+        self._specs = {n: s for n, s in vars(hookspecs).items() if hasattr(s, "newel_spec")}
+        self._read(modules)
+        self._order(modules)
+        self._impls: dict[str, tuple[Impl, ...]] = {}
+        self._defaults: dict[str, Impl] = {}
+        for name in self.order:
+            self._register(name, modules[name])
+        self._manager.check_pending()
+        self._collect(defaults)
+        self._precedes = {name: set(m.precedes) for name, m in self.manifests.items()}
+        for name, others in (precedes or {}).items():
+            self._precedes.setdefault(name, set()).update(others)
+
+    def _read(self, modules: dict[str, Any]) -> None:
+        for name in sorted(modules):
+            try:
+                manifest = modules[name].register_plugin()
+            except Exception as error:  # the same barrier as for the import
+                self.off.append(Off(name, f"register_plugin failed: {type(error).__name__}: {error}"))
+                continue
+            if not isinstance(manifest, Manifest):
+                self.off.append(Off(name, f"register_plugin must return a Manifest, got {type(manifest).__name__}"))
+            elif manifest.name != name:
+                self.off.append(Off(name, f"its manifest says name={manifest.name!r}, its entry point {name!r}: make them equal"))
+            elif manifest.api != API_VERSION:
+                self.off.append(Off(name, f"written for hooks version {manifest.api}, this kernel has {API_VERSION}: install a matching release"))
+            else:
+                self.manifests[name] = manifest
+        changed = True
+        while changed:
+            changed = False
+            for name, manifest in list(self.manifests.items()):
+                lacking = [n for n in manifest.needs if n not in self.manifests]
+                if lacking:
+                    self.off.append(Off(name, f"needs {', '.join(lacking)}: install or enable it"))
+                    del self.manifests[name]
+                    changed = True
+
+    def _order(self, modules: dict[str, Any]) -> None:
+        sorter = TopologicalSorter({name: sorted(m.needs) for name, m in sorted(self.manifests.items())})
+        try:
+            sorter.prepare()
+        except CycleError as error:
+            raise StartupError(f"plugins need each other in a circle: {' -> '.join(error.args[1])}") from error
+        order: list[str] = []
+        while sorter.is_active():
+            ready = sorted(sorter.get_ready())
+            order += ready
+            sorter.done(*ready)
+        self.order = tuple(order)
+
+    def _register(self, name: str, module: Any) -> None:
+        try:
+            self._manager.register(module, name=name)
+        except pluggy.PluginValidationError as error:
+            raise StartupError(f"plugin {name!r}: {error}") from error
+        for hook in vars(module) if inspect.ismodule(module) else dir(module):
+            function = getattr(module, hook)
+            if hasattr(function, "newel_impl") and hook not in self._specs:
+                raise StartupError(f"plugin {name!r}: there is no hook {hook!r}; hooks are {', '.join(sorted(self._specs))}")
+
+    def _collect(self, defaults: Any) -> None:
+        rank = {name: i for i, name in enumerate(self.order)}
+        for hook, spec in self._specs.items():
+            impls = [
+                Impl(i.plugin_name, i.function, tuple(i.argnames))
+                for i in getattr(self._manager.hook, hook).get_hookimpls()
+            ]  # fmt: skip
+            for impl in impls:
+                if inspect.iscoroutinefunction(impl.function) != inspect.iscoroutinefunction(spec):
+                    must = "async" if inspect.iscoroutinefunction(spec) else "synchronous"
+                    raise StartupError(f"plugin {impl.plugin!r}: {hook} must be {must}")
+            self._impls[hook] = tuple(sorted(impls, key=lambda i: rank[i.plugin]))
+            own = getattr(defaults, hook, None)
+            if own is not None:
+                self._defaults[hook] = Impl("newel", own, tuple(inspect.signature(own).parameters))
+
+    def has(self, hook: str) -> bool:
+        """Whether any plugin implements the hook."""
+        return bool(self._impls[hook])
+
+    def implementers(self, hook: str) -> tuple[str, ...]:
+        """Names of the plugins that implement the hook, in call order."""
+        return tuple(i.plugin for i in self._impls[hook])
+
+    @property
+    def hooks(self) -> tuple[str, ...]:
+        """Names of all hooks, in the order of hookspecs.py."""
+        return tuple(self._specs)
+
+    # ---- calling ---------------------------------------------------------------------------------------------------------------
+
+    def _call(self, impl: Impl, hook: str, values: dict[str, Any]) -> Any:
+        started = time.perf_counter()
+        try:
+            with guarded_hook(impl.plugin, hook):
+                return impl.call(values)
+        except PluginFailed:
+            raise
+        except Exception as error:
+            raise PluginFailed(impl.plugin, hook, f"{type(error).__name__}: {error}") from error
+        finally:
+            self._count(impl.plugin, hook, started)
+
+    def _count(self, plugin: str, hook: str, started: float) -> None:
+        spent = self.spent.setdefault((plugin, hook), [0, 0.0])
+        spent[0] += 1
+        spent[1] += time.perf_counter() - started
+
+    def propose(self, hook: str, kind: type | tuple[type, ...], /, **values: Any) -> list[tuple[str, Any]]:
+        """All answers of a propose_ or check_ hook as (plugin, value), in plugin order; each value is of `kind`."""
+        out: list[tuple[str, Any]] = []
+        own = self._defaults.get(hook)
+        for impl in (own, *self._impls[hook]) if own else self._impls[hook]:
+            answer = self._call(impl, hook, values)
+            if answer is None:
+                continue
+            if not isinstance(answer, (list, tuple)):
+                raise PluginFailed(impl.plugin, hook, f"must return a sequence, got {type(answer).__name__}")
+            for value in answer:
+                if not isinstance(value, kind):
+                    raise PluginFailed(impl.plugin, hook, f"must return a sequence of {_name(kind)}, got {type(value).__name__} in it")
+                out.append((impl.plugin, value))
+        return out
+
+    def decide(self, hook: str, kind: type | tuple[type, ...], /, **values: Any) -> tuple[str, Any] | None:
+        """The one answer to a decide_ hook as (plugin, value); the kernel's default where no plugin answers.
+
+        Raises:
+            Conflict: two plugins answer and neither precedes the other.
+        """
+        best: tuple[str, Any] | None = None
+        for impl in self._impls[hook]:
+            answer = self._call(impl, hook, values)
+            if answer is None:
+                continue
+            if not isinstance(answer, kind) or isinstance(answer, bool):
+                raise PluginFailed(impl.plugin, hook, f"must return {_name(kind)} or None, got {type(answer).__name__}")
+            if best is None or best[0] in self._precedes[impl.plugin]:
+                best = (impl.plugin, answer)
+            elif impl.plugin not in self._precedes[best[0]]:
+                raise Conflict(hook, best[0], impl.plugin)
+        if best is None and hook in self._defaults:
+            answer = self._call(self._defaults[hook], hook, values)
+            best = None if answer is None else ("newel", answer)
+        return best
+
+    async def load(self, **values: Any) -> list[tuple[str, Any]]:
+        """Every plugin's facts as (plugin, struct); each loader has a limit of LOAD_SECONDS."""
+        out = []
+        for impl in self._impls["load_facts"]:
+            started = time.perf_counter()
+            try:
+                async with asyncio.timeout(LOAD_SECONDS):
+                    answer = await impl.call(values)
+            except TimeoutError as error:
+                raise PluginFailed(impl.plugin, "load_facts", f"gave no answer within {LOAD_SECONDS:g} s") from error
+            except Exception as error:
+                raise PluginFailed(impl.plugin, "load_facts", f"{type(error).__name__}: {error}") from error
+            finally:
+                self._count(impl.plugin, "load_facts", started)
+            if answer is None:
+                continue
+            if not isinstance(answer, msgspec.Struct):
+                raise PluginFailed(impl.plugin, "load_facts", f"must return a frozen msgspec.Struct or None, got {type(answer).__name__}")
+            out.append((impl.plugin, answer))
+        return out
+
+    async def after(self, plugin: str, hook: str, /, **values: Any) -> None:
+        """Run one plugin's after_ hook; a failure is raised to whoever retries it."""
+        for impl in self._impls[hook]:
+            if impl.plugin == plugin:
+                await impl.call(values)
+
+
+def _name(kind: type | tuple[type, ...]) -> str:
+    return " or ".join(k.__name__ for k in kind) if isinstance(kind, tuple) else kind.__name__

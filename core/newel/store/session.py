@@ -1,0 +1,300 @@
+"""The unit of work: one transaction, ids in blocks, rows collected and written once, and SQL that is the same text on both databases.
+
+In SQL handed to a session, `?` stands for a parameter, `= ANY(?)` takes a list, and `FOR UPDATE` is dropped on SQLite, where the one
+write transaction locks everything already.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from piccolo.table import Table
+
+from newel.store.engine import DEFERRED, IMMEDIATE, Postgres, PooledSQLite, nested
+
+T = TypeVar("T")
+BLOCK = 1000
+_PG_TYPES = {"JSON": "json", "JSONB": "jsonb", "DATE": "date", "TIMESTAMPTZ": "timestamptz", "BOOLEAN": "boolean", "BIGINT": "bigint", "INTEGER": "bigint"}
+
+
+@lru_cache(maxsize=2048)
+def _for_sqlite(sql: str) -> str:
+    return sql.replace("= ANY(?)", "IN (SELECT value FROM json_each(?))").replace(" FOR UPDATE", "")
+
+
+@lru_cache(maxsize=2048)
+def _for_postgres(sql: str) -> str:
+    parts = re.split(r"('[^']*'|\?)", sql)
+    out, n = [], 0
+    for part in parts:
+        if part == "?":
+            n += 1
+            part = f"${n}"
+        out.append(part)
+    return "".join(out)
+
+
+@lru_cache(maxsize=256)
+def _insert(table: type[Table], columns: tuple[str, ...], sqlite: bool) -> str:
+    names = ", ".join(f'"{c}"' for c in columns)
+    if sqlite:
+        return f'INSERT INTO "{table._meta.tablename}" ({names}) VALUES ({", ".join("?" * len(columns))})'
+    types = [_PG_TYPES.get(table._meta.get_column_by_name(c).column_type.split("(")[0].upper(), "text") for c in columns]
+    arrays = ", ".join(f"${i + 1}::{t}[]" for i, t in enumerate(types))
+    return f'INSERT INTO "{table._meta.tablename}" ({names}) SELECT * FROM unnest({arrays})'
+
+
+@lru_cache(maxsize=64)
+def _defaults(table: type[Table]) -> dict[str, Any]:
+    """What a column gets when a row does not say."""
+    out: dict[str, Any] = {}
+    for column in table._meta.columns:
+        value = column.get_default_value()
+        out[column._meta.name] = value if isinstance(value, (str, int, bool, type(None))) else None
+    return out
+
+
+class Ids:
+    """Ids for all tables of one database, taken in blocks: rows can refer to each other before anything is written."""
+
+    def __init__(self) -> None:
+        self._ranges: deque[list[int]] = deque()
+
+    @property
+    def left(self) -> int:
+        """How many ids can be had without asking the database."""
+        return sum(end - at for at, end in self._ranges)
+
+    def take(self) -> int:
+        """The next id."""
+        first = self._ranges[0]
+        id, first[0] = first[0], first[0] + 1
+        if first[0] == first[1]:
+            self._ranges.popleft()
+        return id
+
+    def put(self, start: int, end: int) -> None:
+        """A fresh block [start, end)."""
+        self._ranges.append([start, end])
+
+    def drop(self) -> None:
+        """Forget all: after a rollback on SQLite the database would give the same block again."""
+        self._ranges.clear()
+
+
+class FactCache:
+    """Facts that change rarely, kept in the process until their version row moves."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, tuple[int, Any]] = {}
+
+
+class Session:
+    """One transaction on one database. Made by Database.read() and Database.write() only."""
+
+    def __init__(self, engine: Any, ids: Ids, cache: FactCache, write: bool) -> None:
+        self.engine, self.ids, self._cache, self.writable = engine, ids, cache, write
+        self.sqlite = engine.engine_type == "sqlite"
+        self.statements = 0
+        self._rows: dict[tuple[type[Table], tuple[str, ...]], list[tuple[Any, ...]]] = {}
+        self._versions: dict[str, int] | None = None
+        self._bumped: set[str] = set()
+        self.after_commit: list[Callable[[], Any]] = []
+
+    # ---- SQL -------------------------------------------------------------------------------------------------------------------
+
+    async def fetch(self, sql: str, *args: Any) -> list[Any]:
+        """Rows as mappings by column name. Numbers are scaled integers, as stored."""
+        self.statements += 1
+        if self.sqlite:
+            values = [json.dumps(a) if type(a) in (list, tuple) else a for a in args]
+            return await self.engine.run_sql(_for_sqlite(sql), values)  # type: ignore[no-any-return]
+        return await self.engine.run_sql(_for_postgres(sql), [list(a) if type(a) is tuple else a for a in args])  # type: ignore[no-any-return]
+
+    async def one(self, sql: str, *args: Any) -> Any | None:
+        """The first row, or None."""
+        rows = await self.fetch(sql, *args)
+        return rows[0] if rows else None
+
+    async def value(self, sql: str, *args: Any) -> Any:
+        """The first column of the first row, or None."""
+        row = await self.one(sql, *args)
+        return None if row is None else next(iter(row.values()))
+
+    async def many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """The same UPDATE or DELETE for many rows, as one round trip."""
+        if not rows:
+            return
+        self.statements += 1
+        if self.sqlite:
+            await self.engine.run_many(_for_sqlite(sql), rows)
+        else:
+            await self.engine.current_transaction.get().connection.executemany(_for_postgres(sql), rows)
+
+    # ---- writing ---------------------------------------------------------------------------------------------------------------
+
+    async def need(self, count: int) -> None:
+        """Make sure that `count` ids can be taken without another question to the database."""
+        missing = count - self.ids.left
+        if missing <= 0:
+            return
+        blocks = -(-missing // BLOCK)
+        if self.sqlite:
+            end = await self.value("UPDATE newel_id SET next = next + ? RETURNING next", blocks * BLOCK)
+            self.ids.put(end - blocks * BLOCK, end)
+        else:
+            for row in await self.fetch("SELECT nextval('newel_id') AS n FROM generate_series(1, ?)", blocks):
+                self.ids.put(row["n"], row["n"] + BLOCK)
+
+    def id(self) -> int:
+        """A fresh id; call need() before making many."""
+        return self.ids.take()
+
+    def add(self, table: type[Table], **values: Any) -> int:
+        """Keep a row for the next flush. Returns its id (a fresh one unless given)."""
+        if "id" not in values:
+            values["id"] = self.ids.take()
+        defaults = _defaults(table)
+        columns = tuple(defaults)
+        unknown = values.keys() - defaults.keys()
+        if unknown:
+            raise TypeError(f"{table._meta.tablename} has no column {', '.join(sorted(unknown))}")
+        self._rows.setdefault((table, columns), []).append(tuple([values.get(c, defaults[c]) for c in columns]))
+        return values["id"]  # type: ignore[no-any-return]
+
+    async def flush(self) -> None:
+        """Write all rows kept so far: one statement for each table, in the order in which tables were first used."""
+        rows, self._rows = self._rows, {}
+        for (table, columns), values in rows.items():
+            self.statements += 1
+            sql = _insert(table, columns, self.sqlite)
+            if self.sqlite:
+                await self.engine.run_many(sql, values)
+            else:
+                await self.engine.run_sql(sql, [list(column) for column in zip(*values, strict=True)])
+
+    async def update(self, table: type[Table], id: int, **values: Any) -> None:
+        """Change columns of one row."""
+        sets = ", ".join(f'"{c}" = ?' for c in values)
+        await self.fetch(f'UPDATE "{table._meta.tablename}" SET {sets} WHERE "id" = ?', *values.values(), id)
+
+    def nested(self) -> Any:
+        """A savepoint: what is inside either happens or not, the rest of the transaction goes on."""
+        return nested(self.engine)
+
+    # ---- facts -----------------------------------------------------------------------------------------------------------------
+
+    async def cached(self, name: str, load: Callable[[Session], Awaitable[T]]) -> T:
+        """Facts that change rarely: from the process where their version is still the stored one, else loaded anew.
+
+        Args:
+            name: as in RecordKind.facts; changing such a record moves the version in the same transaction.
+            load: async function(session) -> frozen struct.
+        """
+        if self._versions is None:
+            self._versions = {r["name"]: r["version"] for r in await self.fetch("SELECT name, version FROM fact_version")}
+        if name in self._bumped:  # not committed yet: never into the cache
+            return await load(self)
+        version = self._versions.get(name, 0)
+        kept = self._cache.values.get(name)
+        if kept is not None and kept[0] == version:
+            return kept[1]  # type: ignore[no-any-return]
+        value = await load(self)
+        self._cache.values[name] = (version, value)
+        return value
+
+    async def stale(self, name: str) -> None:
+        """Facts of this name have changed: everybody loads them anew after the commit."""
+        if not name or name in self._bumped:
+            return
+        self._bumped.add(name)
+        await self.fetch(
+            "INSERT INTO fact_version (name, version) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET version = fact_version.version + 1", name
+        )
+
+
+class Database:
+    """The engine with its ids and caches. url: sqlite:///path, or postgresql://user:password@host/name."""
+
+    def __init__(self, url: str, **options: Any) -> None:
+        self.url = url
+        self.ids, self.cache = Ids(), FactCache()
+        self.pool: dict[str, Any] = {}
+        self.engine: Any
+        if url.startswith("sqlite:///"):
+            self.engine = PooledSQLite(url.removeprefix("sqlite:///"), inline=options.pop("inline", True), **options)
+        elif url.startswith(("postgresql://", "postgres://")):
+            self.pool = {"min_size": 1, "max_size": options.pop("connections", 10)}
+            self.engine = Postgres({"dsn": url})
+        else:
+            raise ValueError(f"database must be sqlite:///path or postgresql://..., got {url!r}")
+
+    @property
+    def sqlite(self) -> bool:
+        """True on SQLite."""
+        return bool(self.engine.engine_type == "sqlite")
+
+    async def open(self) -> None:
+        """Open the kept-open connections."""
+        await self.engine.start_connection_pool(**self.pool)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.close_connection_pool()
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Session]:
+        """A write transaction; committed at the end, rolled back by any exception."""
+        session = Session(self.engine, self.ids, self.cache, True)
+        try:
+            async with self.engine.transaction(IMMEDIATE) if self.sqlite else self.engine.transaction():
+                await session.need(200)
+                yield session
+                await session.flush()
+        except BaseException:
+            if self.sqlite:
+                self.ids.drop()
+            raise
+        for done in session.after_commit:
+            done()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Session]:
+        """A read-only transaction: one moment of the data."""
+        async with self._reading():
+            yield Session(self.engine, self.ids, self.cache, False)
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[None]:
+        if self.sqlite:
+            async with self.engine.transaction(DEFERRED):
+                yield
+        else:
+            async with self.engine.transaction():
+                await self.engine.run_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                yield
+
+
+def day(value: Any) -> date | None:
+    """A stored date as a date; both databases give one, raw SQLite expressions give text."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def instant(value: Any) -> datetime | None:
+    """A stored instant as an aware datetime."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+def rows_by(rows: Iterable[Any], key: str) -> dict[Any, list[Any]]:
+    """Rows grouped by a column."""
+    out: dict[Any, list[Any]] = {}
+    for row in rows:
+        out.setdefault(row[key], []).append(row)
+    return out

@@ -1,0 +1,86 @@
+"""A limit for rules that never come back.
+
+Rules are synchronous, so a plugin that hangs would take the whole process with it. On the main thread an interval timer interrupts even a
+sleeping C call; on other threads an asynchronous exception ends the loop at its next bytecode. One timer covers the rules of a document, and
+a hook that is slow names itself because the facade says which one is running.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+from newel.errors import PluginFailed
+
+RULE_SECONDS = 2.0
+
+
+class _Timeout(BaseException):
+    """Not an Exception, so that a plugin's broad except can't keep it."""
+
+
+class _Current(threading.local):
+    plugin = "newel"
+    hook = "rules"
+    armed = False
+
+
+_current = _Current()
+
+
+class guarded_hook:  # noqa: N801 - reads as a verb where it is used
+    """Say which hook runs. A class and not a generator: it runs for every call."""
+
+    __slots__ = ("_before", "_now")
+
+    def __init__(self, plugin: str, hook: str) -> None:
+        self._now = (plugin, hook)
+
+    def __enter__(self) -> None:
+        self._before = (_current.plugin, _current.hook)
+        _current.plugin, _current.hook = self._now
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        # After a timeout the name stays, for whoever reports it.
+        if kind is None or not issubclass(kind, _Timeout):
+            _current.plugin, _current.hook = self._before
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise _Timeout
+
+
+@contextlib.contextmanager
+def rules_limit(seconds: float = RULE_SECONDS) -> Iterator[None]:
+    """Around the rules of a document: PluginFailed naming the hook that was still running after `seconds`."""
+    if _current.armed:
+        yield
+        return
+    _current.armed = True
+    main = threading.current_thread() is threading.main_thread()
+    timer: threading.Timer | None = None
+    if main:
+        before = signal.signal(signal.SIGALRM, _interrupt)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+    else:
+        ident = ctypes.c_ulong(threading.get_ident())
+        timer = threading.Timer(seconds, lambda: ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(_Timeout)))
+        timer.daemon = True
+        timer.start()
+    try:
+        yield
+    except _Timeout:
+        plugin, hook = _current.plugin, _current.hook
+        _current.plugin, _current.hook = "newel", "rules"
+        raise PluginFailed(plugin, hook, f"gave no answer within {seconds:g} s") from None
+    finally:
+        if main:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+        elif timer is not None:
+            timer.cancel()
+        _current.armed = False
