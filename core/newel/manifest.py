@@ -19,6 +19,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         name: of the column.
         choices: (value, label) pairs; then nothing else is accepted.
+        choices_of: the choices are what the plugins declare: "account_roles", "location_kinds", "line_kinds" or "documents".
+        code_of: name of the record kind whose code or number this text is ("newel.unit"); it must exist.
         minimum, maximum: bounds, as the value itself.
         list: shown in lists. readonly: never entered. secret: never shown.
     """
@@ -27,6 +29,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     label: str = ""
     help: str = ""
     choices: tuple[tuple[str, str], ...] = ()
+    choices_of: str = ""
+    code_of: str = ""
     minimum: Decimal | None = None
     maximum: Decimal | None = None
     required: bool | None = None
@@ -43,9 +47,13 @@ class RecordKind(msgspec.Struct, frozen=True, kw_only=True):
         table: Piccolo table. References to other tables that are record kinds become pickers.
         title: columns that name a record to people, in order.
         search: columns that a search looks in.
+        columns: columns that people see, in order; empty for all of the table.
         parent: column that refers to the record which this one is a part of; it is then shown on that record's page.
-        facts: name of the cached facts that go stale when a record changes.
-        check: pure function(values) -> problems, called before each write.
+        facts: name (or names) of the cached facts that go stale when a record changes.
+        check: pure function(values) -> problems, called before each write with the whole row, numbers as Decimal.
+        scope: column with the company that a row belongs to, where the table has it; the service fills it in. Empty: the rows of
+            all companies are seen.
+        append_only: a change makes a new row, and nothing is deleted: the table is its own history.
         menu: section of the navigation; empty for parts of a parent.
     """
 
@@ -58,8 +66,10 @@ class RecordKind(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[str, ...] = ()
     fields: tuple[Field, ...] = ()
     parent: str = ""
-    facts: str = ""
+    facts: str | tuple[str, ...] = ""
     check: Callable[..., Any] | None = None
+    scope: str = "company"
+    append_only: bool = False
     menu: str = ""
     help: str = ""
 

@@ -18,6 +18,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
         classes: codes of the item's class and its parents, most specific first.
         tracking: none, lot or serial.
         price: list price for one base unit on the document's date in the document's currency, None where there is none.
+        price_home: the same in the company's currency.
         cost: standard cost for one base unit on that date in the company's currency.
         role: account role that lines of this item post to, empty for the document kind's own.
     """
@@ -31,6 +32,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     tax_category: str = "standard"
     tracking: str = "none"
     price: Decimal | None = None
+    price_home: Decimal | None = None
     cost: Decimal = ZERO
     role: str = ""
     active: bool = True

@@ -8,9 +8,14 @@ import msgspec
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
-    """A postal address. Country is ISO 3166-1 alpha-2, region the code of the state or province."""
+    """A postal address. Country is ISO 3166-1 alpha-2, region the code of the state or province.
+
+    kind: main, billing, shipping or any word of the company's own.
+    """
 
     id: int = 0
+    party: int = 0
+    kind: str = "main"
     name: str = ""
     street: str = ""
     postcode: str = ""

@@ -5,7 +5,7 @@ exchange rates 10. The domain sees Decimal; scaled() and unscaled() stand betwee
 """
 from __future__ import annotations
 
-from decimal import Context, Decimal, Inexact, InvalidOperation, ROUND_HALF_UP
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Any, overload
 
 from piccolo.columns import BigInt, Column, ForeignKey

@@ -15,13 +15,14 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from piccolo.columns import JSON, BigInt, Boolean, Date, ForeignKey, Integer, Timestamptz
 from piccolo.table import Table
 
 from newel.store.engine import DEFERRED, IMMEDIATE, Postgres, PooledSQLite, nested
 
 T = TypeVar("T")
 BLOCK = 1000
-_PG_TYPES = {"JSON": "json", "JSONB": "jsonb", "DATE": "date", "TIMESTAMPTZ": "timestamptz", "BOOLEAN": "boolean", "BIGINT": "bigint", "INTEGER": "bigint"}
+_PG_TYPES = ((JSON, "json"), (Date, "date"), (Timestamptz, "timestamptz"), (Boolean, "boolean"), ((BigInt, Integer, ForeignKey), "bigint"))
 
 
 @lru_cache(maxsize=2048)
@@ -46,7 +47,7 @@ def _insert(table: type[Table], columns: tuple[str, ...], sqlite: bool) -> str:
     names = ", ".join(f'"{c}"' for c in columns)
     if sqlite:
         return f'INSERT INTO "{table._meta.tablename}" ({names}) VALUES ({", ".join("?" * len(columns))})'
-    types = [_PG_TYPES.get(table._meta.get_column_by_name(c).column_type.split("(")[0].upper(), "text") for c in columns]
+    types = [next((name for kind, name in _PG_TYPES if isinstance(table._meta.get_column_by_name(c), kind)), "text") for c in columns]
     arrays = ", ".join(f"${i + 1}::{t}[]" for i, t in enumerate(types))
     return f'INSERT INTO "{table._meta.tablename}" ({names}) SELECT * FROM unnest({arrays})'
 

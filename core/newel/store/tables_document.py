@@ -40,6 +40,7 @@ class Document(Table, tablename="document"):
     version = Long(default=1)
     created_by = Varchar(length=60)
     created_at = Timestamptz(default=None, null=True)
+    parts = Long(default=0)
     data = JSON(default="{}")
 
 

@@ -435,6 +435,7 @@ CREATE TABLE "document" (
     "version" BIGINT NOT NULL DEFAULT 1,
     "created_by" VARCHAR(60) NOT NULL DEFAULT '',
     "created_at" TIMESTAMPTZ,
+    "parts" BIGINT NOT NULL DEFAULT 0,
     "data" JSON NOT NULL DEFAULT '{}'
 );
 

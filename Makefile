@@ -1,0 +1,75 @@
+# The one list of commands. `make setup` first; the others call it.
+
+PYTHON ?= python3
+BIN := .venv/bin
+DISTRIBUTIONS := core sdk $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/*/pyproject.toml))
+PYPROJECTS := $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup system lock run test lint format bench docs capabilities clean
+
+help:
+	@echo "make run           a demonstration company on SQLite, in the browser"
+	@echo "make test          every test, on SQLite and on PostgreSQL"
+	@echo "make lint          style, types and architecture"
+	@echo "make format        rewrite the code in the project's format"
+	@echo "make bench         the benchmarks"
+	@echo "make docs          the documentation, into docs/_build"
+	@echo "make capabilities  docs/capabilities.md from the tests' marks"
+	@echo "make lock          requirements.txt from requirements.in"
+	@echo "make setup         only the virtual environment; make clean removes it"
+
+setup: .venv/.installed
+
+# Two stamps: a new plugin must not download everything again.
+.venv/.required: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  || { echo "Newel needs Python 3.11 to 3.13; name one: make PYTHON=python3.13 setup" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/.installed: .venv/.required $(PYPROJECTS)
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation $(addprefix -e ,$(DISTRIBUTIONS))
+	@touch $@
+
+system:
+	@tools/system_packages.sh
+
+# Resolved for every supported Python at once; names, versions, hashes and markers, and no address.
+lock: setup
+	$(BIN)/uv pip compile requirements.in --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file requirements.txt
+
+run: setup
+	@$(BIN)/newel demo --if-missing
+	@$(BIN)/newel serve
+
+test: setup system
+	$(BIN)/pytest -n auto
+
+lint: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/capabilities.py --check
+
+format: setup
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+
+# Benchmarks are files named bench_*.py, so that `make test` leaves them out; they run alone, to measure and not to wait.
+bench: setup system
+	$(BIN)/pytest -s -o python_files='bench_*.py' -o timeout=1800 tests/benchmarks
+
+docs: capabilities
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+capabilities: setup
+	$(BIN)/python tools/capabilities.py
+
+clean:
+	rm -rf .venv docs/_build dist build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,115 @@
+"""One running install: configuration, plugins, database, use cases. Everything else is reached from here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from importlib import import_module
+from typing import Any
+
+import msgspec
+
+from newel import defaults
+from newel.config import Config
+from newel.domain.context import Context, User
+from newel.errors import missing
+from newel.plugins import Off, Plugins, discover
+from newel.services.registry import Registry
+from newel.store import migrate
+from newel.store.master import load_master
+from newel.store.session import Database, Session
+
+
+class Newel:
+    """An install.
+
+    Args:
+        config: as read from newel.toml.
+        modules: plugins instead of the installed ones (tests); name -> module or object with hooks.
+        clock: gives the present instant; tests hand in a fixed one.
+
+    Use:
+        app = Newel(config); await app.start(); ...; await app.close()
+    """
+
+    def __init__(self, config: Config, modules: dict[str, Any] | None = None, clock: Callable[[], datetime] | None = None) -> None:
+        self.config = config
+        off: list[Off] = []
+        if modules is None:
+            modules, off = discover(config.plugins)
+        off += [Off(name, "disabled in newel.toml") for name in config.disabled if name in modules]
+        modules = {name: module for name, module in modules.items() if name not in config.disabled}
+        self.plugins = Plugins(modules, defaults, off, config.precedes)
+        self.registry = Registry([defaults.register_plugin(), *self.plugins.manifests.values()])
+        self.database = Database(config.database, **config.engine)
+        self.clock = clock or (lambda: datetime.now(UTC))
+        from newel.services.documents import Documents
+        from newel.services.records import Records
+        from newel.services.users import Users
+
+        self.documents = Documents(self)
+        self.records = Records(self)
+        self.users = Users(self)
+
+    @property
+    def off(self) -> list[Off]:
+        """Plugins that are installed and not running, and why."""
+        return self.plugins.off
+
+    def migration_apps(self) -> dict[str, Any]:
+        """Piccolo app configurations of kernel and plugins, by name."""
+        configs = {"newel": import_module("newel.store.piccolo_app").APP_CONFIG}
+        for name, manifest in self.plugins.manifests.items():
+            if manifest.piccolo_app:
+                configs[name] = import_module(manifest.piccolo_app).APP_CONFIG
+        return configs
+
+    async def start(self, migrations: bool = True) -> list[tuple[str, str]]:
+        """Open the database and bring it up to date. Returns the migrations that were run."""
+        await self.database.open()
+        return await migrate.migrate(self.database, self.migration_apps()) if migrations else []
+
+    async def close(self) -> None:
+        """Close the database."""
+        await self.database.close()
+
+    async def context(self, session: Session, user: User, company: int | None = None, **more: Any) -> Context:
+        """The context of an action of this user: company (their first one unless given), time, settings.
+
+        Raises:
+            Refused: 404 where the user may not work for the company (or it does not exist).
+        """
+        master = await load_master(session)
+        allowed = [c for c in sorted(master.companies) if "*" in user.permissions or c in user.companies]
+        if company is None and allowed:
+            company = allowed[0]
+        if company not in allowed:
+            raise missing("company", company, "company")
+        now = self.clock()
+        values: dict[str, Any] = {"now": now, "today": now.date(), "settings": await self._settings(session, company or 0), **more}
+        return Context(user=user, company=master.companies[company or 0], **values)
+
+    async def _settings(self, session: Session, company: int) -> dict[str, Any]:
+        stored = await session.cached("newel.setting", _stored_settings)
+        out = {}
+        for name, manifest in self.registry.manifests.items():
+            if manifest.settings is None:
+                continue
+            values = {**self.config.settings.get(name, {}), **stored.values.get((None, name), {}), **stored.values.get((company, name), {})}
+            out[name] = msgspec.convert(values, manifest.settings, strict=False)
+        return out
+
+    def system(self, company: Any, today: date | None = None, source: str = "system") -> Context:
+        """A context with every right, for jobs, imports and the command line."""
+        now = self.clock()
+        user = User(id=0, login="newel", name="Newel", permissions=frozenset({"*"}))
+        return Context(user=user, company=company, now=now, today=today or now.date(), source=source)
+
+
+class _Settings(msgspec.Struct, frozen=True):
+    values: dict[Any, dict[str, Any]]
+
+
+async def _stored_settings(session: Session) -> _Settings:
+    rows = await session.fetch("SELECT company, plugin, value FROM setting")
+    return _Settings({(r["company"], r["plugin"]): msgspec.json.decode(r["value"]) for r in rows})

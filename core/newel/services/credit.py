@@ -1,0 +1,69 @@
+"""Credit: every plugin's exposure of a party against its limit (CRD-01, CRD-02)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from newel.domain.context import Context
+from newel.domain.credit import Exposure
+from newel.domain.document import Document
+from newel.domain.facts import Facts
+from newel.domain.money import ZERO, product, rounded
+from newel.errors import Problem, Severity
+from newel.plugins import Plugins
+from newel.store.columns import RATE, unscaled
+from newel.store.documents import money
+from newel.store.session import Session
+
+
+class CreditFacts(msgspec.Struct, frozen=True):
+    """What the kernel itself knows a party to owe: open items, and sales that are open, by stage, in the company's currency."""
+
+    exposures: tuple[Exposure, ...] = ()
+
+
+async def load(session: Session, document: Document, lock: bool) -> CreditFacts:
+    """Read the party's exposure; its row is locked so that two orders at once can't both find room."""
+    assert document.party is not None
+    if lock:
+        await session.fetch("SELECT id FROM party WHERE id = ? FOR UPDATE", document.party.id)
+    owed = await session.value("SELECT SUM(company_open) FROM open_item WHERE party = ? AND company = ?", document.party.id, document.company)
+    rows = await session.fetch(
+        "SELECT d.rate, SUM(d.gross) AS gross FROM document d WHERE d.party = ? AND d.company = ? AND d.role = 'sale' AND d.phase = 'open' "
+        "AND d.id <> ? GROUP BY d.rate",
+        document.party.id, document.company, document.id,
+    )  # fmt: skip
+    invoiced = await session.fetch(
+        "SELECT d.rate, SUM(l.net + l.tax) AS gross FROM line_link k JOIN document d ON d.id = k.from_document JOIN document_line l "
+        "ON l.id = k.to_line JOIN document i ON i.id = k.to_document WHERE d.party = ? AND d.company = ? AND d.role = 'sale' "
+        "AND d.phase = 'open' AND d.id <> ? AND k.firm AND i.role = 'invoice' GROUP BY d.rate",
+        document.party.id, document.company, document.id,
+    )  # fmt: skip
+    ordered = sum((product(money(int(r["gross"])), unscaled(r["rate"], RATE)) for r in rows), ZERO)
+    ordered -= sum((product(money(int(r["gross"])), unscaled(r["rate"], RATE)) for r in invoiced), ZERO)
+    return CreditFacts(
+        (
+            Exposure(stage="open items", amount=money(int(owed or 0)), reason="invoiced and not paid", plugin="newel"),
+            Exposure(stage="open orders", amount=rounded(ordered, 4), reason="confirmed and not invoiced", plugin="newel"),
+        )
+    )
+
+
+def check(document: Document, facts: Facts, context: Context, plugins: Plugins) -> list[Problem]:
+    """A problem that a person with the right may go on in spite of, where limit < exposure + this document."""
+    party = document.party
+    if party is None or party.limit_amount is None:
+        return []
+    own = facts.get(CreditFacts) or CreditFacts()
+    proposed = [e for _, e in plugins.propose("propose_exposure", Exposure, party=party, facts=facts, context=context)]
+    this = rounded(product(document.gross, document.rate), context.company.amount_digits, context.company.rounding)
+    before = sum((e.amount for e in (*own.exposures, *proposed)), ZERO)
+    if before + this <= party.limit_amount:
+        return []
+    parts = ", ".join(f"{e.stage} {e.amount.normalize():f}" for e in (*own.exposures, *proposed) if e.amount)
+    return [
+        Problem(
+            code="credit.limit", severity=Severity.OVERRIDE, where="party", hint="take payment, raise the limit, or go on if you may",
+            message=f"limit {party.limit_amount.normalize():f}, this document {this}, already {before.normalize():f}" + (f" ({parts})" if parts else ""),
+        )
+    ]  # fmt: skip

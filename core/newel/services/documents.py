@@ -1,0 +1,537 @@
+"""The one way in: every change of a document is one call here, and one call is one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import sqlite3
+from collections.abc import Awaitable, Callable, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import asyncpg
+import msgspec
+
+from newel.domain.context import Context
+from newel.domain.document import Document, DocumentInput, Draft, Line, LineInput, Link, LinkInput, ScheduleInput
+from newel.domain.kinds import DocumentKind, Flow, Transition
+from newel.domain.money import ZERO
+from newel.errors import PluginFailed, Problem, Refused, Severity, missing
+from newel.services.engine import DEPTH_MAX, Engine
+from newel.services.outcome import Outcome
+from newel.services.resolve import Resolver
+from newel.store import tables_document as t
+from newel.store.documents import json_of
+from newel.store.session import Session
+
+if TYPE_CHECKING:
+    from newel.services.app import Newel
+
+T = TypeVar("T")
+TRIES = 5
+KEY_LENGTH = 255
+_PASSING = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError, sqlite3.IntegrityError, sqlite3.OperationalError)
+
+
+def may(context: Context, permission: str) -> None:
+    """Refuse with 403 where the user does not have the permission."""
+    if not context.user.may(permission):
+        raise Refused(
+            Problem(
+                code="permission", message=f"{context.user.login} may not: the permission {permission!r} is missing",
+                hint="ask an administrator for a role that has it",
+            ),
+            status=403,
+        )  # fmt: skip
+
+
+class Documents:
+    """Use cases on documents of every kind.
+
+    All of them raise Refused with every problem at once when something stands in the way, and then nothing has changed. `key` is an idempotency
+    key: the same call with the same key is carried out once and answered alike; the same key with other content is refused.
+    """
+
+    def __init__(self, app: Newel) -> None:
+        self.app = app
+
+    # ---- making and changing ---------------------------------------------------------------------------------------------------
+
+    async def create(
+        self, kind: str, input: DocumentInput, context: Context, *, key: str | None = None, then: Sequence[str] = (), session: Session | None = None
+    ) -> Outcome:
+        """Make a document, and carry out the transitions in `then` in the same transaction."""
+        found = self.app.registry.kind(kind)
+        may(context, f"{kind}.edit")
+
+        async def work(engine: Engine) -> Outcome:
+            return await self._create(engine, found, input, then)
+
+        return await self._run(work, context, session, key, ("create", kind, input, tuple(then)))
+
+    async def update(self, id: int, version: int, input: DocumentInput, context: Context, *, key: str | None = None) -> Outcome:
+        """Replace what a user entered. Lines with an id stay the same lines; those left out go.
+
+        Args:
+            version: that the user has seen; a document that has changed since is refused with 409.
+        """
+
+        async def work(engine: Engine) -> Outcome:
+            before = await self._load(engine, id, steps=True)
+            kind = self.app.registry.kind(before.kind)
+            may(context, f"{kind.name}.edit")
+            self._fresh(before, version)
+            if not kind.state(before.state).editable:
+                raise Refused(
+                    Problem(
+                        code="document.locked", message=f"{before.number or 'it'} is {kind.state(before.state).label} and can't be changed",
+                        hint="go back to an earlier state where that is offered, or make a new document",
+                    ),
+                    status=409,
+                )  # fmt: skip
+            resolver = Resolver(engine.session, self.app.registry, await engine.master(), context, engine.preview)
+            document = await resolver.document(kind, input, before)
+            plan = await engine.plan_save(kind, document, before, resolver)
+            engine.refuse(plan.problems)
+            return engine.outcome(plan, await engine.write_save(plan, "change", differences(before, plan.document)))
+
+        return await self._run(work, context, None, key, ("update", id, version, input))
+
+    async def act(
+        self, id: int, transition: str, context: Context, *, version: int | None = None, key: str | None = None, session: Session | None = None
+    ) -> Outcome:
+        """Carry out a transition. `version` as in update(); None for whatever is stored."""
+
+        async def work(engine: Engine) -> Outcome:
+            await self._lock(engine, id)
+            document = await self._load(engine, id, lock=False)
+            if version is not None:
+                self._fresh(document, version)
+            return await self._act(engine, document, transition)
+
+        return await self._run(work, context, session, key, ("act", id, transition))
+
+    async def follow(
+        self, sources: int | Sequence[int], flow: str, context: Context, *, lines: Sequence[LinkInput] | None = None,
+        input: DocumentInput | None = None, then: Sequence[str] = (), key: str | None = None,
+    ) -> Outcome:  # fmt: skip
+        """Make the document that a flow leads to, from what is open in one or several documents of one party and currency.
+
+        Args:
+            lines: which lines, and how much of them; None for all that is open.
+            input: header values that differ from the source's; its lines are ignored.
+            then: transitions of the new document to carry out at once.
+        """
+        ids = [sources] if isinstance(sources, int) else sorted(set(sources))
+
+        async def work(engine: Engine) -> Outcome:
+            return await self._follow(engine, ids, flow, lines, input or DocumentInput(), then)
+
+        return await self._run(work, context, None, key, ("follow", ids, flow, lines, input, tuple(then)))
+
+    async def copy(self, id: int, context: Context, *, key: str | None = None) -> Outcome:
+        """A new draft with the same entries, priced anew; nothing of the old one's states, holds or links comes along."""
+
+        async def work(engine: Engine) -> Outcome:
+            source = await self._load(engine, id, lock=False)
+            may(context, f"{source.kind}.edit")
+            entered = msgspec.structs.replace(as_input(source), date=None, date_due=None, date_requested=None, rate=None)
+            lines = tuple(msgspec.structs.replace(x, id=0, settles=None) for x in entered.lines)
+            return await self._create(engine, self.app.registry.kind(source.kind), msgspec.structs.replace(entered, lines=lines), ())
+
+        return await self._run(work, context, None, key, ("copy", id))
+
+    async def release(self, id: int, context: Context) -> None:
+        """Release a hold; recorded with who did it."""
+
+        async def work(engine: Engine) -> None:
+            row = await engine.session.one("SELECT * FROM document_hold WHERE id = ?", id)
+            document = await self._load(engine, row["document"]) if row else None
+            if row is None or document is None:
+                raise missing("hold", id)
+            may(context, f"{document.kind}.release")
+            await engine.session.update(t.DocumentHold, id, released_by=context.user.login, released_at=context.now)
+            engine.session.add(
+                t.DocumentEvent, document=document.id, at=context.now, user=context.user.login, source=context.source, action="release",
+                changes=json_of([{"field": "hold", "old": row["code"], "new": "released"}]),
+            )  # fmt: skip
+
+        await self._run(work, context, None, None, ())
+
+    # ---- looking ---------------------------------------------------------------------------------------------------------------
+
+    async def get(self, id: int, context: Context, session: Session | None = None) -> Document:
+        """A document with its price steps; Refused 404 where there is none that this user may see."""
+
+        async def work(engine: Engine) -> Document:
+            document = await self._load(engine, id, steps=True, lock=False)
+            may(context, f"{document.kind}.view")
+            return document
+
+        return await self._read(work, context, session)
+
+    async def preview(self, kind: str, input: DocumentInput, context: Context, *, id: int | None = None, transition: str = "") -> Outcome:
+        """What create or update would give, then what the transition would do; nothing is written and problems are returned, not raised."""
+        found = self.app.registry.kind(kind)
+        may(context, f"{kind}.view")
+
+        async def work(engine: Engine) -> Outcome:
+            before = await self._load(engine, id, steps=True) if id else None
+            resolver = Resolver(engine.session, self.app.registry, await engine.master(), context, True)
+            document = await resolver.document(found, input, before)
+            plan = await engine.plan_save(found, document, before, resolver)
+            if not transition:
+                return engine.outcome(plan, plan.document)
+            next = await engine.plan_transition(found, plan.document, self._transition(found, plan.document, transition))
+            next.problems = [*plan.problems, *next.problems]
+            return engine.outcome(next, next.document)
+
+        return await self._read(work, context, None)
+
+    async def preview_act(self, id: int, transition: str, context: Context) -> Outcome:
+        """What a transition of a stored document would do."""
+
+        async def work(engine: Engine) -> Outcome:
+            document = await self._load(engine, id)
+            kind = self.app.registry.kind(document.kind)
+            may(context, f"{kind.name}.view")
+            plan = await engine.plan_transition(kind, document, self._transition(kind, document, transition))
+            return engine.outcome(plan, plan.document)
+
+        return await self._read(work, context, None)
+
+    # ---- inside a transaction --------------------------------------------------------------------------------------------------
+
+    async def _create(
+        self, engine: Engine, kind: DocumentKind, input: DocumentInput, then: Sequence[str], sources: Sequence[tuple[Link, ...]] = (),
+        copies: bool = False, origin: int | None = None,
+    ) -> Outcome:  # fmt: skip
+        resolver = Resolver(engine.session, self.app.registry, await engine.master(), engine.context, engine.preview)
+        document = await resolver.document(kind, input, None, sources, copies)
+        if origin is not None:
+            document = msgspec.structs.replace(document, origin=origin)
+        plan = await engine.plan_save(kind, document, None, resolver)
+        problems = engine.refuse(plan.problems)
+        saved = await engine.write_save(plan, "create")
+        outcome = engine.outcome(plan, saved)
+        if then:
+            await engine.session.flush()
+        for n, transition in enumerate(then):
+            await self._lock(engine, saved.id)
+            current = await self._load(engine, saved.id, lock=False) if n else saved
+            outcome = await self._act(engine, current, transition)
+            problems += outcome.problems
+        return msgspec.structs.replace(outcome, problems=tuple(problems))
+
+    async def _act(self, engine: Engine, document: Document, name: str) -> Outcome:
+        kind = self.app.registry.kind(document.kind)
+        transition = self._transition(kind, document, name)
+        if not engine.depth:
+            may(engine.context, f"{kind.name}.{name}")
+        plan = await engine.plan_transition(kind, document, transition)
+        engine.refuse(plan.problems, self._status(plan.problems))
+        document = await engine.write_transition(plan)
+        await self._drafts(engine, plan.drafts)
+        return engine.outcome(plan, document)
+
+    async def _drafts(self, engine: Engine, drafts: Sequence[tuple[str, Draft]]) -> None:
+        """Make the documents that plugins propose, in the same transaction."""
+        if not drafts:
+            return
+        if engine.depth >= DEPTH_MAX:
+            raise PluginFailed(drafts[0][0], "propose_documents", f"proposed documents {DEPTH_MAX} deep: it proposes its own proposals")
+        engine.depth += 1
+        for plugin, draft in sorted(drafts, key=lambda d: (d[0], d[1].kind)):
+            kind = self.app.registry.documents.get(draft.kind)
+            if kind is None:
+                raise PluginFailed(plugin, "propose_documents", f"there is no document kind {draft.kind!r}")
+            links = [await self._link(engine, link) if link else () for link in draft.links]
+            outcome = await self._create(engine, kind, draft.input, draft.then, links)
+            engine.made.append(outcome.document.id)
+        engine.depth -= 1
+
+    async def _link(self, engine: Engine, link: tuple[int, str, Decimal]) -> tuple[Link, ...]:
+        line, kind, quantity = link
+        document = await engine.session.value("SELECT document FROM document_line WHERE id = ?", line)
+        return (Link(kind=kind, from_line=line, from_document=document, quantity=quantity),)
+
+    async def _follow(
+        self, engine: Engine, ids: list[int], name: str, wanted: Sequence[LinkInput] | None, header: DocumentInput, then: Sequence[str]
+    ) -> Outcome:
+        documents = await engine.load_sources(ids)
+        if len(documents) != len(ids):
+            raise missing("document", next(id for id in ids if id not in documents))
+        first = documents[ids[0]]
+        flow = self.app.registry.flow(self.app.registry.kind(first.kind), name)
+        target = self.app.registry.kind(flow.target_kind)
+        may(engine.context, f"{target.name}.edit")
+        problems = [p for d in documents.values() for p in self._may_follow(d, first, flow)]
+        if problems:
+            raise Refused(*problems, status=409)
+        lines, sources = self._open_lines(engine, list(documents.values()), flow, wanted)
+        if not lines:
+            raise Refused(
+                Problem(code="flow.nothing", message=f"nothing of {first.number or 'it'} is open to be {flow.link}", hint="it has gone on already"), status=409
+            )
+        if flow.passes_on:
+            sources = [self._passed_on(documents, links, flow) for links in sources]
+        entered = self._continued(first, target, header, lines)
+        if flow.closes:
+            for document in documents.values():
+                engine.depth += 1  # the right to follow is enough
+                await self._act(engine, document, flow.closes)
+                engine.depth -= 1
+            await engine.session.flush()
+        return await self._create(engine, target, entered, then, sources, copies=flow.copies_prices, origin=first.id)
+
+    def _may_follow(self, document: Document, first: Document, flow: Flow) -> list[Problem]:
+        if document.phase not in flow.phases or document.kind != first.kind:
+            return [
+                Problem(
+                    code="flow.phase", message=f"{document.number or document.kind} is {document.state} and can't be {flow.link}",
+                    hint=f"it must be {' or '.join(flow.phases)}",
+                )
+            ]  # fmt: skip
+        if document.holds and any(h.active and (not h.transitions or flow.name in h.transitions) for h in document.holds):
+            return [Problem(code="hold", message=f"{document.number} is on hold: {document.holds[0].reason}", hint="release it first")]
+        same = (document.party, document.currency, document.prices_include_tax) == (first.party, first.currency, first.prices_include_tax)
+        if not same:
+            return [Problem(code="flow.mixed", message="documents of one party and currency go together", hint="make one for each")]
+        return []
+
+    def _open_lines(
+        self, engine: Engine, documents: Sequence[Document], flow: Flow, wanted: Sequence[LinkInput] | None
+    ) -> tuple[list[LineInput], list[tuple[Link, ...]]]:
+        asked = {w.line: w for w in wanted} if wanted is not None else None
+        known = {line.id for d in documents for line in d.lines}
+        if asked is not None and (unknown := [id for id in asked if id not in known]):
+            raise missing("line", unknown[0], "lines")
+        lines: list[LineInput] = []
+        sources: list[tuple[Link, ...]] = []
+        for document in documents:
+            parents = {line.parent for line in document.lines}
+            for line in document.lines:
+                want = asked.get(line.id) if asked is not None else None
+                if (asked is not None and want is None) or not engine.takes(flow, line) or (line.id in parents and not flow.copies_prices):
+                    continue
+                quantity = want.quantity if want and want.quantity is not None else line.quantity_open(flow.link)
+                if quantity <= 0 and want is None:
+                    continue
+                lines.append(
+                    LineInput(
+                        kind=line.kind, item=line.item.id if line.item else None, text=line.text, quantity=quantity, unit=line.unit,
+                        tax_category=line.tax_category, account_role=line.account_role, data=line.data,
+                        lot=want.lot if want and want.lot else line.lot, location_from=want.location_from if want else None,
+                        schedules=self._scheduled(line, quantity, flow),
+                    )
+                )  # fmt: skip
+                sources.append(
+                    (Link(kind=flow.link, from_line=line.id, from_document=document.id, quantity=quantity, schedule=want.schedule if want else None),)
+                )
+        return lines, sources
+
+    def _scheduled(self, line: Line, quantity: Decimal, flow: Flow) -> tuple[ScheduleInput, ...]:
+        """A whole line keeps its scheduled deliveries when an offer becomes an order."""
+        if flow.link != "ordered" or quantity != line.quantity:
+            return ()
+        return tuple(
+            ScheduleInput(quantity=s.quantity, date_requested=s.date_requested, date_confirmed=s.date_confirmed, release_code=s.release_code)
+            for s in line.schedules
+        )
+
+    def _passed_on(self, documents: dict[int, Document], links: tuple[Link, ...], flow: Flow) -> tuple[Link, ...]:
+        """The same link also on the lines before: an invoice of a delivery counts on the order, and takes its price from there."""
+        out = []
+        for link in links:
+            source = documents[link.from_document].line(link.from_line)
+            before = [
+                msgspec.structs.replace(link, from_line=s.from_line, from_document=s.from_document) for s in source.sources if s.kind != flow.link
+            ]
+            out += [*before, link]
+        return tuple(out)
+
+    def _continued(self, first: Document, target: DocumentKind, header: DocumentInput, lines: Sequence[LineInput]) -> DocumentInput:
+        """The header of the new document: what was entered for it, else what the source says."""
+        own = target.name.split(".")[0]
+        data = {p: v for p, v in first.data.items() if p in self.app.registry.document_data and first.kind.split(".")[0] == own}
+        return msgspec.structs.replace(
+            header,
+            party=header.party if header.party is not None else first.party.id if first.party else None,
+            ship_to=header.ship_to or (first.ship_to.id if first.ship_to else None),
+            bill_to=header.bill_to or (first.bill_to.id if first.bill_to else None),
+            currency=header.currency or first.currency,
+            rate=header.rate if header.rate is not None else (first.rate if not header.date or header.date == first.date else None),
+            terms=header.terms or first.terms,
+            reference=header.reference or first.reference,
+            text=header.text or first.text,
+            prices_include_tax=first.prices_include_tax,
+            location_from=header.location_from or first.location_from,
+            location_to=header.location_to or first.location_to,
+            date_requested=header.date_requested or first.date_requested,
+            lines=tuple(lines),
+            data={**data, **header.data},
+        )
+
+    # ---- small parts -------------------------------------------------------------------------------------------------------------
+
+    async def _load(self, engine: Engine, id: int, *, steps: bool = False, lock: bool = True) -> Document:
+        found = await engine.load([id], steps=steps, lock=lock)
+        if id not in found:
+            raise missing("document", id)
+        return found[id]
+
+    async def _lock(self, engine: Engine, id: int) -> None:
+        """Lock a document together with all that it may change, in id order, so that two users can't deadlock."""
+        if not engine.session.sqlite:
+            await engine.session.fetch(
+                "SELECT id FROM document WHERE id = ? OR id IN (SELECT from_document FROM line_link WHERE to_document = ?) OR id IN "
+                "(SELECT document FROM open_item WHERE id IN (SELECT settles FROM document_line WHERE document = ? AND settles IS NOT NULL)) "
+                "ORDER BY id FOR UPDATE",
+                id, id, id,
+            )  # fmt: skip
+
+    def _transition(self, kind: DocumentKind, document: Document, name: str) -> Transition:
+        transition = kind.transition(name)
+        if transition is None or transition.automatic:
+            raise missing("transition", name, "transition")
+        if document.state not in transition.sources:
+            wanted = " or ".join(kind.state(s).label for s in transition.sources)
+            raise Refused(
+                Problem(
+                    code="state", message=f"{transition.label}: the {kind.label} is {kind.state(document.state).label}, and must be {wanted}",
+                    where="state", hint="look at it again: somebody may have changed it",
+                ),
+                status=409,
+            )  # fmt: skip
+        return transition
+
+    def _fresh(self, document: Document, version: int) -> None:
+        if document.version != version:
+            raise Refused(
+                Problem(
+                    code="version", message=f"it has changed: you have seen version {version}, it is at {document.version}", where="version",
+                    hint="look at what the other person did, then enter your change again",
+                ),
+                status=409,
+            )  # fmt: skip
+
+    def _status(self, problems: Sequence[Problem]) -> int:
+        return 409 if any(p.code in ("hold", "stock.short") and p.severity is Severity.BLOCK for p in problems) else 422
+
+    async def _read(self, work: Callable[[Engine], Awaitable[T]], context: Context, session: Session | None) -> T:
+        try:
+            if session is not None:
+                return await work(Engine(self.app, session, context, preview=True))
+            async with self.app.database.read() as opened:
+                return await work(Engine(self.app, opened, context, preview=True))
+        except PluginFailed as failed:
+            raise Refused(failed.problem(), status=424) from failed
+
+    async def _run(
+        self, work: Callable[[Engine], Awaitable[T]], context: Context, session: Session | None, key: str | None, request: tuple[Any, ...]
+    ) -> T:
+        """One transaction; again from its start where another one got in between (a deadlock, or the same new row twice)."""
+        if session is not None:
+            return await work(Engine(self.app, session, context))
+        digest = self._digest(request) if key else ""
+        for attempt in range(TRIES):
+            try:
+                async with self.app.database.write() as opened:
+                    if key:
+                        stored = await self._replayed(opened, context, key, digest)
+                        if stored is not None:
+                            return stored  # type: ignore[return-value]
+                    result = await work(Engine(self.app, opened, context))
+                    if key and isinstance(result, Outcome):
+                        opened.add(
+                            t.IdempotencyKey, user=context.user.login, key=key, request=digest, created_at=context.now,
+                            result=json_of({"document": result.document.id, "made": result.made}),
+                        )  # fmt: skip
+                    return result
+            except PluginFailed as failed:
+                raise Refused(failed.problem(), status=424) from failed
+            except _PASSING as error:
+                if attempt == TRIES - 1:
+                    raise Refused(
+                        Problem(code="busy", message="others changed the same data at the same time", hint="try again"), status=409
+                    ) from error
+                await asyncio.sleep(0.01 * 2**attempt)
+        raise AssertionError("unreachable")
+
+    async def _replayed(self, session: Session, context: Context, key: str, digest: str) -> Outcome | None:
+        if len(key) > KEY_LENGTH:
+            raise Refused(Problem(code="key.long", message=f"an idempotency key has at most {KEY_LENGTH} characters", where="Idempotency-Key"))
+        row = await session.one('SELECT request, result FROM idempotency_key WHERE "user" = ? AND key = ?', context.user.login, key)
+        if row is None:
+            return None
+        if row["request"] != digest:
+            raise Refused(
+                Problem(code="key.reused", message="this idempotency key stood for another request", where="Idempotency-Key", hint="use a fresh key"),
+                status=409,
+            )
+        result = msgspec.json.decode(row["result"])
+        engine = Engine(self.app, session, context, preview=True)
+        document = await self._load(engine, result["document"], steps=True)
+        return Outcome(document=document, made=tuple(result["made"]), replayed=True)
+
+    def _digest(self, request: tuple[Any, ...]) -> str:
+        return hashlib.sha256(json_of(request).encode()).hexdigest()
+
+
+def as_input(document: Document) -> DocumentInput:
+    """What a user would have entered to get this document: for forms, copies and imports."""
+    return DocumentInput(
+        party=document.party.id if document.party else None, date=document.date, date_due=document.date_due,
+        date_requested=document.date_requested, ship_to=document.ship_to.id if document.ship_to else None,
+        bill_to=document.bill_to.id if document.bill_to else None, currency=document.currency, rate=document.rate, terms=document.terms,
+        reference=document.reference, text=document.text, prices_include_tax=document.prices_include_tax,
+        location_from=document.location_from, location_to=document.location_to, account_role=document.account_role, data=document.data,
+        lines=tuple(
+            LineInput(
+                id=x.id, kind=x.kind, item=x.item.id if x.item else None, text=x.text, quantity=x.quantity, unit=x.unit, price=x.price_entered,
+                discount=x.discount_entered, tax_category=x.tax_category, location_from=x.location_from, location_to=x.location_to, lot=x.lot,
+                account_role=x.account_role, settles=x.settles, data=x.data,
+                schedules=tuple(
+                    ScheduleInput(
+                        quantity=s.quantity, date_requested=s.date_requested, date_confirmed=s.date_confirmed, release_code=s.release_code
+                    )
+                    for s in x.schedules
+                ),
+            )
+            for x in document.lines
+            if not x.key
+        ),
+    )  # fmt: skip
+
+
+def differences(before: Document, after: Document) -> list[tuple[str, Any, Any]]:
+    """What changed, field by field, for the history (APR-04)."""
+    out: list[tuple[str, Any, Any]] = []
+
+    def compare(prefix: str, old: Any, new: Any, names: Sequence[str]) -> None:
+        for name in names:
+            a, b = _shown(getattr(old, name)), _shown(getattr(new, name))
+            if a != b:
+                out.append((prefix + name, a, b))
+
+    compare(
+        "", before, after,
+        ("party", "ship_to", "bill_to", "currency", "rate", "date", "date_due", "date_requested", "terms", "reference", "text", "net", "tax", "data"),
+    )  # fmt: skip
+    old = {line.id: line for line in before.lines}
+    for line in after.lines:
+        was = old.pop(line.id, None)
+        if was is None:
+            out.append((f"line {line.position}", None, f"{line.quantity} {line.unit} {line.text}"))
+        else:
+            compare(f"line {line.position} ", was, line, ("item", "text", "quantity", "unit", "price", "discount_entered", "net", "schedules", "data"))
+    out += [(f"line {line.position}", f"{line.quantity} {line.unit} {line.text}", None) for line in old.values()]
+    return out
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    if hasattr(value, "number"):
+        return value.number
+    return msgspec.to_builtins(value, str_keys=True) if isinstance(value, (msgspec.Struct, tuple, dict)) else value if value != ZERO else "0"

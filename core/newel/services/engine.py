@@ -1,0 +1,453 @@
+"""The pipeline that every change of a document goes through, inside one transaction. Documents (documents.py) are its only caller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from newel.domain.context import Context
+from newel.domain.document import Document, Draft, Line, LineInput
+from newel.domain.facts import Facts
+from newel.domain.kinds import FIRM_PHASES, DocumentKind, Transition
+from newel.domain.ledger import Entry
+from newel.domain.master import Master
+from newel.domain.money import ZERO
+from newel.domain.pricing import steps_add_up
+from newel.domain.stock import Move, StockFacts
+from newel.errors import PluginFailed, Problem, Refused, Severity
+from newel.services import checks, credit
+from newel.services.ledger import LedgerPlan, load_open_items, stored_entry, write_entry
+from newel.services.outcome import Outcome
+from newel.services.resolve import Resolver
+from newel.services.rules import Copy, Rules
+from newel.services.stock import StockPlan, load_stock, write_stock
+from newel.store import tables_document as t
+from newel.store.columns import QUANTITY, unscaled
+from newel.store.documents import HOLDS, LINKS, Shapes, add_event, insert_document, json_of, money, read_documents, update_document, write_state
+from newel.store.master import load_master
+from newel.store.session import Session
+from newel.watchdog import rules_limit
+
+if TYPE_CHECKING:
+    from newel.services.app import Newel
+
+STOCK = frozenset({"move", "reserve", "release", "reverse"})
+DEPTH_MAX = 5
+
+
+class Plan(msgspec.Struct, kw_only=True):
+    """Everything that an action will do, computed before anything is written."""
+
+    document: Document
+    before: Document | None = None
+    transition: Transition | None = None
+    problems: list[Problem] = []
+    stock: StockPlan | None = None
+    ledger: LedgerPlan | None = None
+    entries: list[Entry] = []
+    drafts: list[tuple[str, Draft]] = []
+
+    @property
+    def moves(self) -> tuple[Move, ...]:
+        """Planned stock moves."""
+        return tuple(self.stock.moves) if self.stock else ()
+
+
+class Engine:
+    """One transaction's work on documents."""
+
+    def __init__(self, app: Newel, session: Session, context: Context, preview: bool = False) -> None:
+        self.app, self.session, self.context, self.preview = app, session, context, preview
+        self.plugins, self.registry = app.plugins, app.registry
+        self.shapes = Shapes(self.registry.document_data, self.registry.line_data)
+        self.made: list[int] = []
+        self.depth = 0
+        self._sources: dict[int, Document] = {}
+
+    async def master(self) -> Master:
+        """The company's set-up."""
+        return await load_master(self.session)
+
+    async def load(self, ids: Iterable[int], *, lock: bool = True, steps: bool = False, light: bool = False) -> dict[int, Document]:
+        """Documents of the context's company by id."""
+        found = await read_documents(
+            self.session, list(ids), await self.master(), self.shapes, lock=lock and not self.preview, steps=steps, light=light
+        )
+        return {d.id: d for d in found if d.company == self.context.company.id}
+
+    async def load_sources(self, ids: Sequence[int]) -> dict[int, Document]:
+        """Documents that lines are taken from, with their steps; read once in a transaction."""
+        lacking = [id for id in ids if id not in self._sources]
+        if lacking:
+            self._sources |= await self.load(lacking, steps=True)
+        return {id: self._sources[id] for id in ids if id in self._sources}
+
+    # ---- saving ----------------------------------------------------------------------------------------------------------------
+
+    async def plan_save(self, kind: DocumentKind, document: Document, before: Document | None, resolver: Resolver) -> Plan:
+        """Price and check a document as entered."""
+        copies, problems = await self._copies(document)
+        document = self._keep_children(document, before)
+        facts = await self._facts(document, frozenset(), stock=kind.priced and self.plugins.has("check_document"))
+        document, facts = await self._proposed(kind, document, facts, resolver, before)
+        rules = Rules(kind, facts, self.context, self.plugins, self.registry.line_kinds)
+        with rules_limit():
+            document = rules.price(document, copies)
+            problems += [*resolver.problems, *self._lenient(rules.problems)]
+            problems += checks.on_save(kind, document, before, self.registry, self.context)
+            problems += self._checked(document, "", facts)
+        for line in document.lines:
+            if kind.priced and not steps_add_up(line.steps, line.net):
+                raise AssertionError(f"price steps of line {line.position} do not add up to {line.net}")
+        return Plan(document=document, before=before, problems=problems)
+
+    def _lenient(self, problems: list[Problem]) -> list[Problem]:
+        """A missing price does not stop a draft from being kept."""
+        return [msgspec.structs.replace(p, severity=Severity.NOTE) if p.code == "price.missing" else p for p in problems]
+
+    def _keep_children(self, document: Document, before: Document | None) -> Document:
+        """Lines that plugins proposed are proposed anew; the old ones lend their ids by key."""
+        if before is None:
+            return document
+        return msgspec.structs.replace(document, lines=tuple(line for line in document.lines if not line.key))
+
+    async def _proposed(
+        self, kind: DocumentKind, document: Document, facts: Facts, resolver: Resolver, before: Document | None
+    ) -> tuple[Document, Facts]:
+        """Add the lines that plugins propose, and load facts again where there are any: the new lines need theirs."""
+        if not self.plugins.has("propose_lines"):
+            return document, facts
+        old = {(line.parent, line.key): line.id for line in before.lines if line.key} if before else {}
+        out: list[Line] = []
+        with rules_limit():
+            proposed = {
+                line.id: self.plugins.propose("propose_lines", tuple, document=document, line=line, facts=facts, context=self.context)
+                for line in document.lines
+                if not line.key and not line.sources
+            }
+        for line in document.lines:
+            out.append(line)
+            children = sorted(((f"{plugin}:{key}", entered) for plugin, (key, entered) in proposed.get(line.id, ())), key=lambda p: p[0])
+            for key, entered in children:
+                if not isinstance(entered, LineInput):
+                    raise PluginFailed(key.split(":")[0], "propose_lines", f"must return (key, LineInput), got {type(entered).__name__}")
+            made = await resolver.lines(kind, document, [x for _, x in children], parent=line, keys=[k for k, _ in children]) if children else ()
+            out += [msgspec.structs.replace(m, id=old.get((line.id, m.key), m.id)) for m in made]
+        if len(out) == len(document.lines):
+            return document, facts
+        out = [msgspec.structs.replace(line, position=(i + 1) * 10) for i, line in enumerate(out)]
+        document = msgspec.structs.replace(document, lines=tuple(out))
+        return document, await self._facts(document, frozenset(), stock=facts.get(StockFacts) is not None)
+
+    async def _copies(self, document: Document) -> tuple[dict[int, Copy], list[Problem]]:
+        """Amounts of lines that continue others, and whether they take more than is open."""
+        sources = {s.from_line for line in document.lines for s in line.sources}
+        if not sources:
+            return {}, []
+        ids = sorted({s.from_document for line in document.lines for s in line.sources})
+        documents = await self.load_sources(ids)
+        lines = {line.id: (line, d) for d in documents.values() for line in d.lines if line.id in sources}
+        own = [line.id for line in document.lines]
+        taken: dict[tuple[int, str], tuple[Decimal, Decimal]] = {}
+        for r in await self.session.fetch(
+            "SELECT k.from_line, k.kind, SUM(k.quantity) AS quantity, SUM(l.net) AS net, SUM(l.tax) AS tax FROM line_link k "
+            "JOIN document_line l ON l.id = k.to_line WHERE k.from_line = ANY(?) AND k.quantity > 0 AND NOT k.to_line = ANY(?) "
+            "GROUP BY k.from_line, k.kind",
+            sorted(sources), own,
+        ):  # fmt: skip
+            source = lines.get(r["from_line"])
+            amount = money(int(r["net"])) + (money(int(r["tax"])) if source and source[1].prices_include_tax else ZERO)
+            taken[(r["from_line"], r["kind"])] = (unscaled(int(r["quantity"]), QUANTITY), amount)
+        problems: list[Problem] = []
+        copies: dict[int, Copy] = {}
+        for i, line in enumerate(document.lines):
+            for s in line.sources:
+                if s.from_line not in lines:
+                    continue
+                source, owner = lines[s.from_line]
+                had, amount = taken.get((s.from_line, s.kind), (ZERO, ZERO))
+                if had + line.quantity > source.quantity:
+                    problems.append(
+                        Problem(
+                            code="link.exceeded", where=f"lines[{i}].quantity", hint="take at most what is open",
+                            message=f"{source.quantity - had} of {source.text or 'the line'} in {owner.number} is open to be {s.kind}, got {line.quantity}",
+                        )
+                    )  # fmt: skip
+                if s.from_line == line.copied_from:
+                    whole = source.net + (source.tax if owner.prices_include_tax else ZERO)
+                    copies[line.id] = Copy(line=source, amount=whole, taken=amount, left=had + line.quantity == source.quantity)
+        return copies, problems
+
+    # ---- transitions -----------------------------------------------------------------------------------------------------------
+
+    async def plan_transition(self, kind: DocumentKind, document: Document, transition: Transition) -> Plan:
+        """Everything that a transition will do. The document and what it comes from are locked already."""
+        effects = frozenset(transition.effects)
+        facts = await self._facts(document, effects, lock=True)
+        plan = Plan(document=document, before=document, transition=transition)
+        with rules_limit():
+            plan.problems += checks.on_transition(kind, document, transition, facts[Master], self.context, self.registry)
+            plan.problems += self._checked(document, transition.name, facts)
+            if "credit" in effects:
+                plan.problems += credit.check(document, facts, self.context, self.plugins)
+            if effects & STOCK:
+                plan.stock = StockPlan(facts, self.context, self.plugins, self.registry.location_kinds)
+                if "move" in effects:
+                    plan.stock.move(document)
+                if "reserve" in effects:
+                    plan.stock.reserve(document)
+                if "release" in effects or "reverse" in effects:
+                    plan.stock.release(document)
+            if plan.stock or "post" in effects:
+                plan.ledger = LedgerPlan(facts, self.context, self.registry.account_roles, self.registry.rules)
+        if "reverse" in effects:
+            await self._reverse(plan)
+        with rules_limit():
+            self._posted(plan, kind, facts, effects)
+            if not transition.automatic:
+                plan.drafts = self.plugins.propose(
+                    "propose_documents", Draft, document=document, transition=transition.name, facts=facts, context=self.context
+                )  # fmt: skip
+        target = kind.state(transition.target)
+        plan.document = msgspec.structs.replace(document, state=target.name, phase=target.phase, version=document.version + 1)
+        return plan
+
+    def _posted(self, plan: Plan, kind: DocumentKind, facts: Facts, effects: frozenset[str]) -> None:
+        """Make the entry and let plugins look at it."""
+        if plan.ledger is None:
+            return
+        document = plan.document
+        if plan.stock is not None and plan.stock.moves and "reverse" not in effects:
+            places = {id: location.kind for id, location in facts[Master].locations.items()}
+            plan.ledger.moves(document, places, plan.stock.moves)
+        if "post" in effects and kind.posting is not None:
+            plan.ledger.document(document, kind)
+        entry = plan.ledger.entry(document)
+        if entry is not None:
+            plan.entries = [entry]
+            plan.problems += checks.on_entry(entry, facts[Master], self.context)
+            plan.problems += [p for _, p in self._named(self.plugins.propose("check_entry", Problem, entry=entry, facts=facts, context=self.context))]
+        plan.problems += plan.ledger.problems
+        if plan.stock is not None:
+            plan.problems += plan.stock.problems
+
+    async def _reverse(self, plan: Plan) -> None:
+        """Undo what the document has moved and posted."""
+        document = plan.document
+        rows = await self.session.fetch("SELECT * FROM stock_move WHERE document = ? ORDER BY id", document.id)
+        if rows and plan.stock is not None:
+            plan.stock.reverse(
+                [
+                    Move(
+                        id=r["id"], line=r["line"], item=r["item"], quantity=unscaled(r["quantity"], QUANTITY), source=r["source"],
+                        target=r["target"], lot=r["lot"], value=money(r["value"]),
+                    )
+                    for r in rows
+                ]
+            )  # fmt: skip
+        entry, items = await stored_entry(self.session, document.id)
+        if entry is not None and plan.ledger is not None:
+            plan.ledger.reverse(entry, items)
+
+    # ---- facts and checks ------------------------------------------------------------------------------------------------------
+
+    async def _facts(self, document: Document, effects: frozenset[str], *, lock: bool = False, stock: bool = False) -> Facts:
+        """The kernel's facts and every plugin's. Balances and open items are read (and locked) before plugins look."""
+        lock = lock and not self.preview
+        structs: list[Any] = [await self.master()]
+        if effects & STOCK or stock:
+            structs.append(await load_stock(self.session, document, lock and bool(effects & STOCK)))
+        if any(line.settles is not None for line in document.lines):
+            structs.append(await load_open_items(self.session, document, lock and "post" in effects))
+        if "credit" in effects and document.party is not None and document.party.limit_amount is not None:
+            structs.append(await credit.load(self.session, document, lock))
+        owners = {type(s): "newel" for s in structs}
+        for plugin, loaded in await self.plugins.load(document=document, session=self.session, context=self.context):
+            if type(loaded) in owners:
+                raise PluginFailed(plugin, "load_facts", f"returned a {type(loaded).__name__}, as {owners[type(loaded)]!r} did")
+            owners[type(loaded)] = plugin
+            structs.append(loaded)
+        return Facts(structs)
+
+    def _checked(self, document: Document, transition: str, facts: Facts) -> list[Problem]:
+        found = self.plugins.propose("check_document", Problem, document=document, transition=transition, facts=facts, context=self.context)
+        return [p for _, p in self._named(found)]
+
+    def _named(self, found: Sequence[tuple[str, Problem]]) -> list[tuple[str, Problem]]:
+        """Problems with the name of the plugin that found them."""
+        return [(plugin, msgspec.structs.replace(p, plugin=plugin)) for plugin, p in found]
+
+    def refuse(self, problems: Sequence[Problem], status: int = 422) -> list[Problem]:
+        """Raise where something stands in the way; returns what does not, so that it can be shown."""
+        stopping = [
+            p
+            for p in problems
+            if p.severity is Severity.BLOCK
+            or (p.severity is Severity.OVERRIDE and not (p.code in self.context.overrides and self.context.user.may("newel.override")))
+        ]
+        if stopping and not self.preview:
+            raise Refused(*stopping, *(p for p in problems if p not in stopping), status=status)
+        return list(problems)
+
+    # ---- writing ---------------------------------------------------------------------------------------------------------------
+
+    async def write_save(self, plan: Plan, action: str, changes: Iterable[tuple[str, Any, Any]] = ()) -> Document:
+        """Write a saved document with its links and event."""
+        document, before = plan.document, plan.before
+        document = msgspec.structs.replace(document, version=document.version + 1)
+        session, context = self.session, self.context
+        if before is None:
+            kind = self.registry.kind(document.kind)
+            if kind.number_at == "create":
+                document = msgspec.structs.replace(document, number=await self.number(kind, document))
+            insert_document(session, document)
+        else:
+            await update_document(session, before, document)
+        stored = {line.id for line in before.lines} if before else set()
+        for line in document.lines:
+            for s in line.sources:
+                if line.id not in stored:
+                    session.add(
+                        t.LineLink, kind=s.kind, from_document=s.from_document, from_line=s.from_line, to_document=document.id, to_line=line.id,
+                        quantity=int(line.quantity.scaleb(QUANTITY)), firm=document.phase in FIRM_PHASES, schedule=s.schedule,
+                    )  # fmt: skip
+        linked = sorted({s.from_document for line in document.lines for s in line.sources if line.id not in stored})
+        if linked:
+            await session.fetch("UPDATE document SET parts = parts | ? WHERE id = ANY(?)", LINKS, linked)
+        kept = [(int(line.quantity.scaleb(QUANTITY)), line.id) for line in document.lines if line.sources and line.id in stored]
+        if kept:
+            await session.many("UPDATE line_link SET quantity = ? WHERE to_line = ?", kept)
+        await self._write_holds(document, plan.problems)
+        add_event(session, document.id, context.now, context.user.login, context.source, action, changes)
+        return document
+
+    async def _write_holds(self, document: Document, problems: Sequence[Problem]) -> None:
+        have = {h.code for h in document.holds if h.active}
+        for p in problems:
+            if p.severity is Severity.HOLD and p.code not in have:
+                have.add(p.code)
+                self.session.add(
+                    t.DocumentHold, document=document.id, code=p.code, reason=p.message, plugin=p.plugin, transitions=json_of(p.holds)
+                )
+        if len(have) > len(document.holds):
+            await self.session.fetch("UPDATE document SET parts = parts | ? WHERE id = ?", HOLDS, document.id)
+
+    async def number(self, kind: DocumentKind, document: Document) -> str:
+        """Draw the next number of the kind's series for the document's year: inside the transaction, so that no number is lost."""
+        year = document.date.year
+        row = await self.session.one(
+            "UPDATE number_series SET next = next + 1 WHERE company = ? AND kind = ? AND year = ? RETURNING next, prefix, digits",
+            document.company, kind.name, year,
+        )  # fmt: skip
+        if row is None:
+            await self.session.fetch(
+                "INSERT INTO number_series (id, company, kind, year, prefix, digits, next) VALUES (?, ?, ?, ?, ?, 5, 2)",
+                self.session.id(), document.company, kind.name, year, kind.series,
+            )  # fmt: skip
+            return f"{kind.series}{year}-00001"
+        return f"{row['prefix']}{year}-{row['next'] - 1:0{row['digits']}d}"
+
+    async def write_transition(self, plan: Plan) -> Document:
+        """Write a transition with everything that follows from it, in the order of locks: stock, number, ledger."""
+        session, context, transition = self.session, self.context, plan.transition
+        assert transition is not None and plan.before is not None
+        document, before = plan.document, plan.before
+        kind = self.registry.kind(document.kind)
+        if plan.stock is not None:
+            await write_stock(session, plan.stock, document, context)
+        if "number" in transition.effects and not document.number:
+            document = msgspec.structs.replace(document, number=await self.number(kind, document))
+        await write_state(session, document)
+        if plan.ledger is not None and plan.entries:
+            entry = msgspec.structs.replace(plan.entries[0], text=document.number or document.kind)
+            plan.entries = [await write_entry(session, entry, plan.ledger, document, context)]
+        overridden = [p for p in plan.problems if p.severity is Severity.OVERRIDE]
+        changes: list[tuple[str, Any, Any]] = [("state", before.state, document.state)]
+        if document.number != before.number:
+            changes.append(("number", before.number, document.number))
+        changes += [("override", p.code, p.message) for p in overridden]
+        await self._write_holds(document, plan.problems)
+        add_event(session, document.id, context.now, context.user.login, context.source, transition.name, changes)
+        self._announce(document, transition)
+        await session.flush()
+        await self._relink(before, document)
+        await self._settled(plan, document)
+        return document
+
+    def _announce(self, document: Document, transition: Transition) -> None:
+        """Leave a note in the outbox for every plugin that wants to know after the commit."""
+        now = self.context.now
+        for plugin in self.plugins.implementers("after_transition"):
+            self.session.add(
+                t.Outbox, topic="transition", plugin=plugin, created_at=now, available_at=now,
+                payload=json_of({"document": document.id, "transition": transition.name, "company": document.company}),
+            )  # fmt: skip
+
+    async def _relink(self, before: Document, document: Document) -> None:
+        """Links become firm with their target, and void with a cancelled one; what they come from may be complete now."""
+        was, now = before.phase in FIRM_PHASES, document.phase in FIRM_PHASES
+        gone = document.phase == "cancelled" and before.phase != "cancelled"
+        if was == now and not gone:
+            return
+        sources = sorted({s.from_document for line in document.lines for s in line.sources})
+        if not sources:
+            return
+        change = "quantity = 0, firm = ?" if gone else "firm = ?"
+        await self.session.fetch(f"UPDATE line_link SET {change} WHERE to_document = ?", now, document.id)
+        for source in (await self.load(sources, light=True)).values():
+            await self._automatic(source, self._linked)
+
+    async def _settled(self, plan: Plan, document: Document) -> None:
+        if plan.ledger is None or not plan.ledger.settled:
+            return
+        owners = sorted({s.item.document for s in plan.ledger.settled} - {document.id})
+        rows = await self.session.fetch(
+            "SELECT document, SUM(CASE WHEN amount_open <> 0 THEN 1 ELSE 0 END) AS n FROM open_item WHERE document = ANY(?) GROUP BY document", owners
+        )
+        open_count = {r["document"]: int(r["n"]) for r in rows}
+        for owner in (await self.load(owners, light=True)).values():
+            await self._automatic(owner, lambda d, name: name == ("unsettled" if open_count[d.id] else "settled"))
+
+    def _linked(self, document: Document, name: str) -> bool:
+        if name not in ("linked", "unlinked"):
+            return False
+        flows = [f for f in self.registry.flows_from(self.registry.kind(document.kind)) if f.completes]
+        parents = {line.parent for line in document.lines}
+        complete = bool(flows) and all(
+            line.stages[f.link].done >= line.quantity if f.link in line.stages else False
+            for f in flows
+            for line in document.lines
+            if self.takes(f, line) and line.id not in parents
+        )
+        return complete == (name == "linked")
+
+    def takes(self, flow: Any, line: Line) -> bool:
+        """Whether a flow takes this line: those it names, else all but text."""
+        if flow.line_kinds:
+            return line.kind in flow.line_kinds
+        kind = self.registry.line_kinds.get(line.kind)
+        return kind is None or kind.priced
+
+    async def _automatic(self, document: Document, holds: Any) -> None:
+        """Carry out a transition that the kernel does by itself."""
+        kind = self.registry.documents.get(document.kind)
+        if kind is None:
+            return
+        for transition in kind.transitions:
+            if transition.automatic and document.state in transition.sources and holds(document, transition.automatic):
+                plan = await self.plan_transition(kind, document, transition)
+                self.refuse(plan.problems)
+                await self.write_transition(plan)
+                return
+
+    def outcome(self, plan: Plan, document: Document) -> Outcome:
+        """What the caller gets."""
+        return Outcome(
+            document=document, problems=tuple(plan.problems), moves=plan.moves, entries=tuple(plan.entries),
+            drafts=tuple(d for _, d in plan.drafts), made=tuple(self.made),
+        )  # fmt: skip
+
+

@@ -1,0 +1,298 @@
+"""Journal entries: planned purely from rules and roles, then numbered, chained and written. Only the kernel makes entries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from newel.domain.context import Context
+from newel.domain.document import Document, Line
+from newel.domain.facts import Facts
+from newel.domain.kinds import DocumentKind
+from newel.domain.ledger import AccountRole, Entry, OpenItem, Posting, PostingRule, entry_hash, unbalanced
+from newel.domain.master import Master
+from newel.domain.money import ZERO, portion, product, rounded
+from newel.domain.stock import Move
+from newel.errors import Problem
+from newel.store import tables_document as t
+from newel.store.columns import AMOUNT, scaled
+from newel.store.documents import json_of, money
+from newel.store.session import Session, day
+
+
+class OpenItems(msgspec.Struct, frozen=True):
+    """The open items that a document's lines settle, by id; locked where the transition posts."""
+
+    items: dict[int, OpenItem] = {}
+
+
+async def load_open_items(session: Session, document: Document, lock: bool) -> OpenItems:
+    """Read what the lines settle."""
+    ids = sorted({line.settles for line in document.lines if line.settles is not None})
+    if not ids:
+        return OpenItems()
+    rows = await session.fetch(
+        f"SELECT * FROM open_item WHERE id = ANY(?) AND company = ? ORDER BY id{' FOR UPDATE' if lock else ''}", ids, document.company
+    )
+    return OpenItems({r["id"]: open_item(r) for r in rows})
+
+
+def open_item(r: Any) -> OpenItem:
+    """A stored open item."""
+    return OpenItem(
+        id=r["id"], document=r["document"], party=r["party"], role=r["role"], currency=r["currency"], date=day(r["date"]),  # type: ignore[arg-type]
+        date_due=day(r["date_due"]),  # type: ignore[arg-type]
+        amount=money(r["amount"]), amount_open=money(r["amount_open"]), company_amount=money(r["company_amount"]),
+        company_open=money(r["company_open"]),
+    )  # fmt: skip
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """So much of an open item is settled by a line; signed like the item."""
+
+    item: OpenItem
+    line: int
+    amount: Decimal
+    company_amount: Decimal
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """A new open item; debit positive."""
+
+    role: str
+    amount: Decimal
+    company_amount: Decimal
+
+
+class LedgerPlan:
+    """The entry of one action, what it settles and what it opens."""
+
+    def __init__(self, facts: Facts, context: Context, roles: Mapping[str, AccountRole], rules: Mapping[tuple[str, str], PostingRule]) -> None:
+        self.facts, self.context, self.roles, self.rules = facts, context, roles, rules
+        self.master = facts[Master]
+        self.problems: list[Problem] = []
+        self.postings: list[Posting] = []
+        self.settled: list[Settled] = []
+        self.opened: list[Opened] = []
+        self.reverses: int | None = None
+        self._items = dict((facts.get(OpenItems) or OpenItems()).items)
+
+    # ---- making postings -------------------------------------------------------------------------------------------------------
+
+    def _post(self, document: Document, role: str, amount: Decimal, company_amount: Decimal, text: str = "") -> None:
+        """One side; positive is debit. Nothing is written for nothing."""
+        if not amount and not company_amount:
+            return
+        account = self.master.accounts.get((document.company, role))
+        if account is None:
+            self.problems.append(
+                Problem(
+                    code="account.missing", message=f"no account stands for the role {role!r}", where="account_role",
+                    hint="map the role under Finance, Account mapping",
+                )
+            )  # fmt: skip
+            return
+        party = document.party.id if document.party and role in self.roles and self.roles[role].open_items else None
+        self.postings.append(
+            Posting(
+                account=account, role=role, debit=max(company_amount, ZERO), credit=max(-company_amount, ZERO), currency=document.currency,
+                amount=amount, party=party, text=text,
+            )
+        )  # fmt: skip
+
+    def _home(self, document: Document, amount: Decimal) -> Decimal:
+        if document.currency == self.context.company.currency:
+            return amount
+        return rounded(product(amount, document.rate), self.context.company.amount_digits, self.context.company.rounding)
+
+    def moves(self, document: Document, kinds: Mapping[int, str], moves: Sequence[Move]) -> None:
+        """Post moves by the rule for the kinds of their two ends, one pair of postings for each rule."""
+        sums: dict[tuple[str, str], Decimal] = {}
+        for move in moves:
+            ends = (kinds[move.source], kinds[move.target])
+            rule = self.rules.get(ends)
+            if rule is None:
+                self.problems.append(
+                    Problem(
+                        code="posting.rule", message=f"no posting rule says how goods go from {ends[0]} to {ends[1]}",
+                        hint="install the plugin that brings the rule",
+                    )
+                )  # fmt: skip
+            elif rule.debit != rule.credit:
+                sums[(rule.debit, rule.credit)] = sums.get((rule.debit, rule.credit), ZERO) + move.value
+        company = self.context.company.currency
+        home = msgspec.structs.replace(document, currency=company)
+        for (debit, credit), value in sorted(sums.items()):
+            self._post(home, debit, value, value, "goods")
+            self._post(home, credit, -value, -value, "goods")
+
+    def document(self, document: Document, kind: DocumentKind) -> None:
+        """Post gross to the party's role; lines, taxes and differences against it."""
+        spec = kind.posting
+        assert spec is not None
+        sign = (1 if spec.side == "debit" else -1) * kind.sign
+        party_role = document.account_role or spec.party
+        sums: dict[str, Decimal] = {}
+        for line in document.lines:
+            if not line.net:
+                continue
+            if line.settles is not None:
+                self._settle(document, line, -sign * line.net, line.account_role or spec.line)
+            else:
+                role = line.account_role or self._item_role(line, spec.line)
+                sums[role] = sums.get(role, ZERO) - sign * line.net
+        for tax in document.taxes:
+            role = tax.role or spec.tax
+            sums[role] = sums.get(role, ZERO) - sign * tax.amount
+        sums[party_role] = sums.get(party_role, ZERO) + sign * document.gross
+        for role, amount in sorted(sums.items()):
+            home = self._home(document, amount)
+            self._post(document, role, amount, home)
+            if self.roles[role].open_items and amount:
+                self.opened.append(Opened(role=role, amount=amount, company_amount=home))
+        self._balance(document)
+
+    def _item_role(self, line: Line, default: str) -> str:
+        """An item's own role where it is of the same kind (income for sales), else the document kind's."""
+        role = line.item.role if line.item else ""
+        return role if role and role in self.roles and self.roles[role].kind == self.roles[default].kind else default
+
+    def _settle(self, document: Document, line: Line, amount: Decimal, role: str) -> None:
+        """amount: signed, debit positive; it takes the open item towards zero at the rate at which it was opened."""
+        item = self._items.get(line.settles or 0)
+        where = f"lines[{[x.id for x in document.lines].index(line.id)}]"
+        if item is None:
+            self.problems.append(Problem(code="missing", message=f"there is no open item {line.settles}", where=f"{where}.settles"))
+            return
+        left = item.amount_open + amount
+        if item.currency != document.currency:
+            self.problems.append(
+                Problem(
+                    code="settle.currency", message=f"the open item is in {item.currency}, the document in {document.currency}",
+                    where=f"{where}.settles", hint=f"pay it with a document in {item.currency}",
+                )
+            )  # fmt: skip
+            return
+        if left * item.amount < 0 or amount * item.amount > 0:
+            self.problems.append(
+                Problem(
+                    code="settle.amount", message=f"{abs(item.amount_open)} {item.currency} is open, got {abs(line.net)}", where=f"{where}.price",
+                    hint="enter at most what is open; more goes on a line without open item",
+                )
+            )  # fmt: skip
+            return
+        digits = self.context.company.amount_digits
+        home = -portion(item.company_open, -amount, item.amount_open, ZERO, left == 0, digits)
+        self.settled.append(Settled(item=item, line=line.id, amount=-amount, company_amount=-home))
+        self._items[item.id] = msgspec.structs.replace(item, amount_open=left, company_open=item.company_open + home)
+        self._post(document, role, amount, home, f"open item {item.id}")
+        difference = self._home(document, amount) - home
+        if difference:
+            self._post(msgspec.structs.replace(document, currency=self.context.company.currency), "exchange", ZERO, difference, "exchange difference")
+
+    def _balance(self, document: Document) -> None:
+        """Conversion leaves units of the company's currency: they are a visible posting of their own."""
+        difference = unbalanced(self.postings)
+        if difference:
+            if document.currency == self.context.company.currency:
+                self.problems.append(Problem(code="entry.unbalanced", message=f"debits and credits differ by {difference}"))
+                return
+            self._post(msgspec.structs.replace(document, currency=self.context.company.currency), "rounding", ZERO, -difference, "conversion")
+
+    def reverse(self, entry: Entry, items: Sequence[OpenItem]) -> None:
+        """The opposite of an entry. Its open items must still be whole."""
+        for item in items:
+            if item.amount_open != item.amount:
+                self.problems.append(
+                    Problem(code="settled", message="a part of it has been paid already", hint="undo the payment first, or make a credit note")
+                )
+            self.settled.append(Settled(item=item, line=0, amount=item.amount_open, company_amount=item.company_open))
+        self.reverses = entry.id
+        self.postings = [msgspec.structs.replace(p, debit=p.credit, credit=p.debit, amount=-p.amount) for p in entry.postings]
+
+    def entry(self, document: Document) -> Entry | None:
+        """The entry, or None where nothing was posted."""
+        if not self.postings:
+            return None
+        return Entry(
+            company=document.company, date=document.date, document=document.id, text=f"{document.number or document.kind}",
+            reverses=self.reverses, postings=tuple(self.postings),
+        )  # fmt: skip
+
+
+# ---- writing -----------------------------------------------------------------------------------------------------------------------
+
+
+def posting_row(p: Posting) -> tuple[Any, ...]:
+    """What the hash chain covers of a posting; verify computes the same from the stored row."""
+    return (p.account, scaled(p.debit, AMOUNT), scaled(p.credit, AMOUNT), scaled(p.amount, AMOUNT), p.currency, p.party)
+
+
+async def write_entry(session: Session, entry: Entry, plan: LedgerPlan, document: Document, context: Context) -> Entry:
+    """Number, chain and write an entry with its open items and settlements. The chain's row is the last lock of a transaction."""
+    head = await session.one("SELECT number, hash FROM ledger_chain WHERE company = ? FOR UPDATE", entry.company)
+    if head is None:
+        raise AssertionError(f"company {entry.company} has no ledger chain: set it up with `newel init`")
+    number = head["number"] + 1
+    rows = [posting_row(p) for p in entry.postings]
+    digest = entry_hash(head["hash"], number, entry.company, entry.date.isoformat(), entry.document, rows)
+    await session.fetch("UPDATE ledger_chain SET number = ?, hash = ? WHERE company = ?", number, digest, entry.company)
+    id = session.add(
+        t.JournalEntry, company=entry.company, number=number, date=entry.date, document=entry.document, text=entry.text[:200],
+        reverses=entry.reverses, created_at=context.now, created_by=context.user.login, hash=digest,
+    )  # fmt: skip
+    for p, row in zip(entry.postings, rows, strict=True):
+        session.add(
+            t.Posting, entry=id, account=p.account, role=p.role, debit=row[1], credit=row[2], currency=p.currency, amount=row[3], party=p.party,
+            text=p.text, dimensions=json_of(p.dimensions) if p.dimensions else "{}",
+        )  # fmt: skip
+    assert document.party is not None or not plan.opened
+    for o in plan.opened:
+        assert document.party is not None
+        session.add(
+            t.OpenItem, company=entry.company, document=document.id, entry=id, party=document.party.id, role=o.role, currency=document.currency,
+            date=document.date, date_due=document.date_due or document.date, amount=scaled(o.amount, AMOUNT), amount_open=scaled(o.amount, AMOUNT),
+            company_amount=scaled(o.company_amount, AMOUNT), company_open=scaled(o.company_amount, AMOUNT),
+        )  # fmt: skip
+    await _write_settled(session, id, plan.settled, document)
+    return msgspec.structs.replace(entry, id=id, number=number)
+
+
+async def _write_settled(session: Session, entry: int, settled: Sequence[Settled], document: Document) -> None:
+    for s in settled:
+        session.add(
+            t.Settlement, item=s.item.id, document=document.id, line=s.line or document.lines[0].id, entry=entry, amount=scaled(s.amount, AMOUNT),
+            company_amount=scaled(s.company_amount, AMOUNT), at=document.date,
+        )  # fmt: skip
+    await session.many(
+        "UPDATE open_item SET amount_open = amount_open - ?, company_open = company_open - ? WHERE id = ?",
+        [(scaled(s.amount, AMOUNT), scaled(s.company_amount, AMOUNT), s.item.id) for s in sorted(settled, key=lambda s: s.item.id)],
+    )
+
+
+async def stored_entry(session: Session, document: int) -> tuple[Entry | None, list[OpenItem]]:
+    """The last entry of a document that has not been reversed, and its open items."""
+    rows = await session.fetch(
+        "SELECT * FROM journal_entry WHERE document = ? AND reverses IS NULL AND id NOT IN "
+        "(SELECT reverses FROM journal_entry WHERE reverses IS NOT NULL AND document = ?) ORDER BY id DESC",
+        document, document,
+    )  # fmt: skip
+    if not rows:
+        return None, []
+    r = rows[0]
+    postings = await session.fetch("SELECT * FROM posting WHERE entry = ? ORDER BY id", r["id"])
+    items = await session.fetch("SELECT * FROM open_item WHERE entry = ? ORDER BY id FOR UPDATE", r["id"])
+    entry = Entry(
+        id=r["id"], number=r["number"], company=r["company"], date=day(r["date"]), document=document, text=r["text"],  # type: ignore[arg-type]
+        postings=tuple(
+            Posting(
+                account=p["account"], role=p["role"], debit=money(p["debit"]), credit=money(p["credit"]), currency=p["currency"],
+                amount=money(p["amount"]), party=p["party"], text=p["text"],
+            )
+            for p in postings
+        ),
+    )  # fmt: skip
+    return entry, [open_item(i) for i in items]

@@ -1,0 +1,165 @@
+"""All manifests merged: kinds, flows, roles, rules. Merged in sorted order, so that the order of installation can't matter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import msgspec
+
+from newel.domain.kinds import EFFECTS, PHASES, ROLES, DocumentKind, Flow, LineKind
+from newel.domain.ledger import AccountRole, PostingRule
+from newel.domain.stock import LocationKind
+from newel.errors import Conflict, StartupError, missing
+from newel.manifest import Job, Manifest, RecordKind, Report
+
+T = TypeVar("T")
+
+
+class Registry:
+    """What the running plugins declare together, by name.
+
+    Raises:
+        Conflict: two plugins declare the same thing; names both.
+        StartupError: a declaration that can't work; names the plugin.
+    """
+
+    def __init__(self, manifests: Iterable[Manifest]) -> None:
+        self.manifests = {m.name: m for m in sorted(manifests, key=lambda m: m.name)}
+        every = list(self.manifests.values())
+        self.owner: dict[str, str] = {}
+        self.location_kinds: dict[str, LocationKind] = self._merge("location kind", every, lambda m: m.location_kinds, lambda k: k.name)
+        self.account_roles: dict[str, AccountRole] = self._merge("account role", every, lambda m: m.account_roles, lambda r: r.name)
+        self.line_kinds: dict[str, LineKind] = self._merge("line kind", every, lambda m: m.line_kinds, lambda k: k.name)
+        self.rules: dict[tuple[str, str], PostingRule] = self._merge("posting rule", every, lambda m: m.posting_rules, lambda r: (r.source, r.target))
+        self.records: dict[str, RecordKind] = self._merge("record kind", every, lambda m: m.records, lambda r: r.name)
+        self.reports: dict[str, Report] = self._merge("report", every, lambda m: m.reports, lambda r: r.name)
+        self.jobs: dict[str, Job] = self._merge("job", every, lambda m: m.jobs, lambda j: j.name)
+        self._merge("table", every, lambda m: [t._meta.tablename for t in m.tables], lambda t: t)
+        kinds: dict[str, DocumentKind] = self._merge("document kind", every, lambda m: m.documents, lambda k: k.name)
+        self.documents = {name: self._extended(kind, every) for name, kind in kinds.items()}
+        self.flows: dict[Any, Flow] = self._merge("flow", every, lambda m: m.flows, lambda f: (f.target_kind, f.name, f.source_role, f.source_kind))
+        self.line_data = {m.name: m.line_data for m in every if m.line_data}
+        self.document_data = {m.name: m.document_data for m in every if m.document_data}
+        self._check(every)
+
+    def _merge(self, what: str, manifests: list[Manifest], items: Callable[[Manifest], Iterable[T]], key: Callable[[T], Any]) -> dict[Any, T]:
+        out: dict[Any, T] = {}
+        owners: dict[Any, str] = {}
+        for manifest in manifests:
+            for item in items(manifest):
+                name = key(item)
+                if name in out:
+                    raise Conflict(f"{what} {name!r} is declared twice", owners[name], manifest.name)
+                out[name], owners[name] = item, manifest.name
+                if isinstance(name, str):
+                    self.owner[f"{what}:{name}"] = manifest.name
+        return out
+
+    def _extended(self, kind: DocumentKind, manifests: list[Manifest]) -> DocumentKind:
+        """A kind with what other plugins add to it."""
+        states, transitions, owners = list(kind.states), list(kind.transitions), {}
+        for manifest in manifests:
+            for extension in manifest.extends:
+                if (extension.kind and extension.kind != kind.name) or (extension.role and extension.role != kind.role):
+                    continue
+                for state in extension.states:
+                    if any(s.name == state.name for s in states):
+                        raise Conflict(f"state {state.name!r} of {kind.name}", owners.get(state.name, kind.name), manifest.name)
+                    states.append(state)
+                    owners[state.name] = manifest.name
+                for added in extension.transitions:
+                    if any(t.name == added.name for t in transitions):
+                        raise Conflict(f"transition {added.name!r} of {kind.name}", owners.get(added.name, kind.name), manifest.name)
+                    transitions.append(added)
+                    owners[added.name] = manifest.name
+                for i, transition in enumerate(transitions):
+                    more = [e for e in extension.effects.get(transition.name, ()) if e not in transition.effects]
+                    if more:
+                        transitions[i] = msgspec.structs.replace(transition, effects=(*transition.effects, *more))
+        return msgspec.structs.replace(kind, states=tuple(states), transitions=tuple(transitions))
+
+    def _check(self, manifests: list[Manifest]) -> None:
+        def refuse(owner: str, text: str) -> None:
+            raise StartupError(f"plugin {owner!r}: {text}")
+
+        for name, kind in self.documents.items():
+            owner = self.owner[f"document kind:{name}"]
+            states = {s.name for s in kind.states}
+            if kind.role not in ROLES:
+                refuse(owner, f"document kind {name}: role must be one of {', '.join(ROLES)}, got {kind.role!r}")
+            for state in kind.states:
+                if state.phase not in PHASES:
+                    refuse(owner, f"document kind {name}, state {state.name}: phase must be one of {', '.join(PHASES)}, got {state.phase!r}")
+            for t in kind.transitions:
+                unknown = ({*t.sources, t.target} - states) | (set(t.effects) - set(EFFECTS))
+                if unknown:
+                    refuse(owner, f"document kind {name}, transition {t.name}: unknown state or effect {', '.join(sorted(unknown))}")
+            for role in (kind.posting.party, kind.posting.line, kind.posting.tax) if kind.posting else ():
+                if role and role not in self.account_roles:
+                    refuse(owner, f"document kind {name} posts to the role {role!r}, which nobody declares")
+        for rule in self.rules.values():
+            for role in (rule.debit, rule.credit):
+                if role not in self.account_roles:
+                    refuse("?", f"the posting rule {rule.source} -> {rule.target} names the role {role!r}, which nobody declares")
+        for manifest in manifests:
+            for table in manifest.tables:
+                if manifest.name != "newel" and not table._meta.tablename.startswith(manifest.name + "_"):
+                    refuse(manifest.name, f"its table {table._meta.tablename!r} must be named {manifest.name}_...")
+            for declared in (*manifest.documents, *manifest.records):
+                if manifest.name != "newel" and not declared.name.startswith(manifest.name + "."):
+                    refuse(manifest.name, f"{declared.name!r} must be named {manifest.name}.<something>")
+
+    # ---- asking ----------------------------------------------------------------------------------------------------------------
+
+    def kind(self, name: str) -> DocumentKind:
+        """The document kind, or Refused 404."""
+        kind = self.documents.get(name)
+        if kind is None:
+            raise missing("document kind", name, "kind")
+        return kind
+
+    def record(self, name: str) -> RecordKind:
+        """The record kind, or Refused 404."""
+        record = self.records.get(name)
+        if record is None:
+            raise missing("record kind", name, "kind")
+        return record
+
+    def flows_from(self, kind: DocumentKind) -> tuple[Flow, ...]:
+        """The ways on from documents of this kind; flows to a kind that is not installed rest."""
+        return tuple(
+            f
+            for f in self.flows.values()
+            if f.target_kind in self.documents
+            and (f.source_kind == kind.name or (f.source_role == kind.role and not f.source_kind))
+        )  # fmt: skip
+
+    def flow(self, kind: DocumentKind, name: str) -> Flow:
+        """The named way on from this kind ("deliver", or "shipping.delivery:deliver" where two have one name), or Refused 404."""
+        found = [f for f in self.flows_from(kind) if name in (f.name, f"{f.target_kind}:{f.name}")]
+        if len(found) > 1:
+            first, second = (self.owner[f"document kind:{f.target_kind}"] for f in found[:2])
+            raise Conflict(f"flow {name!r} from {kind.name}", first, second)
+        if not found:
+            raise missing("way on", name, "flow")
+        return found[0]
+
+    def table_of(self, table: Any) -> RecordKind | None:
+        """The record kind of a table, for references."""
+        return next((r for r in self.records.values() if r.table._meta.tablename == table._meta.tablename), None)
+
+    def permissions(self) -> dict[str, str]:
+        """Every permission with what it allows."""
+        out = {"newel.admin": "administer users, roles, settings and jobs", "newel.override": "go on in spite of problems that allow it"}
+        for kind in self.documents.values():
+            out |= {f"{kind.name}.view": f"see {kind.label_plural}", f"{kind.name}.edit": f"create and change {kind.label_plural}"}
+            out |= {f"{kind.name}.{t.name}": f"{t.label}: {kind.label}" for t in kind.transitions if not t.automatic}
+            out |= {f"{kind.name}.release": f"release holds of {kind.label_plural}"}
+        for record in self.records.values():
+            out |= {f"{record.name}.view": f"see {record.label_plural}", f"{record.name}.edit": f"create and change {record.label_plural}"}
+        for report in self.reports.values():
+            out |= {f"{report.name}.view": f"see {report.label}"}
+        for manifest in self.manifests.values():
+            out |= dict(manifest.permissions)
+        return out

@@ -1,0 +1,315 @@
+"""From what was entered to a document that rules can work on: references found, defaults filled, everything wrong said at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from newel.domain.context import Context
+from newel.domain.document import Document, DocumentInput, Line, LineInput, Link, Schedule
+from newel.domain.item import Item
+from newel.domain.kinds import DocumentKind
+from newel.domain.master import Master
+from newel.domain.money import ONE, ZERO
+from newel.domain.party import Address, Party
+from newel.domain.quantity import QUANTITY_MAX
+from newel.errors import Problem
+from newel.services.registry import Registry
+from newel.store import tables_master as tm
+from newel.store.documents import amount_digits, plain
+from newel.store.master import ItemHistory, load_addresses, load_items, load_party
+from newel.store.session import Session
+
+EARLIEST, LATEST = date(1900, 1, 1), date(2200, 1, 1)
+LINES_MAX = 20_000
+PRICE_MAX = Decimal("1000000000000")
+
+
+class Resolver:
+    """One use of it resolves one document.
+
+    Args:
+        before: the stored document that is changed, None for a new one.
+        sources: for each line of the input, the links that it continues; empty for none.
+        temporary: True for a preview: ids are negative and nothing is taken from the database's ids.
+    """
+
+    def __init__(self, session: Session, registry: Registry, master: Master, context: Context, temporary: bool) -> None:
+        self.session, self.registry, self.master, self.context = session, registry, master, context
+        self.temporary = temporary
+        self.problems: list[Problem] = []
+        self._next = 0
+
+    def bad(self, code: str, message: str, where: str, hint: str = "") -> None:
+        """Note a blocking problem."""
+        self.problems.append(Problem(code=code, message=message, where=where, hint=hint))
+
+    def id(self) -> int:
+        """An id for a new row."""
+        if not self.temporary:
+            return self.session.id()
+        self._next -= 1
+        return self._next
+
+    async def document(
+        self, kind: DocumentKind, entered: DocumentInput, before: Document | None, sources: Sequence[tuple[Link, ...]] = (), copies: bool = False
+    ) -> Document:
+        """The document as entered. Look at `problems` afterwards: where there are any, the result is only good for showing."""
+        context, company = self.context, self.context.company
+        if len(entered.lines) > LINES_MAX:
+            self.bad("lines.many", f"at most {LINES_MAX} lines, got {len(entered.lines)}", "lines", "split the document")
+            entered = msgspec.structs.replace(entered, lines=())
+        party = await self._party(kind, entered.party)
+        when = self._date(entered.date, "date") or (before.date if before else context.today)
+        currency = entered.currency or (party.currency if party and party.currency else company.currency)
+        rate = self._rate(currency, entered.rate, when)
+        ship_to, bill_to = await self._addresses(party, entered)
+        terms = entered.terms or (party.terms if party else "")
+        if terms and terms not in self.master.terms:
+            self.bad("missing", f"there are no terms {terms!r}", "terms", "choose existing terms of payment")
+        due = self._date(entered.date_due, "date_due")
+        if due is None and terms in self.master.terms and kind.priced:
+            due = self.master.terms[terms].due(when)
+        for name in ("location_from", "location_to"):
+            self._location(getattr(entered, name), name)
+        self._text(entered.reference, 80, "reference")
+        self._text(entered.text, 100_000, "text")
+        self._role(entered.account_role, "account_role")
+        include = entered.prices_include_tax
+        if not self.temporary:  # every line, its parts, steps and schedules, with room to spare
+            await self.session.need(200 + 12 * len(entered.lines))
+        head = Document(
+            id=before.id if before else self.id(), kind=kind.name, role=kind.role, state=before.state if before else kind.initial.name,
+            phase=before.phase if before else kind.initial.phase, number=before.number if before else "", company=company.id, party=party,
+            ship_to=ship_to, bill_to=bill_to, currency=currency, rate=rate, amount_digits=amount_digits(self.master, company, currency),
+            date=when, date_due=due, date_requested=self._date(entered.date_requested, "date_requested"), terms=terms,
+            reference=entered.reference, text=entered.text,
+            prices_include_tax=company.prices_include_tax if include is None else include,
+            location_from=entered.location_from, location_to=entered.location_to, account_role=entered.account_role,
+            origin=before.origin if before else None, holds=before.holds if before else (), version=before.version if before else 0,
+            created_by=before.created_by if before else context.user.login, created_at=before.created_at if before else context.now,
+            data=self._data(entered.data, self.registry.document_data, "data"),
+        )  # fmt: skip
+        return msgspec.structs.replace(head, lines=await self.lines(kind, head, entered.lines, before, sources, copies))
+
+    # ---- header ----------------------------------------------------------------------------------------------------------------
+
+    async def _party(self, kind: DocumentKind, key: int | str | None) -> Party | None:
+        if key is None or key == "":
+            return None
+        party = await load_party(self.session, key, self.master)
+        if party is None:
+            self.bad("missing", f"there is no party {key!s:.40}", "party", "choose an existing party")
+        return party
+
+    def _date(self, value: date | None, where: str) -> date | None:
+        if value is not None and not EARLIEST <= value <= LATEST:
+            self.bad("date.range", f"a date between {EARLIEST} and {LATEST} was expected, got {value}", where)
+            return None
+        return value
+
+    def _rate(self, currency: str, entered: Decimal | None, when: date) -> Decimal:
+        if currency not in self.master.currencies:
+            self.bad("missing", f"there is no currency {currency!r:.10}", "currency", "add it under Finance, Currencies, or choose another")
+            return ONE
+        if entered is not None:
+            if not entered.is_finite() or not ZERO < entered < Decimal(1_000_000) or _digits(entered) > 10:
+                self.bad("rate.range", f"a rate above 0 with at most 10 digits after the point was expected, got {entered!s:.40}", "rate")
+                return ONE
+            return entered
+        rate = self.master.rate(self.context.company, currency, when)
+        if rate is None:
+            self.bad("currency.rate", f"no rate of {currency} is known on {when}", "currency", "enter one under Finance, Exchange rates")
+        return rate or ONE
+
+    async def _addresses(self, party: Party | None, entered: DocumentInput) -> tuple[Address | None, Address | None]:
+        own = {a.id: a for a in party.addresses} if party else {}
+        asked = [id for id in (entered.ship_to, entered.bill_to) if id is not None and id not in own]
+        known = own | await load_addresses(self.session, asked)
+        for where in ("ship_to", "bill_to"):
+            id = getattr(entered, where)
+            if id is not None and id not in known:
+                self.bad("missing", f"there is no address {id}", where, "choose an address")
+        found = []
+        for id, word in ((entered.ship_to, "shipping"), (entered.bill_to, "billing")):
+            by_kind = next((a for a in own.values() if a.kind == word), next(iter(own.values()), None))
+            found.append(known.get(id, by_kind) if id is not None else by_kind)
+        return found[0], found[1]
+
+    def _location(self, id: int | None, where: str) -> None:
+        if id is not None and (id not in self.master.locations or self.master.locations[id].company != self.context.company.id):
+            self.bad("missing", f"there is no location {id}", where, "choose a location of this company")
+
+    def _text(self, text: str, length: int, where: str) -> None:
+        if len(text) > length:
+            self.bad("text.long", f"at most {length} characters, got {len(text)}", where)
+        elif "\x00" in text:
+            self.bad("text.invalid", "the text has a NUL character", where)
+
+    def _role(self, role: str, where: str) -> None:
+        if role and role not in self.registry.account_roles:
+            self.bad("missing", f"there is no account role {role!r:.40}", where, f"one of {', '.join(sorted(self.registry.account_roles))}")
+
+    def _data(self, data: dict[str, Any], shapes: dict[str, Any], where: str) -> dict[str, Any]:
+        out = {}
+        for plugin, values in data.items():
+            if plugin not in shapes:
+                self.bad("data.unknown", f"no running plugin {plugin!r:.40} keeps data here", f"{where}.{plugin}"[:80], "leave it out")
+                continue
+            if isinstance(values, shapes[plugin]):
+                out[plugin] = values
+                continue
+            try:
+                out[plugin] = msgspec.convert(values, shapes[plugin], strict=False)
+            except msgspec.ValidationError as error:
+                self.bad("data.invalid", str(error), f"{where}.{plugin}")
+        return out
+
+    # ---- lines -----------------------------------------------------------------------------------------------------------------
+
+    async def lines(
+        self, kind: DocumentKind, head: Document, entered: Sequence[LineInput], before: Document | None = None,
+        sources: Sequence[tuple[Link, ...]] = (), copies: bool = False, parent: Line | None = None, keys: Sequence[str] = (),
+    ) -> tuple[Line, ...]:  # fmt: skip
+        """Lines as entered, with items, units, lots and schedules. keys: of lines that plugins propose."""
+        items = await load_items(self.session, [x.item for x in entered if x.item not in (None, "")])  # type: ignore[misc]
+        lots = await self._lots(kind, entered, items)
+        known = {line.id: line for line in before.lines} if before else {}
+        out = []
+        for i, x in enumerate(entered):
+            where = f"lines[{i}]" if parent is None else f"lines[{parent.position}].{keys[i]}"
+            stored = known.get(x.id)
+            if x.id and stored is None:
+                self.bad("missing", f"this document has no line {x.id}", f"{where}.id", "leave id out for a new line")
+            line = self._line(kind, head, x, where, items, stored)
+            line = msgspec.structs.replace(
+                line,
+                id=stored.id if stored else self.id(),
+                position=(i + 1) * 10,
+                lot=lots.get((line.item.id, x.lot)) if line.item and isinstance(x.lot, str) else x.lot or None,
+                sources=stored.sources if stored else sources[i] if i < len(sources) else (),
+                copied_from=stored.copied_from if stored else sources[i][0].from_line if copies and i < len(sources) and sources[i] else None,
+                stages=stored.stages if stored else {},
+                parent=parent.id if parent else None,
+                key=keys[i] if keys else stored.key if stored else "",
+            )  # fmt: skip
+            out.append(line)
+        return tuple(out)
+
+    def _line(self, kind: DocumentKind, head: Document, x: LineInput, where: str, items: dict[Any, ItemHistory], stored: Line | None) -> Line:
+        line_kind = x.kind or ("item" if x.item not in (None, "") else "text" if x.text and x.price is None else "charge")
+        if line_kind not in kind.line_kinds or line_kind not in self.registry.line_kinds:
+            self.bad("line.kind", f"{kind.label} takes lines of kind {', '.join(kind.line_kinds)}, got {line_kind!r:.40}", f"{where}.kind")
+        item = self._item(x.item, where, items, head)
+        if item is None and x.item in (None, "") and line_kind in self.registry.line_kinds and self.registry.line_kinds[line_kind].item:
+            self.bad("item.missing", "this line needs an item", f"{where}.item", "choose an item, or make it a text line")
+        unit, factor = self._unit(x.unit, item, where)
+        self._text(x.text, 10_000, f"{where}.text")
+        self._location(x.location_from, f"{where}.location_from")
+        self._location(x.location_to, f"{where}.location_to")
+        self._role(x.account_role, f"{where}.account_role")
+        if line_kind != "text":
+            self._quantity(x.quantity, unit, f"{where}.quantity")
+        if x.price is not None and (not x.price.is_finite() or abs(x.price) > PRICE_MAX or _digits(x.price) > 6):
+            self.bad("price.range", f"a price below {PRICE_MAX} with at most 6 digits after the point was expected, got {x.price!s:.40}", f"{where}.price")
+        elif x.price is not None and x.quantity.is_finite() and abs(x.price * x.quantity) > QUANTITY_MAX * 100:
+            self.bad("amount.range", "quantity times price is too large to keep", f"{where}.price", "split the line")
+        if not x.discount.is_finite() or not -1000 <= x.discount <= 100 or _digits(x.discount) > 6:
+            self.bad("discount.range", f"a discount between -1000 and 100 percent was expected, got {x.discount!s:.40}", f"{where}.discount")
+        return Line(
+            id=0, kind=line_kind, item=item, text=x.text or (item.name if item else ""), quantity=_safe(x.quantity), unit=unit, factor=factor,
+            price_entered=None if x.price is None else _safe(x.price), discount_entered=_safe(x.discount),
+            tax_category=x.tax_category or (item.tax_category if item else "standard"),
+            schedules=self._schedules(x, where), location_from=x.location_from, location_to=x.location_to,
+            account_role=x.account_role, settles=x.settles, data=self._data(x.data, self.registry.line_data, f"{where}.data"),
+        )  # fmt: skip
+
+    def _item(self, key: int | str | None, where: str, items: dict[Any, ItemHistory], head: Document) -> Item | None:
+        if key in (None, ""):
+            return None
+        history = items.get(key)
+        if history is None:
+            self.bad("missing", f"there is no item {key!s:.40}", f"{where}.item", "choose an existing item by number, barcode or id")
+            return None
+        item = history.on(head.date, head.currency, self.context.company, self.master.item_classes)
+        if not item.active and head.phase == "draft":
+            self.bad("item.inactive", f"item {item.number} is no longer in use", f"{where}.item", "choose its successor")
+        return item
+
+    def _unit(self, unit: str, item: Item | None, where: str) -> tuple[str, Decimal]:
+        if not unit or (item and unit == item.unit):
+            return (item.unit if item else unit), ONE
+        found = self.master.units.get(unit)
+        if found is None:
+            self.bad("missing", f"there is no unit {unit!r:.20}", f"{where}.unit", "choose an existing unit")
+            return unit, ONE
+        if item is None:
+            return unit, ONE
+        if unit in item.factors:
+            return unit, item.factors[unit]
+        own = self.master.units.get(item.unit)
+        if found.base == item.unit:
+            return unit, plain(found.factor)
+        if own is not None and own.base and own.base in (found.base, unit):
+            return unit, plain((found.factor / own.factor).quantize(Decimal("0.000001")))
+        self.bad("unit.conversion", f"{unit} can't be converted to {item.unit}, the unit of {item.number}", f"{where}.unit", "add the unit to the item")
+        return unit, ONE
+
+    def _quantity(self, quantity: Decimal, unit: str, where: str) -> None:
+        if not quantity.is_finite() or not ZERO < quantity <= QUANTITY_MAX:
+            self.bad("quantity.range", f"a quantity above 0 and up to {QUANTITY_MAX} was expected, got {quantity!s:.40}", where)
+            return
+        known = self.master.units.get(unit)
+        digits = known.digits if known else 6
+        if _digits(quantity) > digits:
+            self.bad("quantity.digits", f"{unit or 'a quantity'} has at most {digits} digits after the point, got {quantity!s:.40}", where)
+
+    def _schedules(self, x: LineInput, where: str) -> tuple[Schedule, ...]:
+        for n, s in enumerate(x.schedules):
+            self._quantity(s.quantity, x.unit, f"{where}.schedules[{n}].quantity")
+            self._date(s.date_requested, f"{where}.schedules[{n}].date_requested")
+            self._date(s.date_confirmed, f"{where}.schedules[{n}].date_confirmed")
+            self._text(s.release_code, 30, f"{where}.schedules[{n}].release_code")
+        if x.schedules and all(s.quantity.is_finite() for s in x.schedules):
+            total = sum((s.quantity for s in x.schedules), ZERO)
+            if total != x.quantity:
+                self.bad("schedule.sum", f"the scheduled deliveries add up to {total}, the line has {x.quantity!s:.40}", f"{where}.schedules")
+        return tuple(
+            Schedule(
+                id=self.id(), quantity=_safe(s.quantity), date_requested=s.date_requested, date_confirmed=s.date_confirmed,
+                release_code=s.release_code,
+            )
+            for s in x.schedules
+        )  # fmt: skip
+
+    async def _lots(self, kind: DocumentKind, entered: Sequence[LineInput], items: dict[Any, ItemHistory]) -> dict[tuple[int, str], int]:
+        """Lots by (item, number). Goods that come in may bring a new one; everything else needs one that is there."""
+        asked = {(items[x.item].row["id"], x.lot): i for i, x in enumerate(entered) if isinstance(x.lot, str) and x.lot and x.item in items}
+        if not asked:
+            return {}
+        rows = await self.session.fetch("SELECT id, item, number FROM lot WHERE item = ANY(?) AND number = ANY(?)", *map(list, zip(*asked, strict=True)))
+        found = {(r["item"], r["number"]): r["id"] for r in rows}
+        for key, i in asked.items():
+            if key in found:
+                continue
+            if kind.role in ("receipt", "production", "return", "transfer") and not self.temporary:
+                found[key] = self.session.add(tm.Lot, item=key[0], number=key[1][:60])
+            elif not self.temporary:
+                self.bad("missing", f"there is no lot {key[1]!r:.40} of this item", f"lines[{i}].lot", "choose a lot that is in stock")
+        return found
+
+
+def _digits(value: Decimal) -> int:
+    exponent = value.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def _safe(value: Decimal) -> Decimal:
+    """A number that the rules can compute with, where the entered one was refused."""
+    return value if value.is_finite() and abs(value) <= QUANTITY_MAX * 10 and _digits(value) <= 6 else ZERO
+
+

@@ -1,0 +1,290 @@
+"""What an action does to stock: planned purely from locked balances, then written. One place for every kind of move."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from newel.domain.context import Context
+from newel.domain.document import Document, Line
+from newel.domain.facts import Facts
+from newel.domain.master import Master
+from newel.domain.money import ZERO, product, rounded
+from newel.domain.stock import Balance, LocationKind, Move, Reservation, StockFacts, value_out
+from newel.errors import Problem, Severity
+from newel.plugins import Plugins
+from newel.store import tables_document as t
+from newel.store.columns import AMOUNT, QUANTITY, scaled, unscaled
+from newel.store.documents import money, plain
+from newel.store.session import Session, rows_by
+
+
+async def load_stock(session: Session, document: Document, lock: bool) -> StockFacts:
+    """Balances and reservations of the document's goods; locked in id order where they are going to change."""
+    items = sorted({line.item.id for line in document.lines if line.item is not None and line.item.stocked})
+    if not items:
+        return StockFacts()
+    rows = await session.fetch(f"SELECT * FROM stock_balance WHERE item = ANY(?) ORDER BY id{' FOR UPDATE' if lock else ''}", items)
+    lines = sorted({line.id for line in document.lines if line.id > 0} | {s.from_line for line in document.lines for s in line.sources})
+    reserved = await session.fetch("SELECT * FROM stock_reservation WHERE line = ANY(?) ORDER BY id", lines) if lines else []
+    return StockFacts(
+        {item: tuple(_balance(r) for r in found) for item, found in rows_by(rows, "item").items()},
+        {
+            line: tuple(Reservation(id=r["id"], line=line, balance=r["balance"], quantity=plain(unscaled(r["quantity"], QUANTITY))) for r in found)
+            for line, found in rows_by(reserved, "line").items()
+        },
+    )
+
+
+def _balance(r: Any) -> Balance:
+    return Balance(
+        id=r["id"], item=r["item"], location=r["location"], lot=r["lot"], quantity=plain(unscaled(r["quantity"], QUANTITY)),
+        reserved=plain(unscaled(r["reserved"], QUANTITY)), value=money(r["value"]),
+    )  # fmt: skip
+
+
+class _Place(msgspec.Struct):
+    """A balance at work. id 0: there is none yet."""
+
+    id: int
+    item: int
+    location: int
+    lot: int | None
+    quantity: Decimal = ZERO
+    reserved: Decimal = ZERO
+    value: Decimal = ZERO
+    changed: bool = False
+
+
+class StockPlan:
+    """Moves and reservations of one action, and the balances that they leave."""
+
+    def __init__(self, facts: Facts, context: Context, plugins: Plugins, kinds: dict[str, LocationKind]) -> None:
+        self.facts, self.context, self.plugins, self.kinds = facts, context, plugins, kinds
+        self.master = facts[Master]
+        stock = facts.get(StockFacts) or StockFacts()
+        self.places = {
+            (b.item, b.location, b.lot): _Place(b.id, b.item, b.location, b.lot, b.quantity, b.reserved, b.value)
+            for found in stock.balances.values()
+            for b in found
+        }
+        self._by_id = {p.id: p for p in self.places.values()}
+        self.reservations = {line: list(found) for line, found in stock.reservations.items()}
+        self.released: list[Reservation] = []
+        self.reserved: list[Reservation] = []
+        self.moves: list[Move] = []
+        self.problems: list[Problem] = []
+
+    # ---- what a transition asks for --------------------------------------------------------------------------------------------
+
+    def move(self, document: Document) -> None:
+        """Moves of all lines with goods; a line with parts does not move itself."""
+        parents = {line.parent for line in document.lines}
+        for i, line in enumerate(document.lines):
+            if line.item is None or not line.item.stocked or line.id in parents:
+                continue
+            source, target = self._ends(document, line, i)
+            if source is None or target is None or source == target:
+                if source is not None and source == target:
+                    self._bad("stock.same", "goods can't move to where they are", f"lines[{i}]", "choose two locations")
+                continue
+            self._move_line(line, i, source, target)
+
+    def reserve(self, document: Document) -> None:
+        """Promise what is free to the lines; less than ordered is a note (back-order) or a block, as the company says."""
+        parents = {line.parent for line in document.lines}
+        for i, line in enumerate(document.lines):
+            if line.item is None or not line.item.stocked or line.id in parents:
+                continue
+            source = self._decide("decide_source", document, line)
+            if source is None:
+                continue
+            needed = line.quantity_base - sum((r.quantity for r in self.reservations.get(line.id, ())), ZERO)
+            wanted = needed
+            for place in self._candidates(line, source):
+                take = min(wanted, place.quantity - place.reserved)
+                if take <= 0:
+                    continue
+                place.reserved += take
+                place.changed = True
+                self.reserved.append(Reservation(line=line.id, balance=place.id, quantity=take))
+                wanted -= take
+            if wanted > 0:
+                block = self.context.company.shortage == "block"
+                self._short(line, i, needed, needed - wanted, source, Severity.BLOCK if block else Severity.NOTE)
+
+    def release(self, document: Document) -> None:
+        """Give back what is promised to the lines."""
+        for line in document.lines:
+            for reservation in self.reservations.pop(line.id, []):
+                place = self._by_id[reservation.balance]
+                place.reserved -= reservation.quantity
+                place.changed = True
+                self.released.append(reservation)
+
+    def reverse(self, moves: Iterable[Move]) -> None:
+        """The same goods and values back again."""
+        for move in moves:
+            source = self._tracked(move.target)
+            if source:
+                place = self._place(move.item, move.target, move.lot)
+                if place.quantity - place.reserved < move.quantity:
+                    self._bad("stock.short", "the goods are no longer where they went", "", "bring them back first, or make a return")
+                    continue
+                place.quantity -= move.quantity
+                place.value -= move.value
+                place.changed = True
+            self._arrive(move.item, move.source, move.lot, move.quantity, move.value)
+            self.moves.append(msgspec.structs.replace(move, id=0, source=move.target, target=move.source))
+
+    # ---- how ---------------------------------------------------------------------------------------------------------------------
+
+    def _decide(self, hook: str, document: Document, line: Line) -> int | None:
+        answer = self.plugins.decide(hook, int, document=document, line=line, facts=self.facts, context=self.context)
+        return answer[1] if answer else None
+
+    def _ends(self, document: Document, line: Line, i: int) -> tuple[int | None, int | None]:
+        source, target = self._decide("decide_source", document, line), self._decide("decide_target", document, line)
+        for end, name in ((source, "source"), (target, "target")):
+            if end is None or end not in self.master.locations:
+                self._bad("location.missing", f"no {name} location for {line.text}", f"lines[{i}]", "set one on the document, or a default for the company")
+                return None, None
+        return source, target
+
+    def _move_line(self, line: Line, i: int, source: int, target: int) -> None:
+        assert line.item is not None
+        needed = line.quantity_base
+        if line.item.tracking != "none" and line.lot is None and not self._tracked(source):
+            self._bad("lot.missing", f"{line.item.number} is tracked by {line.item.tracking}", f"lines[{i}].lot", "enter the lot or serial number")
+            return
+        if not self._tracked(source):
+            self._add(line, source, target, line.lot, needed, self._value_in(line, needed))
+            return
+        promised = [r for s in line.sources for r in self.reservations.get(s.from_line, ())]
+        wanted = needed
+        for place in self._candidates(line, source, {r.balance for r in promised}):
+            own = sum((r.quantity for r in promised if r.balance == place.id), ZERO)
+            take = min(wanted, place.quantity - place.reserved + own)
+            if take <= 0:
+                continue
+            self._consume(line, place, min(own, take))
+            value = value_out(Balance(id=0, item=0, location=0, quantity=place.quantity, value=place.value), take, self.context.company.amount_digits)
+            place.quantity -= take
+            place.value -= value
+            place.changed = True
+            self._add(line, place.location, target, place.lot, take, value)
+            wanted -= take
+        # What was promised elsewhere is no longer needed once the goods have come from here.
+        self._consume(line, None, min(needed - wanted, sum((r.quantity for r in promised), ZERO)))
+        if wanted > 0:
+            self._short(line, i, needed, needed - wanted, source, Severity.BLOCK)
+
+    def _consume(self, line: Line, place: _Place | None, quantity: Decimal) -> None:
+        """Take from the promises of the lines before: of one place, or (None) until as much is released as was moved in all."""
+        if place is None:
+            quantity -= sum((r.quantity for r in self.released if r.line in {s.from_line for s in line.sources}), ZERO)
+        for s in line.sources:
+            rest = []
+            for r in self.reservations.get(s.from_line, ()):
+                take = min(quantity, r.quantity) if place is None or r.balance == place.id else ZERO
+                if take <= 0:
+                    rest.append(r)
+                    continue
+                quantity -= take
+                self._by_id[r.balance].reserved -= take
+                self._by_id[r.balance].changed = True
+                self.released.append(msgspec.structs.replace(r, quantity=take))
+                if take < r.quantity:
+                    rest.append(msgspec.structs.replace(r, quantity=r.quantity - take))
+            self.reservations[s.from_line] = rest
+
+    def _candidates(self, line: Line, source: int, first: Sequence[int] | set[int] = ()) -> list[_Place]:
+        """Places that may give: in the location and below, of the lot where one is named; those that hold a promise for the line come first."""
+        assert line.item is not None
+        below = set(self.master.below(source))
+        found = [
+            p
+            for p in self.places.values()
+            if p.item == line.item.id and p.location in below and p.id and (line.lot is None or p.lot == line.lot) and p.quantity > 0
+        ]
+        return sorted(found, key=lambda p: (p.id not in first, p.location != source, p.lot or 0, p.id))
+
+    def _tracked(self, location: int) -> bool:
+        kind = self.kinds.get(self.master.locations[location].kind)
+        return kind is not None and kind.tracked
+
+    def _value_in(self, line: Line, quantity: Decimal) -> Decimal:
+        """What goods are worth that come from outside: what was paid for them, else their standard cost; goods of others nothing."""
+        assert line.item is not None
+        company = self.context.company
+        if line.price_entered is not None:
+            return rounded(product(line.price_entered, line.quantity), company.amount_digits, company.rounding)
+        return rounded(product(line.item.cost, quantity), company.amount_digits, company.rounding)
+
+    def _place(self, item: int, location: int, lot: int | None) -> _Place:
+        key = (item, location, lot)
+        if key not in self.places:
+            self.places[key] = _Place(0, item, location, lot)
+        return self.places[key]
+
+    def _arrive(self, item: int, location: int, lot: int | None, quantity: Decimal, value: Decimal) -> None:
+        if self._tracked(location):
+            place = self._place(item, location, lot)
+            place.quantity += quantity
+            place.value += value
+            place.changed = True
+
+    def _add(self, line: Line, source: int, target: int, lot: int | None, quantity: Decimal, value: Decimal) -> None:
+        assert line.item is not None
+        if self.master.locations[target].owner is not None or self.master.locations[source].owner is not None:
+            value = ZERO
+        self._arrive(line.item.id, target, lot, quantity, value)
+        self.moves.append(Move(line=line.id, item=line.item.id, quantity=quantity, source=source, target=target, lot=lot, value=value))
+
+    def _bad(self, code: str, message: str, where: str, hint: str) -> None:
+        self.problems.append(Problem(code=code, message=message, where=where, hint=hint))
+
+    def _short(self, line: Line, i: int, wanted: Decimal, there: Decimal, source: int, severity: Severity) -> None:
+        assert line.item is not None
+        place = self.master.locations[source].code
+        self.problems.append(
+            Problem(
+                code="stock.short", message=f"{wanted} {line.item.unit} of {line.item.number} wanted, {there} free in {place}",
+                where=f"lines[{i}].quantity", severity=severity,
+                hint="deliver what is there and keep the rest on back-order" if severity is Severity.NOTE else "take less, or wait for stock",
+            )
+        )  # fmt: skip
+
+
+async def write_stock(session: Session, plan: StockPlan, document: Document, context: Context) -> None:
+    """Write what was planned."""
+    fresh = [p for p in plan.places.values() if p.changed and not p.id]
+    for place in fresh:
+        place.id = session.add(
+            t.StockBalance, item=place.item, location=place.location, lot=place.lot, quantity=scaled(place.quantity, QUANTITY),
+            reserved=scaled(place.reserved, QUANTITY), value=scaled(place.value, AMOUNT),
+        )  # fmt: skip
+    changed = sorted((p for p in plan.places.values() if p.changed and p not in fresh), key=lambda p: p.id)
+    await session.many(
+        "UPDATE stock_balance SET quantity = ?, reserved = ?, value = ? WHERE id = ?",
+        [(scaled(p.quantity, QUANTITY), scaled(p.reserved, QUANTITY), scaled(p.value, AMOUNT), p.id) for p in changed],
+    )
+    for r in plan.reserved:
+        session.add(t.StockReservation, line=r.line, balance=r.balance, quantity=scaled(r.quantity, QUANTITY))
+    if plan.released:
+        left = {r.id: r.quantity for found in plan.reservations.values() for r in found}
+        touched = sorted({r.id for r in plan.released})
+        await session.many(
+            "UPDATE stock_reservation SET quantity = ? WHERE id = ?", [(scaled(left[id], QUANTITY), id) for id in touched if id in left]
+        )
+        gone = [id for id in touched if id not in left]
+        if gone:
+            await session.fetch("DELETE FROM stock_reservation WHERE id = ANY(?)", gone)
+    for move in plan.moves:
+        session.add(
+            t.StockMove, document=document.id, line=move.line, item=move.item, lot=move.lot, quantity=scaled(move.quantity, QUANTITY),
+            source=move.source, target=move.target, value=scaled(move.value, AMOUNT), date=document.date, at=context.now,
+        )  # fmt: skip

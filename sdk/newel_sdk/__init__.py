@@ -1,0 +1,1 @@
+"""The workshop for authors of Newel plugins."""
