@@ -18,7 +18,7 @@ LETTERS3, LETTERS2 = re.compile(r"[A-Z]{3}"), re.compile(r"[A-Z]{2}")
 PERMISSION = re.compile(r"\*|[a-z][a-z0-9_]*(\.[a-z0-9_]+)*(\.\*)?")
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+-]*")
 LANGUAGES = (("en", "English"), ("de", "Deutsch"), ("zh", "中文"), ("tr", "Türkçe"), ("sl", "Slovenščina"))
-TAX_CATEGORIES = (("standard", "Standard"), ("reduced", "Reduced"), ("zero", "Zero"), ("exempt", "Exempt"), ("outside", "Outside the scope"))
+TAX_CATEGORIES = (("standard", "Standard"), ("reduced", "Reduced"), ("zero", "Zero"), ("exempt", "Exempt"), ("outside", "Not taxable"))
 COUNTRY_HELP = "Two letters after ISO 3166, such as DE."
 Values = Mapping[str, Any]
 Problems = Iterator[Problem]
@@ -79,24 +79,20 @@ def _user(values: Values) -> Problems:
 # ---- declarations ------------------------------------------------------------------------------------------------------------------
 
 
-def _code(help: str = "") -> Field:
-    return Field(name="code", help=help)
-
-
 def _currency_field(required: bool = True, **more: Any) -> Field:
     return Field(name="currency", code_of="newel.currency", required=required, **more)
 
 
-def _unit_field(name: str = "unit", required: bool = True, help: str = "") -> Field:
-    return Field(name=name, code_of="newel.unit", required=required, help=help)
+def _unit_field(name: str = "unit", required: bool = True, **more: Any) -> Field:
+    return Field(name=name, code_of="newel.unit", required=required, **more)
 
 
 def _role_field(required: bool = False, name: str = "account_role") -> Field:
     return Field(name=name, label="Account role", choices_of="account_roles", required=required, help="What the account is for.")
 
 
-def _choice(name: str, choices: tuple[tuple[str, str], ...], help: str = "", label: str = "", list: bool | None = None) -> Field:
-    return Field(name=name, label=label, choices=choices, help=help, list=list)
+def _choice(name: str, choices: tuple[tuple[str, str], ...], text: str = "", **more: Any) -> Field:
+    return Field(name=name, choices=choices, help=text, **more)
 
 
 FROM = Field(name="date_from", label="From", help="First day on which it holds; empty for always.")
@@ -141,7 +137,7 @@ ADMINISTRATION = (
     ),
     RecordKind(
         name="newel.role", table=t.Role, label="Role", label_plural="Roles", title=("name",), search=("code", "name"), facts=USER,
-        menu="Administration", fields=(_code(),), help="A set of permissions with a name.",
+        menu="Administration", help="A set of permissions with a name.",
     ),
     RecordKind(
         name="newel.role_permission", table=t.RolePermission, label="Permission of a role", label_plural="Permissions of roles",
@@ -165,7 +161,7 @@ ITEMS = (
         name="newel.item", table=t.Item, label="Item", label_plural="Items", title=("number", "name"), search=("number", "name", "gtin"),
         facts=ITEM, menu="Items", help="What the company buys, makes and sells.",
         fields=(
-            _choice("kind", (("goods", "Goods"), ("service", "Service"), ("charge", "Charge"), ("freight", "Freight"), ("warranty", "Warranty")),
+            _choice("kind", tuple((k, k.capitalize()) for k in ("goods", "service", "charge", "freight", "warranty")),
                     "Goods have stock; charge, freight and warranty stand once in a document."),
             _unit_field(help="In which stock, list price and cost are kept."),
             Field(name="item_class", label="Class"),
@@ -194,7 +190,9 @@ ITEMS = (
     RecordKind(
         name="newel.item_cost", table=t.ItemCost, label="Standard cost", label_plural="Standard costs", title=("item", "date_from"),
         parent="item", facts=ITEM, check=_dates,
-        fields=(Field(name="cost", minimum=ZERO, required=True, help="For one of the item's own unit, in the company's currency."), FROM, TO),
+        fields=(
+            Field(name="cost", minimum=ZERO, required=True, help="For one of the item's own unit, in the company's currency."), FROM, TO,
+        ),
     ),
     RecordKind(
         name="newel.unit", table=t.Unit, label="Unit", label_plural="Units", title=("code", "name"), search=("code", "name"), facts=MASTER,
@@ -210,7 +208,7 @@ ITEMS = (
 PARTIES = (
     RecordKind(
         name="newel.party", table=t.Party, label="Party", label_plural="Parties", title=("number", "name"),
-        search=("number", "name", "email", "tax_id"), facts=PARTY, menu="Parties", help="Customer, vendor or anybody else: one record for all.",
+        search=("number", "name", "email", "tax_id"), facts=PARTY, menu="Parties", help="Customer, vendor or anybody else.",
         fields=(
             Field(name="party_class", label="Class"),
             Field(name="is_customer", label="Customer"),
@@ -258,13 +256,13 @@ PARTIES = (
 
 FINANCE = (
     RecordKind(
-        name="newel.currency", table=t.Currency, label="Currency", label_plural="Currencies", title=("code", "name"), search=("code", "name"),
-        facts=MASTER, check=_currency, menu="Finance",
-        fields=(_code("Three letters after ISO 4217."), Field(name="digits", minimum=ZERO, maximum=Decimal(4))),
+        name="newel.currency", table=t.Currency, label="Currency", label_plural="Currencies", title=("code", "name"),
+        search=("code", "name"), facts=MASTER, check=_currency, menu="Finance",
+        fields=(Field(name="code", help="Three letters after ISO 4217."), Field(name="digits", minimum=ZERO, maximum=Decimal(4))),
     ),
     RecordKind(
-        name="newel.currency_rate", table=t.CurrencyRate, label="Exchange rate", label_plural="Exchange rates", title=("currency", "date_from"),
-        search=("currency",), facts=MASTER, append_only=True, menu="Finance",
+        name="newel.currency_rate", table=t.CurrencyRate, label="Exchange rate", label_plural="Exchange rates",
+        title=("currency", "date_from"), search=("currency",), facts=MASTER, append_only=True, menu="Finance",
         help="Who entered which rate when, and from which day it holds. A correction is a new entry; the old one stays.",
         fields=(
             _currency_field(),
@@ -275,8 +273,8 @@ FINANCE = (
         ),
     ),
     RecordKind(
-        name="newel.account", table=t.Account, label="Account", label_plural="Accounts", title=("number", "name"), search=("number", "name"),
-        facts=MASTER, menu="Finance",
+        name="newel.account", table=t.Account, label="Account", label_plural="Accounts", title=("number", "name"),
+        search=("number", "name"), facts=MASTER, menu="Finance",
         fields=(
             Field(name="kind", required=True, choices=(("asset", "Asset"), ("liability", "Liability"), ("equity", "Equity"),
                                                        ("income", "Income"), ("expense", "Expense"))),
@@ -312,8 +310,8 @@ FINANCE = (
 
 STOCK = (
     RecordKind(
-        name="newel.location", table=t.Location, label="Location", label_plural="Locations", title=("code", "name"), search=("code", "name"),
-        facts=MASTER, check=_parent, menu="Stock", help="A warehouse, a bin, or the other end of a move.",
+        name="newel.location", table=t.Location, label="Location", label_plural="Locations", title=("code", "name"),
+        search=("code", "name"), facts=MASTER, check=_parent, menu="Stock", help="A warehouse, a bin, or the other end of a move.",
         fields=(
             Field(name="kind", choices_of="location_kinds"),
             Field(name="parent", label="Part of"),

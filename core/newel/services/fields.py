@@ -156,3 +156,6 @@ def encode(fields: Fields, row: Mapping[str, Any]) -> dict[str, Any]:
         if field.name in row and not field.secret:
             out[field.name] = entered(field, row[field.name])
     return out
+
+
+__all__ = ["FieldView", "Fields", "decode", "decode_one", "encode", "entered", "fields_of", "from_form"]

@@ -71,19 +71,21 @@ class Importer:
         message, where = f"row {index + 1}: {problem.message}", f"rows[{index}].{problem.where}".rstrip(".")
         self.problems.append(msgspec.structs.replace(problem, message=message, where=where))
 
+    def _add(self, index: int, problems: Sequence[Problem]) -> None:
+        for problem in problems:
+            self._problem(index, problem)
+
     # ---- checking ----------------------------------------------------------------------------------------------------------------
 
     async def _checked(self, rows: Sequence[Mapping[str, Any]], start: int) -> list[_Row]:
-        fields, batch = self.shape.fields, []
+        batch = []
         for index, values in enumerate(rows, start):
-            decoded, problems = decode(fields, self._entered(values), {})
-            for problem in problems:
-                self._problem(index, problem)
+            decoded, problems = decode(self.shape.fields, self._entered(values), {})
+            self._add(index, problems)
             batch.append(_Row(index, decoded))
         found = await write.resolve(self.session, self.shapes, self.shape, [r.decoded for r in batch], self.context)
         for offset, problems in found.items():
-            for problem in problems:
-                self._problem(start + offset, problem)
+            self._add(start + offset, problems)
         if self.problems:  # what exists can't be compared with what is wrong
             return batch
         await self._match(batch)
@@ -94,8 +96,7 @@ class Importer:
                 await self._unique(columns, batch)
         if self.shape.record.check is not None:
             for row in batch:
-                for problem in write.checked(self.shape, {**(row.stored or {}), **row.decoded}, self.context):
-                    self._problem(row.index, problem)
+                self._add(row.index, write.checked(self.shape, {**(row.stored or {}), **row.decoded}, self.context))
         return batch
 
     def _entered(self, values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -9,9 +9,9 @@ import msgspec
 
 from newel.domain.context import Context
 from newel.errors import Problem, Refused, missing
-from newel.services.fields import FieldView, encode
+from newel.services.fields import encode
 from newel.services.shapes import Shape, Shapes
-from newel.services.values import decode_one, entered
+from newel.services.values import FieldView, decode_one, entered
 from newel.store.session import Session
 
 MOST = 200
@@ -35,7 +35,7 @@ def _small(text: str) -> str:
 
 
 def containing(names: Sequence[str], text: str) -> tuple[str, list[Any]]:
-    """Condition: one of the columns contains the text in any case. Databases differ in what they take for a letter, so ask for all cases."""
+    """Condition: one of the columns contains the text in any case. Databases differ in what they take for letters: ask for all cases."""
     variants = sorted({_small(v) for v in (text, text.lower(), text.upper(), text.title())})
     patterns = [f"%{_escaped(v)}%" for v in variants]
     condition = " OR ".join(f"lower(\"{n}\") LIKE ? ESCAPE '!'" for n in names for _ in patterns)
@@ -108,7 +108,15 @@ def _order(shapes: Shapes, shape: Shape, sort: str) -> str:
 
 
 async def page(
-    session: Session, shapes: Shapes, shape: Shape, context: Context, search: str, filters: Mapping[str, Any], sort: str, number: int, size: int
+    session: Session,
+    shapes: Shapes,
+    shape: Shape,
+    context: Context,
+    search: str,
+    filters: Mapping[str, Any],
+    sort: str,
+    number: int,
+    size: int,
 ) -> Page:
     """One page of a list."""
     condition, args = shape.visible(context)
@@ -188,7 +196,8 @@ async def options(session: Session, shapes: Shapes, shape: Shape, text: str, con
         condition += ' AND "active" = true'
     text, limit = text.strip()[:100], min(max(limit, 1), MOST)
     names = list(dict.fromkeys(["id", *[c for c in shape.record.title if c in shape.fields], *([shape.key] if shape.key else [])]))
-    sql = f'SELECT {", ".join(chr(34) + n + chr(34) for n in names)} FROM "{shape.table}" WHERE {condition}'  # noqa: S608 - names of our own
+    listed = ", ".join(f'"{n}"' for n in names)
+    sql = f'SELECT {listed} FROM "{shape.table}" WHERE {condition}'  # noqa: S608 - names of our own
     order = f' ORDER BY "{shape.order}", "id" LIMIT ?'
     looked = [c for c in (shape.record.search or shape.record.title) if c in shape.fields and shape.fields[c].type in ("text", "longtext")]
     rows: list[dict[str, Any]] = []

@@ -24,7 +24,9 @@ HIDDEN = "***"
 # ---- checks that ask the database; each takes many rows at once ---------------------------------------------------------------------
 
 
-async def resolve(session: Session, shapes: Shapes, shape: Shape, rows: Sequence[dict[str, Any]], context: Context) -> dict[int, list[Problem]]:
+async def resolve(
+    session: Session, shapes: Shapes, shape: Shape, rows: Sequence[dict[str, Any]], context: Context
+) -> dict[int, list[Problem]]:
     """Turn references given by number or code into ids, in place, and find out what does not exist. Problems by index of the row."""
     problems: dict[int, list[Problem]] = {}
     for field in shape.fields:
@@ -283,7 +285,7 @@ async def _names(session: Session, shapes: Shapes, fields: Fields, every: Iterab
         field = fields.by_name.get(change["field"])
         if field is not None and field.type == "reference":
             wanted.setdefault(field.target, set()).update(v for v in (change["old"], change["new"]) if v is not None)
-    out = {}
+    out: dict[tuple[str, int], str] = {}
     for table, ids in wanted.items():
         out |= {(table, id): title for id, title in (await read.titles(session, shapes, table, ids)).items()}
     return out

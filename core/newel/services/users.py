@@ -44,7 +44,6 @@ class Directory(msgspec.Struct, frozen=True):
     """Active users by id, and the permissions of each role; cached until users or roles change."""
 
     users: dict[int, User]
-    logins: dict[str, int]
     roles: dict[int, tuple[str, ...]]
     permissions: dict[str, tuple[str, ...]]
 
@@ -69,12 +68,12 @@ class Users:
         """Why a user has a permission: (role, the permission of that role which gives it); empty where nothing does."""
         async with self.app.database.read() as session:
             directory = await session.cached(USER, _directory)
-        out = []
-        for role in directory.roles.get(user, ()):
-            for given in directory.permissions.get(role, ()):
-                if User(id=0, login="", permissions=frozenset({given})).may(permission):
-                    out.append((role, given))
-        return out
+        return [
+            (role, given)
+            for role in directory.roles.get(user, ())
+            for given in directory.permissions.get(role, ())
+            if User(id=0, login="", permissions=frozenset({given})).may(permission)
+        ]
 
     async def create(
         self,
@@ -158,8 +157,8 @@ class Users:
         """
         user = await self.authenticate(login, password, address)
         if user is None:
-            problem = Problem(code="login.failed", message="login and password do not fit together", hint="check both, also for capital letters")
-            raise Refused(problem, status=401)
+            hint = "check both, also for capital letters"
+            raise Refused(Problem(code="login.failed", message="login and password do not fit together", hint=hint), status=401)
         now, token, csrf = self.app.clock(), secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         async with self.app.database.write() as session:
             chosen = (await self.app.context(session, user, company)).company.id
@@ -230,7 +229,8 @@ class Users:
     async def create_token(self, user: User, name: str, days: int, company: int | None = None) -> str:
         """A token for a program that acts as this user in one company; shown now and never again."""
         if not name.strip() or len(name) > 120:
-            raise Refused(Problem(code="field.required", message="a token has a name of at most 120 characters", where="name", hint="name it"))
+            message = "a token has a name of at most 120 characters"
+            raise Refused(Problem(code="field.required", message=message, where="name", hint="say which program it is for"))
         if not 1 <= days <= 3650:
             raise Refused(Problem(code="field.range", message=f"{days} days", where="days", hint="enter 1 to 3650 days"))
         token, now = PREFIX + secrets.token_urlsafe(32), self.app.clock()
@@ -267,7 +267,8 @@ def _hashed(token: str) -> str:
 
 async def _directory(session: Session) -> Directory:
     """All active users with what their roles allow, in four statements."""
-    granted = await session.fetch("SELECT r.code, p.permission FROM role_permission p JOIN role r ON r.id = p.role ORDER BY r.code, p.permission")
+    sql = "SELECT r.code, p.permission FROM role_permission p JOIN role r ON r.id = p.role ORDER BY r.code, p.permission"
+    granted = await session.fetch(sql)
     permissions: dict[str, list[str]] = {}
     for g in granted:
         permissions.setdefault(g["code"], []).append(g["permission"])
@@ -286,7 +287,6 @@ async def _directory(session: Session) -> Directory:
         )  # fmt: skip
     return Directory(
         users,
-        {u.login: u.id for u in users.values()},
         {id_: tuple(found) for id_, found in roles.items()},
         {code: tuple(found) for code, found in permissions.items()},
     )

@@ -15,9 +15,9 @@ from newel.store.columns import I64, scaled, unscaled
 from newel.store.session import day, instant
 
 ONE = Decimal(1)
-DECIMAL = re.compile(r"-?\d{1,19}(\.\d{1,20})?")
-WHOLE = re.compile(r"-?\d{1,19}")
-DAY = re.compile(r"\d{4}-\d\d-\d\d")
+DECIMAL = re.compile(r"-?[0-9]{1,19}(\.[0-9]{1,20})?")
+WHOLE = re.compile(r"-?[0-9]{1,19}")
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 CONTROL_LONG = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 FLAGS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}

@@ -12,7 +12,8 @@ from piccolo.columns.base import OnDelete
 
 TYPES = {
     "Varchar": "text", "Text": "longtext", "Long": "integer", "BigInt": "integer", "Integer": "integer", "Id": "integer",
-    "ExtKey": "integer", "ScaledInt": "decimal", "Date": "date", "Timestamptz": "instant", "Boolean": "flag", "JSON": "json", "ForeignKey": "reference",
+    "ExtKey": "integer", "ScaledInt": "decimal", "Date": "date", "Timestamptz": "instant", "Boolean": "flag", "JSON": "json",
+    "ForeignKey": "reference",
 }  # fmt: skip
 
 

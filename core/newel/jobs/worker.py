@@ -1,0 +1,165 @@
+"""The worker: delivers the outbox and runs jobs. At least once, leased, one claim statement; effects must be repeatable.
+
+In-process with the embedded database, or as processes of its own (`newel worker`): the same code, since the queue is two tables that are
+written in the business transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from newel.errors import NewelError
+from newel.store import tables_document as t
+from newel.store.documents import json_of
+from newel.store.master import load_master
+
+if TYPE_CHECKING:
+    from newel.services.app import Newel
+
+log = logging.getLogger("newel.worker")
+LEASE = timedelta(minutes=5)
+BATCH = 20
+ATTEMPTS = 8
+
+
+class Worker:
+    """Works off what is due.
+
+    Args:
+        app: a started install.
+        idle: seconds to wait when there is nothing to do.
+    """
+
+    def __init__(self, app: Newel, idle: float = 1.0) -> None:
+        self.app, self.idle = app, idle
+        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        """Finish what is under way, then return from run()."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Work until stop() is called."""
+        await self.plan_recurring()
+        while not self._stop.is_set():
+            try:
+                done = await self.once()
+            except Exception:  # the worker outlives whatever a single round meets
+                log.exception("the worker met an error and goes on")
+                done = 0
+            if not done:
+                try:
+                    await asyncio.wait_for(self._stop.wait(), self.idle)
+                except TimeoutError:
+                    continue
+
+    async def once(self) -> int:
+        """Deliver and run what is due now. Returns how many pieces of work were done or failed."""
+        return await self._deliver() + await self._jobs()
+
+    # ---- outbox ------------------------------------------------------------------------------------------------------------------
+
+    async def _deliver(self) -> int:
+        now = self.app.clock()
+        async with self.app.database.write() as session:
+            rows = await session.fetch(
+                "UPDATE outbox SET attempts = attempts + 1, available_at = ? WHERE id IN (SELECT id FROM outbox WHERE done_at IS NULL AND "
+                f"available_at <= ? AND attempts < ? ORDER BY id LIMIT {BATCH} FOR UPDATE{self._skip()}) RETURNING *",
+                now + LEASE, now, ATTEMPTS,
+            )  # fmt: skip
+        for row in sorted(rows, key=lambda r: r["id"]):
+            error = await self._after(row)
+            async with self.app.database.write() as session:
+                if error is None:
+                    await session.update(t.Outbox, row["id"], done_at=self.app.clock(), error="")
+                else:
+                    await session.update(t.Outbox, row["id"], available_at=self.app.clock() + self._wait(row["attempts"]), error=error)
+        return len(rows)
+
+    async def _after(self, row: Any) -> str | None:
+        payload = msgspec.json.decode(row["payload"])
+        try:
+            async with self.app.database.read() as session:
+                company = (await load_master(session)).companies[payload["company"]]
+                context = self.app.system(company, source=row["plugin"])
+                document = await self.app.documents.get(payload["document"], context, session)
+            await self.app.plugins.after(
+                row["plugin"], "after_transition", document=document, transition=payload["transition"], context=context
+            )  # fmt: skip
+        except Exception as error:  # a plugin may fail in any way; it is kept with the row and tried again
+            log.warning("plugin %r, after_transition: %s", row["plugin"], error)
+            return f"{type(error).__name__}: {error}"[:2000]
+        return None
+
+    # ---- jobs --------------------------------------------------------------------------------------------------------------------
+
+    async def plan_recurring(self) -> None:
+        """See to it that every recurring job stands in the table once."""
+        now = self.app.clock()
+        async with self.app.database.write() as session:
+            for job in self.app.registry.jobs.values():
+                if job.every and not await session.value("SELECT id FROM job WHERE name = ? AND state IN ('waiting', 'running')", job.name):
+                    session.add(t.Job, name=job.name, state="waiting", created_at=now, created_by="newel", available_at=now)
+
+    async def _jobs(self) -> int:
+        now = self.app.clock()
+        async with self.app.database.write() as session:
+            rows = await session.fetch(
+                "UPDATE job SET state = 'running', worker = ?, attempts = attempts + 1, lease_until = ? WHERE id IN (SELECT id FROM job WHERE "
+                "available_at <= ? AND attempts < ? AND (state = 'waiting' OR (state = 'running' AND lease_until < ?)) "
+                f"ORDER BY available_at, id LIMIT 1 FOR UPDATE{self._skip()}) RETURNING *",
+                self.name, now + LEASE, now, ATTEMPTS, now,
+            )  # fmt: skip
+        for row in rows:
+            await self._run_job(row)
+        return len(rows)
+
+    async def _run_job(self, row: Any) -> None:
+        job = self.app.registry.jobs.get(row["name"])
+        error = None
+        try:
+            if job is None:
+                raise NewelError(f"no running plugin brings a job {row['name']!r}")
+            async with self.app.database.write() as session:
+                companies = (await load_master(session)).companies
+                context = self.app.system(companies.get(row["company"]) or next(iter(companies.values()), None), source=row["name"])
+                await job.run(session, msgspec.json.decode(row["payload"]), context)
+        except Exception as failure:  # kept with the row, shown on the jobs page, tried again
+            error = f"{type(failure).__name__}: {failure}"[:2000]
+            log.warning("job %s: %s", row["name"], error)
+        now = self.app.clock()
+        async with self.app.database.write() as session:
+            # The fence: a worker whose lease has passed to another one may not speak for the job any more.
+            owner = await session.one("SELECT worker, attempts FROM job WHERE id = ? FOR UPDATE", row["id"])
+            if owner is None or (owner["worker"], owner["attempts"]) != (self.name, row["attempts"]):
+                return
+            if error is None:
+                again = now + timedelta(seconds=job.every) if job and job.every else None
+                state = "waiting" if again else "done"
+                await session.update(t.Job, row["id"], state=state, done_at=now, error="", attempts=0, available_at=again or now)
+            else:
+                state = "failed" if row["attempts"] >= ATTEMPTS else "waiting"
+                await session.update(t.Job, row["id"], state=state, error=error, available_at=now + self._wait(row["attempts"]))
+
+    def _wait(self, attempts: int) -> timedelta:
+        return timedelta(seconds=min(3600, 2**attempts))
+
+    def _skip(self) -> str:
+        return "" if self.app.database.sqlite else " SKIP LOCKED"
+
+
+async def enqueue(app: Newel, name: str, payload: dict[str, Any], company: int | None = None, user: str = "newel") -> int:
+    """Ask for a job to be run by a worker; returns its id."""
+    now = app.clock()
+    async with app.database.write() as session:
+        return session.add(
+            t.Job, name=name, payload=json_of(payload), state="waiting", created_at=now, created_by=user, company=company, available_at=now
+        )

@@ -1,0 +1,219 @@
+"""What invoicing reads: what is to be billed, and what has been."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from newel.domain.context import Context
+from newel.domain.money import ZERO
+from newel.errors import Problem, Refused
+from newel.manifest import Column, Parameter, Report
+from newel.store.columns import AMOUNT, QUANTITY, unscaled
+from newel.store.session import Session, day
+
+from newel_invoicing.rules import STATES, share, state_of
+
+# Links of a line, summed by kind; planned ones count as well, so that nothing is offered for billing twice.
+LINKED = """
+  LEFT JOIN (SELECT from_line, CAST(SUM(CASE WHEN kind = 'delivered' AND firm = ? THEN quantity ELSE 0 END) AS BIGINT) AS delivered,
+                    CAST(SUM(CASE WHEN kind = 'invoiced' THEN quantity ELSE 0 END) AS BIGINT) AS invoiced
+               FROM line_link GROUP BY from_line) k ON k.from_line = {line}.id
+"""
+TO_INVOICE = f"""
+SELECT d.id AS document, d.number, d.date, COALESCE(p.name, '') AS party, d.currency, COALESCE(i.number, '') AS item, l.text, l.unit, l.quantity,
+       l.net, COALESCE(k.delivered, 0) AS delivered, COALESCE(k.invoiced, 0) AS invoiced
+  FROM document d JOIN document_line l ON l.document = d.id
+  LEFT JOIN item i ON i.id = l.item LEFT JOIN party p ON p.id = d.party
+  {LINKED.format(line="l")}
+ WHERE d.company = ? AND d.role = 'sale' AND d.phase = 'open' AND l.kind <> 'text' AND l.quantity > COALESCE(k.invoiced, 0)
+"""  # noqa: S608 - put together from constants
+UNBILLED = f"""
+SELECT d.id AS document, d.number, d.date, COALESCE(p.name, '') AS party, o.currency, COALESCE(i.number, '') AS item, l.text, l.unit, l.quantity,
+       o.id AS sale, COALESCE(o.number, '') AS sale_number, COALESCE(n.net, 0) AS net, COALESCE(n.quantity, 0) AS ordered,
+       COALESCE(k.invoiced, 0) AS invoiced, COALESCE(m.invoiced, 0) AS sale_invoiced
+  FROM document d JOIN document_line l ON l.document = d.id
+  LEFT JOIN item i ON i.id = l.item LEFT JOIN party p ON p.id = d.party
+  LEFT JOIN line_link j ON j.to_line = l.id AND j.kind = 'delivered'
+  LEFT JOIN document_line n ON n.id = j.from_line
+  LEFT JOIN document o ON o.id = j.from_document
+  {LINKED.format(line="l")}
+  LEFT JOIN (SELECT from_line, CAST(SUM(quantity) AS BIGINT) AS invoiced FROM line_link WHERE kind = 'invoiced' GROUP BY from_line) m
+         ON m.from_line = n.id
+ WHERE d.company = ? AND d.role = 'delivery' AND d.phase = 'done' AND l.kind <> 'text' AND l.quantity > COALESCE(k.invoiced, 0)
+"""  # noqa: S608 - put together from constants
+INVOICES = """
+SELECT d.id AS document, d.number, d.kind, d.state, d.date, d.date_due, COALESCE(p.name, '') AS party, d.currency, d.reference, d.gross,
+       COALESCE((SELECT CAST(SUM(o.amount_open) AS BIGINT) FROM open_item o WHERE o.document = d.id), 0) AS amount_open
+  FROM document d LEFT JOIN party p ON p.id = d.party
+ WHERE d.company = ? AND d.kind IN ('invoicing.invoice', 'invoicing.credit_note')
+"""
+
+
+def _narrowed(sql: str, args: list[Any], parameters: dict[str, Any], columns: dict[str, str]) -> tuple[str, list[Any]]:
+    """Add the conditions of the parameters that are given; columns: parameter -> "column operator"."""
+    for name, condition in columns.items():
+        if parameters.get(name) is not None and parameters.get(name) != "":
+            sql, args = f"{sql} AND {condition} ?", [*args, parameters[name]]
+    return sql, args
+
+
+async def to_invoice(session: Session, parameters: dict[str, Any], context: Context) -> list[dict[str, Any]]:
+    """Lines of open orders that have not been billed; `delivered` only leaves those of which something is delivered and unbilled."""
+    sql, args = _narrowed(TO_INVOICE, [True, context.company.id], parameters, {"party": "d.party =", "until": "d.date <="})
+    out = []
+    for r in await session.fetch(f"{sql} ORDER BY d.date, d.id, l.position, l.id", *args):
+        quantity, delivered, invoiced = (unscaled(r[name], QUANTITY) for name in ("quantity", "delivered", "invoiced"))
+        unbilled = max(delivered - invoiced, ZERO)
+        if parameters.get("delivered") and not unbilled:
+            continue
+        out.append(
+            {
+                **{name: r[name] for name in ("document", "number", "party", "currency", "item", "text", "unit")},
+                "date": day(r["date"]),
+                "quantity": quantity,
+                "delivered": delivered,
+                "invoiced": invoiced,
+                "unbilled": unbilled,
+                "open": quantity - invoiced,
+                "net": share(unscaled(r["net"], AMOUNT), quantity - invoiced, quantity),
+            }
+        )
+    return out
+
+
+async def unbilled(session: Session, parameters: dict[str, Any], context: Context) -> list[dict[str, Any]]:
+    """Lines of deliveries that have not been billed, neither themselves nor through their order (DOC-22)."""
+    sql, args = _narrowed(UNBILLED, [True, context.company.id], parameters, {"party": "d.party =", "until": "d.date <="})
+    out = []
+    for r in await session.fetch(f"{sql} ORDER BY d.date, d.id, l.position, l.id", *args):
+        open_quantity = unscaled(r["quantity"] - r["invoiced"], QUANTITY)
+        if r["sale"] is not None:
+            open_quantity = min(open_quantity, unscaled(r["ordered"] - r["sale_invoiced"], QUANTITY))
+        if open_quantity <= 0:
+            continue
+        net = share(unscaled(r["net"], AMOUNT), open_quantity, unscaled(r["ordered"], QUANTITY)) if r["ordered"] else ZERO
+        out.append(
+            {
+                **{name: r[name] for name in ("document", "number", "party", "currency", "item", "text", "unit", "sale", "sale_number")},
+                "date": day(r["date"]),
+                "quantity": unscaled(r["quantity"], QUANTITY),
+                "open": open_quantity,
+                "net": net,
+            }
+        )
+    return out
+
+
+async def invoices(session: Session, parameters: dict[str, Any], context: Context) -> list[dict[str, Any]]:
+    """Invoices and credit notes by whatever is asked for: state, customer, period, amount, reference (DOC-23)."""
+    state = parameters.get("state") or ""
+    if state and state not in STATES:
+        message = f"one of {', '.join(STATES)} was expected, got {state!r:.40}"
+        raise Refused(Problem(code="invoicing.state", message=message, where="state", hint="leave it empty for all"))
+    columns = {
+        "party": "d.party =",
+        "date_from": "d.date >=",
+        "date_to": "d.date <=",
+        "currency": "d.currency =",
+        "reference": "d.reference =",
+    }
+    sql, args = _narrowed(INVOICES, [context.company.id], parameters, columns)
+    out = []
+    for r in await session.fetch(f"{sql} ORDER BY d.date, d.id", *args):
+        gross, found = unscaled(r["gross"], AMOUNT), state_of(r["state"], day(r["date_due"]), context.today)
+        sign = -1 if r["kind"] == "invoicing.credit_note" else 1
+        if state and state not in (found, r["state"]):
+            continue
+        if parameters.get("amount_from") is not None and gross < parameters["amount_from"]:
+            continue
+        out.append(
+            {
+                **{name: r[name] for name in ("document", "number", "party", "currency", "reference")},
+                "date": day(r["date"]),
+                "date_due": day(r["date_due"]),
+                "state": found,
+                "gross": sign * gross,
+                "open": unscaled(r["amount_open"], AMOUNT),
+            }
+        )
+    return out
+
+
+PARTY = Parameter(name="party", label="Customer", type="newel.party")
+UNTIL = Parameter(name="until", label="Until", type="date")
+DATE, CUSTOMER = Column(name="date", label="Date", type="date"), Column(name="party", label="Customer")
+LINE = (Column(name="item", label="Item"), Column(name="text", label="Text"))
+UNIT, CURRENCY = Column(name="unit", label="Unit"), Column(name="currency", label="Currency")
+OPEN, NET = Column(name="open", label="To bill", type="quantity"), Column(name="net", label="Net to bill", type="amount")
+
+REPORTS = (
+    Report(
+        name="invoicing.to_invoice",
+        label="Orders to be invoiced",
+        menu="Finance",
+        help="What was ordered, what of it is delivered, and what has not been billed.",
+        load=to_invoice,
+        parameters=(PARTY, UNTIL, Parameter(name="delivered", label="Only what is delivered", type="flag")),
+        columns=(
+            Column(name="document", label="Order", type="document", text="number"),
+            DATE,
+            CUSTOMER,
+            *LINE,
+            Column(name="quantity", label="Ordered", type="quantity"),
+            Column(name="delivered", label="Delivered", type="quantity"),
+            Column(name="invoiced", label="Invoiced", type="quantity"),
+            Column(name="unbilled", label="Delivered, not billed", type="quantity"),
+            OPEN,
+            UNIT,
+            NET,
+            CURRENCY,
+        ),
+    ),
+    Report(
+        name="invoicing.unbilled",
+        label="Unbilled deliveries",
+        menu="Finance",
+        help="What has been delivered and not been billed.",
+        load=unbilled,
+        parameters=(PARTY, UNTIL),
+        columns=(
+            Column(name="document", label="Delivery", type="document", text="number"),
+            DATE,
+            CUSTOMER,
+            Column(name="sale", label="Order", type="document", text="sale_number"),
+            *LINE,
+            Column(name="quantity", label="Delivered", type="quantity"),
+            OPEN,
+            UNIT,
+            NET,
+            CURRENCY,
+        ),
+    ),
+    Report(
+        name="invoicing.invoices",
+        label="Invoices by state",
+        menu="Finance",
+        help="Draft, posted, overdue and paid invoices and credit notes.",
+        load=invoices,
+        parameters=(
+            Parameter(name="state", label="State: " + ", ".join(STATES)),
+            PARTY,
+            Parameter(name="date_from", label="From", type="date"),
+            Parameter(name="date_to", label="To", type="date"),
+            Parameter(name="currency", label="Currency"),
+            Parameter(name="reference", label="Reference"),
+            Parameter(name="amount_from", label="Amount at least", type="decimal"),
+        ),
+        columns=(
+            Column(name="document", label="Invoice", type="document", text="number"),
+            DATE,
+            Column(name="date_due", label="Due", type="date"),
+            CUSTOMER,
+            Column(name="reference", label="Reference"),
+            Column(name="state", label="State"),
+            Column(name="gross", label="Gross", type="amount"),
+            Column(name="open", label="Open", type="amount"),
+            CURRENCY,
+        ),
+    ),
+)

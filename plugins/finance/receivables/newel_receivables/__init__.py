@@ -1,0 +1,1 @@
+"""Payments by customers and their open items."""

@@ -1,0 +1,13 @@
+CREATE TABLE "sales_representative" (
+    "id" BIGINT PRIMARY KEY NOT NULL,
+    "code" VARCHAR(20) UNIQUE NOT NULL DEFAULT '',
+    "name" VARCHAR(120) NOT NULL DEFAULT '',
+    "email" VARCHAR(200) NOT NULL DEFAULT '',
+    "active" BOOLEAN NOT NULL DEFAULT true
+);
+
+CREATE TABLE "sales_class" (
+    "id" BIGINT PRIMARY KEY NOT NULL,
+    "code" VARCHAR(20) UNIQUE NOT NULL DEFAULT '',
+    "name" VARCHAR(120) NOT NULL DEFAULT ''
+);

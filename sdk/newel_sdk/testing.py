@@ -1,0 +1,72 @@
+"""A company to test against: an install on an empty database, set up, with somebody who may do everything.
+
+async with running(database_url) as (app, context):
+bolt = await item(app, context, "BOLT", price="0.12")
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from newel.config import Config
+from newel.domain.context import Context, User
+from newel.domain.document import DocumentInput, LineInput
+from newel.services.app import Newel
+from newel.services.setup import set_up_company
+
+NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
+TODAY = date(2026, 1, 15)
+Number = Decimal | str | int
+
+
+@asynccontextmanager
+async def running(
+    url: str, modules: dict[str, Any] | None = None, clock: Callable[[], datetime] | None = None, **company: Any
+) -> AsyncIterator[tuple[Newel, Context]]:
+    """An install with one company and the context of a user who may do everything.
+
+    Args:
+        url: of an empty database, as the fixture `database_url` gives it.
+        modules: plugin name -> module with its hooks; None for all that are installed, {} for none.
+        clock: gives the present instant; the morning of 2026-01-15 unless given.
+        company: other than code "TEST", currency "EUR", 2 digits, as for set_up_company.
+    """
+    clock = clock or (lambda: NOW)
+    app = Newel(Config(database=url), modules, clock)
+    await app.start()
+    try:
+        values: dict[str, Any] = {"code": "TEST", "name": "Test company", "currency": "EUR", "country": "DE", "price_digits": 2, **company}
+        made = await set_up_company(app, first_year=clock().year, **values)
+        user = User(id=0, login="tester", name="Tester", permissions=frozenset({"*"}), companies=frozenset({made.id}))
+        async with app.database.read() as session:
+            context = await app.context(session, user, made.id)
+        yield app, context
+    finally:
+        await app.close()
+
+
+async def item(app: Newel, context: Context, number: str, *, price: Number | None = None, cost: Number | None = None, **values: Any) -> int:
+    """An item with a list price and a standard cost in the company's currency; returns its id."""
+    save = app.records.save
+    made = await save("newel.item", None, {"number": number, "name": number.capitalize(), **values}, context)
+    if price is not None:
+        await save("newel.item_price", None, {"item": made, "currency": context.company.currency, "price": price}, context)
+    if cost is not None:
+        await save("newel.item_cost", None, {"item": made, "cost": cost}, context)
+    return made
+
+
+async def party(app: Newel, context: Context, number: str, *, country: str | None = None, **values: Any) -> int:
+    """A party (customer and vendor unless said otherwise) with a main address in its country; returns its id."""
+    values = {"number": number, "name": number.capitalize(), "is_customer": True, "is_vendor": True, **values}
+    made = await app.records.save("newel.party", None, values, context)
+    address = {"party": made, "street": "Main street 1", "city": "Town", "country": country or context.company.country}
+    await app.records.save("newel.address", None, address, context)
+    return made
+
+
+__all__ = ["NOW", "TODAY", "DocumentInput", "LineInput", "item", "party", "running"]
