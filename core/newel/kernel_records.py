@@ -1,82 +1,23 @@
-"""Record kinds of the kernel's own master tables: what a person reads about them, their bounds and their rules."""
+"""Record kinds of the kernel's own master tables: what a person reads about them, and their bounds."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from newel.errors import Problem
+from newel import kernel_rules as rules
 from newel.manifest import Field, RecordKind
 from newel.store import tables_master as t
 
 MASTER, ITEM, PARTY, USER = "newel.master", "newel.item", "newel.party", "newel.user"
 ZERO, ONE = Decimal(0), Decimal(1)
 SMALLEST = Decimal("0.000001")
-LETTERS3, LETTERS2 = re.compile(r"[A-Z]{3}"), re.compile(r"[A-Z]{2}")
-PERMISSION = re.compile(r"\*|[a-z][a-z0-9_]*(\.[a-z0-9_]+)*(\.\*)?")
-LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+-]*")
 LANGUAGES = (("en", "English"), ("de", "Deutsch"), ("zh", "中文"), ("tr", "Türkçe"), ("sl", "Slovenščina"))
 TAX_CATEGORIES = (("standard", "Standard"), ("reduced", "Reduced"), ("zero", "Zero"), ("exempt", "Exempt"), ("outside", "Not taxable"))
 COUNTRY_HELP = "Two letters after ISO 3166, such as DE."
-Values = Mapping[str, Any]
-Problems = Iterator[Problem]
 
 
-# ---- rules -------------------------------------------------------------------------------------------------------------------------
-
-
-def _bad(where: str, message: str, hint: str) -> Problem:
-    return Problem(code="record.invalid", message=message, where=where, hint=hint)
-
-
-def _country(values: Values) -> Problems:
-    if values["country"] and not LETTERS2.fullmatch(values["country"]):
-        yield _bad("country", f"a country has two capital letters, got {values['country']!r}", "look it up in ISO 3166, such as DE or US")
-
-
-def _currency(values: Values) -> Problems:
-    if not LETTERS3.fullmatch(values["code"]):
-        yield _bad("code", f"a currency has three capital letters, got {values['code']!r}", "look it up in ISO 4217, such as EUR")
-
-
-def _dates(values: Values) -> Problems:
-    if values["date_from"] and values["date_to"] and values["date_to"] < values["date_from"]:
-        yield _bad("date_to", f"the last day, {values['date_to']}, is before the first, {values['date_from']}", "exchange the two dates")
-
-
-def _parent(values: Values) -> Problems:
-    if values["parent"] is not None and values["parent"] == values.get("id"):
-        yield _bad("parent", "a record can't be part of itself", "choose another one or leave it empty")
-
-
-def _unit(values: Values) -> Problems:
-    if values["base"] and values["base"] == values["code"]:
-        yield _bad("base", "a unit can't be a multiple of itself", "leave it empty for a unit of its own")
-    if not values["base"] and values["factor"] != ONE:
-        yield _bad("factor", f"{values['factor']} of what?", "say which unit it is a multiple of, or enter 1")
-
-
-def _tax_rate(values: Values) -> Problems:
-    yield from _country(values)
-    yield from _dates(values)
-    if values["region"] and not values["country"]:
-        yield _bad("country", "a region needs its country", "enter the country")
-
-
-def _permission(values: Values) -> Problems:
-    if not PERMISSION.fullmatch(values["permission"]):
-        yield _bad("permission", f"{values['permission']!r} is no permission", "write one such as newel.item.edit, newel.item.* or *")
-
-
-def _user(values: Values) -> Problems:
-    if not LOGIN.fullmatch(values["login"]):
-        hint = "use small letters, digits and . _ @ + -"
-        yield _bad("login", f"{values['login']!r} can't be typed the same way everywhere", hint)
-
-
-# ---- declarations ------------------------------------------------------------------------------------------------------------------
+# ---- shorthands --------------------------------------------------------------------------------------------------------------------
 
 
 def _currency_field(required: bool = True, **more: Any) -> Field:
@@ -102,7 +43,7 @@ ACTIVE = Field(name="active", help="Only active ones are offered; what exists al
 ADMINISTRATION = (
     RecordKind(
         name="newel.company", table=t.Company, label="Company", label_plural="Companies", title=("code", "name"), search=("code", "name"),
-        facts=MASTER, check=_country, menu="Administration", help="A legal entity that keeps books.",
+        facts=MASTER, check=rules.country, menu="Administration", help="A legal entity that keeps books.",
         fields=(
             _currency_field(help="The currency of its books."),
             Field(name="country", help=COUNTRY_HELP),
@@ -118,7 +59,7 @@ ADMINISTRATION = (
     ),
     RecordKind(
         name="newel.user", table=t.AppUser, label="User", label_plural="Users", title=("login",), search=("login", "name", "email"),
-        facts=USER, check=_user, menu="Administration", help="Somebody who may log in.",
+        facts=USER, check=rules.user, menu="Administration", help="Somebody who may log in.",
         fields=(
             Field(name="login", help="Name to log in with, in small letters."),
             Field(name="password", secret=True, readonly=True),
@@ -141,7 +82,7 @@ ADMINISTRATION = (
     ),
     RecordKind(
         name="newel.role_permission", table=t.RolePermission, label="Permission of a role", label_plural="Permissions of roles",
-        title=("role", "permission"), search=("permission",), parent="role", facts=USER, check=_permission,
+        title=("role", "permission"), search=("permission",), parent="role", facts=USER, check=rules.permission,
         fields=(Field(name="permission", help='A permission, or one ending in ".*" for all below it; "*" is everything.'),),
     ),
     RecordKind(
@@ -174,7 +115,7 @@ ITEMS = (
     ),
     RecordKind(
         name="newel.item_class", table=t.ItemClass, label="Item class", label_plural="Item classes", title=("code", "name"),
-        search=("code", "name"), facts=(MASTER, ITEM), check=_parent, menu="Items", help="Items that have something in common.",
+        search=("code", "name"), facts=(MASTER, ITEM), check=rules.parent, menu="Items", help="Items that have something in common.",
         fields=(Field(name="parent", help="The wider class that this one is a part of."),),
     ),
     RecordKind(
@@ -184,19 +125,19 @@ ITEMS = (
     ),
     RecordKind(
         name="newel.item_price", table=t.ItemPrice, label="List price", label_plural="List prices", title=("item", "currency", "date_from"),
-        parent="item", facts=ITEM, check=_dates,
+        parent="item", facts=ITEM, check=rules.dates,
         fields=(_currency_field(), Field(name="price", minimum=ZERO, required=True, help="For one of the item's own unit."), FROM, TO),
     ),
     RecordKind(
         name="newel.item_cost", table=t.ItemCost, label="Standard cost", label_plural="Standard costs", title=("item", "date_from"),
-        parent="item", facts=ITEM, check=_dates,
+        parent="item", facts=ITEM, check=rules.dates,
         fields=(
             Field(name="cost", minimum=ZERO, required=True, help="For one of the item's own unit, in the company's currency."), FROM, TO,
         ),
     ),
     RecordKind(
         name="newel.unit", table=t.Unit, label="Unit", label_plural="Units", title=("code", "name"), search=("code", "name"), facts=MASTER,
-        check=_unit, menu="Items", help="A unit of measure.",
+        check=rules.unit, menu="Items", help="A unit of measure.",
         fields=(
             Field(name="digits", minimum=ZERO, maximum=Decimal(6), help="Digits after the point that a quantity may have."),
             _unit_field("base", required=False, help="The unit that it is a multiple of."),
@@ -229,12 +170,12 @@ PARTIES = (
     ),
     RecordKind(
         name="newel.party_class", table=t.PartyClass, label="Party class", label_plural="Party classes", title=("code", "name"),
-        search=("code", "name"), facts=(MASTER, PARTY), check=_parent, menu="Parties", help="Parties that have something in common.",
+        search=("code", "name"), facts=(MASTER, PARTY), check=rules.parent, menu="Parties", help="Parties that have something in common.",
         fields=(Field(name="parent", help="The wider class that this one is a part of."),),
     ),
     RecordKind(
         name="newel.address", table=t.Address, label="Address", label_plural="Addresses", title=("street", "postcode", "city"),
-        search=("name", "street", "postcode", "city"), parent="party", facts=PARTY, check=_country,
+        search=("name", "street", "postcode", "city"), parent="party", facts=PARTY, check=rules.country,
         fields=(
             Field(name="kind", help="main, billing, shipping, or a word of the company's own."),
             Field(name="street", required=False),
@@ -257,7 +198,7 @@ PARTIES = (
 FINANCE = (
     RecordKind(
         name="newel.currency", table=t.Currency, label="Currency", label_plural="Currencies", title=("code", "name"),
-        search=("code", "name"), facts=MASTER, check=_currency, menu="Finance",
+        search=("code", "name"), facts=MASTER, check=rules.currency, menu="Finance",
         fields=(Field(name="code", help="Three letters after ISO 4217."), Field(name="digits", minimum=ZERO, maximum=Decimal(4))),
     ),
     RecordKind(
@@ -288,7 +229,7 @@ FINANCE = (
     ),
     RecordKind(
         name="newel.period", table=t.Period, label="Period", label_plural="Periods", title=("code",), search=("code",), facts=MASTER,
-        check=_dates, menu="Finance", help="Entries are made in open periods only.",
+        check=rules.dates, menu="Finance", help="Entries are made in open periods only.",
         fields=(
             Field(name="date_from", label="From", required=True),
             Field(name="date_to", label="To", required=True),
@@ -297,7 +238,7 @@ FINANCE = (
     ),
     RecordKind(
         name="newel.tax_rate", table=t.TaxRate, label="Tax rate", label_plural="Tax rates", title=("code", "name"), search=("code", "name"),
-        facts=MASTER, check=_tax_rate, menu="Finance", help="What an item's tax category means in a place, from one day to another.",
+        facts=MASTER, check=rules.tax_rate, menu="Finance", help="What an item's tax category means in a place, from one day to another.",
         fields=(
             Field(name="name", required=False),
             _choice("category", TAX_CATEGORIES),
@@ -311,7 +252,7 @@ FINANCE = (
 STOCK = (
     RecordKind(
         name="newel.location", table=t.Location, label="Location", label_plural="Locations", title=("code", "name"),
-        search=("code", "name"), facts=MASTER, check=_parent, menu="Stock", help="A warehouse, a bin, or the other end of a move.",
+        search=("code", "name"), facts=MASTER, check=rules.parent, menu="Stock", help="A warehouse, a bin, or the other end of a move.",
         fields=(
             Field(name="kind", choices_of="location_kinds"),
             Field(name="parent", label="Part of"),

@@ -210,21 +210,26 @@ class Plugins:
         Raises:
             Conflict: two plugins answer and neither precedes the other.
         """
-        best: tuple[str, Any] | None = None
+        answers: list[tuple[str, Any]] = []
         for impl in self._impls[hook]:
             answer = self._call(impl, hook, values)
             if answer is None:
                 continue
             if not isinstance(answer, kind) or isinstance(answer, bool):
                 raise PluginFailed(impl.plugin, hook, f"must return {_name(kind)} or None, got {type(answer).__name__}")
-            if best is None or best[0] in self._precedes[impl.plugin]:
-                best = (impl.plugin, answer)
-            elif impl.plugin not in self._precedes[best[0]]:
-                raise Conflict(hook, best[0], impl.plugin)
-        if best is None and hook in self._defaults:
+            answers.append((impl.plugin, answer))
+        if not answers:
+            if hook not in self._defaults:
+                return None
             answer = self._call(self._defaults[hook], hook, values)
-            best = None if answer is None else ("newel", answer)
-        return best
+            return None if answer is None else ("newel", answer)
+        if len(answers) == 1:
+            return answers[0]
+        # The one that precedes all others, whoever was asked first.
+        for plugin, answer in answers:
+            if all(other == plugin or other in self._precedes[plugin] for other, _ in answers):
+                return plugin, answer
+        raise Conflict(hook, answers[0][0], answers[1][0])
 
     async def load(self, **values: Any) -> list[tuple[str, Any]]:
         """Every plugin's facts as (plugin, struct); each loader has a limit of LOAD_SECONDS."""

@@ -1,5 +1,6 @@
 """Records: what people enter, find, change and import, on both databases."""
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -7,17 +8,17 @@ from typing import Any
 
 import msgspec
 import pytest
-from piccolo.columns import Varchar
-from piccolo.table import Table
-
 from newel.domain.context import Context, User
 from newel.errors import Problem, Refused, Severity
 from newel.hookspecs import hookimpl
 from newel.manifest import Manifest, RecordKind
 from newel.services.app import Newel
 from newel.services.setup import set_up_company
+from newel.store.columns import Id
 from newel.store.master import load_items, load_master
 from newel_sdk.testing import item, party, running
+from piccolo.columns import Varchar
+from piccolo.table import Table
 
 DAY = date(2026, 1, 15)
 
@@ -53,7 +54,8 @@ async def test_all_problems_at_once_and_nothing_written(database_url: str) -> No
         with pytest.raises(Refused) as refused:
             await app.records.save("newel.item", None, values, context)
         assert wheres(refused) == {
-            "number": "record.unique", "name": "field.required", "unit": "field.reference", "item_class": "field.reference", "kind": "field.choice",
+            "number": "record.unique", "name": "field.required", "unit": "field.reference", "item_class": "field.reference",
+            "kind": "field.choice",
         }  # fmt: skip
         assert (await app.records.page("newel.item", context)).total == 1
 
@@ -231,7 +233,12 @@ async def test_lists_search_filter_sort_and_page(database_url: str) -> None:
         assert await found(sort="limit_amount") == ["1", "3", "4", "2"]
         page = await app.records.page("newel.party", context, size=2, number=2)
         assert ([r["number"] for r in page.rows], page.total) == (["3", "4"], 4)
-        for how in ({"sort": "password; DROP"}, {"filters": {"name__from": "a"}}, {"filters": {"x": "1"}}, {"filters": {"limit_amount": "a"}}):
+        for how in (
+            {"sort": "password; DROP"},
+            {"filters": {"name__from": "a"}},
+            {"filters": {"x": "1"}},
+            {"filters": {"limit_amount": "a"}},
+        ):
             with pytest.raises(Refused):
                 await found(**how)
 
@@ -271,7 +278,8 @@ async def test_an_import_creates_and_changes_all_or_nothing(database_url: str) -
         await app.records.save("newel.item_class", None, {"code": "C", "name": "Class"}, context)
         bolt = await item(app, context, "BOLT")
         rows = [
-            {"number": "BOLT", "name": "New bolt", "item_class": "C", "gtin": ""}, {"number": "NUT", "name": "Nut", "unit": "KG", "active": "no"},
+            {"number": "BOLT", "name": "New bolt", "item_class": "C", "gtin": ""},
+            {"number": "NUT", "name": "Nut", "unit": "KG", "active": "no"},
             {"number": "WIRE", "name": "Wire", "unit": "", "item_class": ""},
         ]  # fmt: skip
         bad = [{**rows[0], "name": ""}, {**rows[1], "unit": "??"}, {"name": "no number"}, rows[2], rows[2], {**rows[2], "x": 1}]
@@ -312,6 +320,7 @@ async def test_an_import_knows_records_by_several_columns(database_url: str) -> 
 
 
 class Shade(Table, tablename="paint_shade"):
+    id = Id()
     code = Varchar(length=10, unique=True)
 
 
@@ -328,7 +337,7 @@ def register_plugin() -> Manifest:
 
 async def _table(app: Newel) -> None:
     async with app.database.write() as session:
-        await session.fetch('CREATE TABLE paint_shade (id BIGINT PRIMARY KEY NOT NULL, code VARCHAR(10) UNIQUE NOT NULL)')
+        await session.fetch("CREATE TABLE paint_shade (id BIGINT PRIMARY KEY NOT NULL, code VARCHAR(10) UNIQUE NOT NULL)")
 
 
 async def test_who_may_goes_on_in_spite_of_an_override(database_url: str) -> None:
@@ -341,3 +350,11 @@ async def test_who_may_goes_on_in_spite_of_an_override(database_url: str) -> Non
         with pytest.raises(Refused, match="really"):
             await app.records.save("paint.shade", None, {"code": "LOUD"}, as_user(sure, "paint.*"))
         assert await app.records.save("paint.shade", None, {"code": "LOUD"}, as_user(sure, "paint.*", "newel.override"))
+
+
+async def test_two_people_who_save_the_same_number_at_once(database_url: str) -> None:
+    async with running(database_url, {}) as (app, context):
+        calls = [app.records.save("newel.item", None, {"number": "BOLT", "name": f"Bolt {n}"}, context) for n in range(5)]
+        results = await asyncio.gather(*calls, return_exceptions=True)
+        assert sorted(type(r).__name__ for r in results) == ["Refused"] * 4 + ["int"]
+        assert (await app.records.page("newel.item", context)).total == 1

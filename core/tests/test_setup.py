@@ -4,7 +4,6 @@ from datetime import date
 from types import SimpleNamespace
 
 import pytest
-
 from newel.domain.context import User
 from newel.domain.kinds import DocumentKind, State, Transition
 from newel.domain.ledger import AccountRole
@@ -61,7 +60,18 @@ async def test_a_company_has_everything_before_its_first_document(database_url: 
 
 async def test_again_changes_nothing_and_a_new_plugin_adds_what_is_missing(database_url: str) -> None:
     async def counts(app: object) -> dict[str, int]:
-        tables = ("company", "currency", "unit", "account", "account_mapping", "location", "period", "role", "role_permission", "payment_terms")
+        tables = (
+            "company",
+            "currency",
+            "unit",
+            "account",
+            "account_mapping",
+            "location",
+            "period",
+            "role",
+            "role_permission",
+            "payment_terms",
+        )
         async with app.database.read() as session:  # type: ignore[attr-defined]
             return {t: await session.value(f"SELECT COUNT(*) AS n FROM {t}") for t in tables}
 
@@ -82,7 +92,7 @@ async def test_again_changes_nothing_and_a_new_plugin_adds_what_is_missing(datab
 
 
 async def test_roles_follow_the_roles_of_document_kinds(database_url: str) -> None:
-    async with running(database_url, LEASE) as (app, context):
+    async with running(database_url, LEASE) as (app, _):
         async with app.database.read() as session:
             rows = await session.fetch("SELECT r.code, p.permission FROM role_permission p JOIN role r ON r.id = p.role")
         roles = {code: User(id=0, login="", permissions=frozenset(r["permission"] for r in rows if r["code"] == code)) for code in

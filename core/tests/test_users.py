@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-
 from newel.errors import Refused
 from newel.services.setup import set_up_company
 from newel_sdk.testing import NOW, running

@@ -15,6 +15,7 @@ from typing import Any
 from newel.config import Config
 from newel.domain.context import Context, User
 from newel.domain.document import DocumentInput, LineInput
+from newel.domain.money import rounded
 from newel.services.app import Newel
 from newel.services.setup import set_up_company
 
@@ -69,4 +70,25 @@ async def party(app: Newel, context: Context, number: str, *, country: str | Non
     return made
 
 
-__all__ = ["NOW", "TODAY", "DocumentInput", "LineInput", "item", "party", "running"]
+async def stock(app: Newel, context: Context, item_number: str | int, quantity: Number, value: Number) -> int:
+    """Goods worth `value` in the main warehouse, by a receipt of whatever installed kind makes one; returns the receipt's id.
+
+    Raises:
+        LookupError: no plugin with a receipt is running.
+    """
+    for kind in app.registry.documents.values():
+        move = next((t for t in kind.transitions if "move" in t.effects and kind.initial.name in t.sources), None)
+        if kind.role == "receipt" and move is not None:
+            break
+    else:
+        raise LookupError("no running plugin has a document kind with the role receipt")
+    vendor = None
+    if kind.party_role:
+        vendor = await app.records.find("newel.party", "VENDOR", context) or await party(app, context, "VENDOR")
+    amount = Decimal(quantity)
+    line = LineInput(item=item_number, quantity=amount, price=rounded(Decimal(value) / amount, 6))
+    made = await app.documents.create(kind.name, DocumentInput(party=vendor, lines=(line,)), context, then=(move.name,))
+    return made.document.id
+
+
+__all__ = ["NOW", "TODAY", "DocumentInput", "LineInput", "item", "party", "running", "stock"]

@@ -40,6 +40,12 @@ def product(left: Decimal, right: Decimal) -> Decimal:
     return _WIDE.multiply(left, right)
 
 
+def plain(value: Decimal) -> Decimal:
+    """Without trailing zeros, and never in exponent form: 12.500000 -> 12.5, 10.000000 -> 10."""
+    value = value.normalize()
+    return value.quantize(Decimal(1)) if value.as_tuple().exponent > 0 else value  # type: ignore[operator]
+
+
 def allocate(total: Decimal, weights: Sequence[Decimal], digits: int) -> list[Decimal]:
     """Split total over weights by the largest remainder, in units of 10**-digits. The parts always sum to the total.
 

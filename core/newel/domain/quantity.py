@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from newel.domain.money import ONE, product, rounded
+from newel.domain.money import ONE, plain, product, rounded
 
 QUANTITY_DIGITS = 6
 QUANTITY_MAX = Decimal("999999999999")
@@ -31,4 +31,4 @@ class Unit(msgspec.Struct, frozen=True):
 
 def in_base(quantity: Decimal, factor: Decimal) -> Decimal:
     """A quantity in the item's own unit: quantity times units per unit, half up to six digits."""
-    return rounded(product(quantity, factor), QUANTITY_DIGITS)
+    return plain(rounded(product(quantity, factor), QUANTITY_DIGITS))

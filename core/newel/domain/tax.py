@@ -82,7 +82,8 @@ def taxed(amounts: Sequence[Decimal], taxes: Sequence[tuple[Tax, ...]], *, inclu
         _spread(sum(parts, ZERO), included, [(i, amounts[i]) for i in members], digits, nets, line_tax)
         for tax, part in zip(group, parts, strict=True):
             _add(sums, tax, net, part)
-    return Taxed(tuple(nets), tuple(line_tax), _merge(sums, digits, mode, method, included, nets, line_tax, taxes))
+    sums_by_tax = _merge(sums, digits, mode, method, included, nets, line_tax, taxes)  # may still move a unit on a line
+    return Taxed(tuple(nets), tuple(line_tax), sums_by_tax)
 
 
 def _split(amount: Decimal, group: tuple[Tax, ...], included: bool, digits: int, mode: str) -> tuple[Decimal, list[Decimal]]:

@@ -170,7 +170,9 @@ class Documents:
 
         return await self._read(work, context, session)
 
-    async def preview(self, kind: str, input: DocumentInput, context: Context, *, id: int | None = None, transition: str = "") -> Outcome:
+    async def preview(
+        self, kind: str, input: DocumentInput, context: Context, *, id: int | None = None, transition: str = "", session: Session | None = None
+    ) -> Outcome:
         """What create or update would give, then what the transition would do; nothing is written and problems are returned, not raised."""
         found = self.app.registry.kind(kind)
         may(context, f"{kind}.view")
@@ -186,7 +188,7 @@ class Documents:
             next.problems = [*plan.problems, *next.problems]
             return engine.outcome(next, next.document)
 
-        return await self._read(work, context, None)
+        return await self._read(work, context, session)
 
     async def preview_act(self, id: int, transition: str, context: Context) -> Outcome:
         """What a transition of a stored document would do."""
@@ -269,7 +271,7 @@ class Documents:
         if problems:
             raise Refused(*problems, status=409)
         lines, sources = self._open_lines(engine, list(documents.values()), flow, wanted)
-        if not lines:
+        if not lines and (not flow.closes or any(engine.takes(flow, line) for d in documents.values() for line in d.lines)):
             raise Refused(
                 Problem(code="flow.nothing", message=f"nothing of {first.number or 'it'} is open to be {flow.link}", hint="it has gone on already"), status=409
             )

@@ -19,7 +19,7 @@ from newel.domain.pricing import steps_add_up
 from newel.domain.stock import Move, StockFacts
 from newel.errors import PluginFailed, Problem, Refused, Severity
 from newel.services import checks, credit
-from newel.services.ledger import LedgerPlan, load_open_items, stored_entry, write_entry
+from newel.services.ledger import LedgerPlan, load_open_items, stored_entry, stored_settled, write_entry
 from newel.services.outcome import Outcome
 from newel.services.resolve import Resolver
 from newel.services.rules import Copy, Rules
@@ -169,17 +169,26 @@ class Engine:
                     continue
                 source, owner = lines[s.from_line]
                 had, amount = taken.get((s.from_line, s.kind), (ZERO, ZERO))
-                if had + line.quantity > source.quantity:
+                if had + line.quantity > source.quantity and not self._free(s.kind, document.kind):
                     problems.append(
                         Problem(
                             code="link.exceeded", where=f"lines[{i}].quantity", hint="take at most what is open",
                             message=f"{source.quantity - had} of {source.text or 'the line'} in {owner.number} is open to be {s.kind}, got {line.quantity}",
                         )
                     )  # fmt: skip
-                if s.from_line == line.copied_from:
+                if s.from_line == line.copied_from and self._has_prices(owner):
                     whole = source.net + (source.tax if owner.prices_include_tax else ZERO)
                     copies[line.id] = Copy(line=source, amount=whole, taken=amount, left=had + line.quantity == source.quantity)
         return copies, problems
+
+    def _free(self, link: str, target_kind: str) -> bool:
+        """Whether a line may take more than its source has: where the flow closes the source, so that an offer of ten can become an order of twenty."""
+        return any(f.closes for f in self.registry.flows.values() if f.target_kind == target_kind and f.link == link)
+
+    def _has_prices(self, document: Document) -> bool:
+        """Whether there is something to copy: a delivery that was made by hand has no prices, and what it leads to is priced by the rules."""
+        kind = self.registry.documents.get(document.kind)
+        return kind is None or kind.priced
 
     # ---- transitions -----------------------------------------------------------------------------------------------------------
 
@@ -225,7 +234,7 @@ class Engine:
             plan.ledger.moves(document, places, plan.stock.moves)
         if "post" in effects and kind.posting is not None:
             plan.ledger.document(document, kind)
-        entry = plan.ledger.entry(document)
+        entry = None if plan.ledger.problems else plan.ledger.entry(document)
         if entry is not None:
             plan.entries = [entry]
             plan.problems += checks.on_entry(entry, facts[Master], self.context)
@@ -250,7 +259,7 @@ class Engine:
             )  # fmt: skip
         entry, items = await stored_entry(self.session, document.id)
         if entry is not None and plan.ledger is not None:
-            plan.ledger.reverse(entry, items)
+            plan.ledger.reverse(entry, items, await stored_settled(self.session, entry.id))
 
     # ---- facts and checks ------------------------------------------------------------------------------------------------------
 

@@ -153,7 +153,8 @@ class LedgerPlan:
             self._post(document, role, amount, home)
             if self.roles[role].open_items and amount:
                 self.opened.append(Opened(role=role, amount=amount, company_amount=home))
-        self._balance(document)
+        if not self.problems:
+            self._balance(document)
 
     def _item_role(self, line: Line, default: str) -> str:
         """An item's own role where it is of the same kind (income for sales), else the document kind's."""
@@ -202,8 +203,9 @@ class LedgerPlan:
                 return
             self._post(msgspec.structs.replace(document, currency=self.context.company.currency), "rounding", ZERO, -difference, "conversion")
 
-    def reverse(self, entry: Entry, items: Sequence[OpenItem]) -> None:
-        """The opposite of an entry. Its open items must still be whole."""
+    def reverse(self, entry: Entry, items: Sequence[OpenItem], settled: Sequence[Settled] = ()) -> None:
+        """The opposite of an entry. Its open items must still be whole; what it has settled is open again."""
+        self.settled += settled
         for item in items:
             if item.amount_open != item.amount:
                 self.problems.append(
@@ -271,6 +273,16 @@ async def _write_settled(session: Session, entry: int, settled: Sequence[Settled
         "UPDATE open_item SET amount_open = amount_open - ?, company_open = company_open - ? WHERE id = ?",
         [(scaled(s.amount, AMOUNT), scaled(s.company_amount, AMOUNT), s.item.id) for s in sorted(settled, key=lambda s: s.item.id)],
     )
+
+
+async def stored_settled(session: Session, entry: int) -> list[Settled]:
+    """What an entry has settled of other documents, turned round."""
+    rows = await session.fetch(
+        "SELECT o.*, s.line, s.amount AS settled, s.company_amount AS company_settled FROM settlement s JOIN open_item o ON o.id = s.item "
+        "WHERE s.entry = ? AND o.entry <> ? ORDER BY o.id FOR UPDATE",
+        entry, entry,
+    )  # fmt: skip
+    return [Settled(item=open_item(r), line=r["line"], amount=-money(r["settled"]), company_amount=-money(r["company_settled"])) for r in rows]
 
 
 async def stored_entry(session: Session, document: int) -> tuple[Entry | None, list[OpenItem]]:

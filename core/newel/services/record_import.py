@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -44,9 +45,11 @@ class Importer:
 
     def __init__(self, session: Session, shapes: Shapes, shape: Shape, context: Context, match: tuple[str, ...]) -> None:
         self.session, self.shapes, self.shape, self.context, self.match = session, shapes, shape, context, match
+        self.silent = {f.name for f in shape.fields if not f.null and (f.type not in TEXTS or f.stored)}
         self.problems: list[Problem] = []
         self.more = 0
         self.seen: dict[tuple[str, ...], dict[tuple[Any, ...], int]] = {}
+        self.at: datetime | None = None
         self.created = self.changed = self.unchanged = 0
 
     async def run(self, rows: Sequence[Mapping[str, Any]]) -> ImportResult:
@@ -100,11 +103,10 @@ class Importer:
         return batch
 
     def _entered(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """An empty cell of a column that can't be empty says nothing."""
-        known = self.shape.fields.by_name
+        """An empty cell of a column that can't be empty, or that has a default, says nothing."""
         if "" not in values.values() and None not in values.values():
             return values
-        return {k: v for k, v in values.items() if v not in ("", None) or k not in known or known[k].null or known[k].type in TEXTS}
+        return {k: v for k, v in values.items() if v not in ("", None) or k not in self.silent}
 
     async def _match(self, batch: list[_Row]) -> None:
         """Find the records that rows are about."""
@@ -163,11 +165,11 @@ class Importer:
     async def _write(self, batch: list[_Row]) -> None:
         session, shape, context, fields = self.session, self.shape, self.context, self.shape.fields
         await session.need(2 * len(batch))
+        at = self.at = self.at or await write.moment(session, shape, context)
         updates: dict[tuple[str, ...], list[list[Any]]] = {}
         for row in batch:
             if row.stored is None:
-                if shape.stamps:
-                    await write.stamp(session, shape, row.decoded, context)
+                write.stamp(shape, row.decoded, context, at and at + timedelta(microseconds=row.index))
                 id = session.add(shape.record.table, **row.decoded)
                 write.event(session, shape, id, "import", write.changes(fields, {}, row.decoded), context)
                 self.created += 1

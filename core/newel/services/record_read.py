@@ -99,7 +99,7 @@ def _order(shapes: Shapes, shape: Shape, sort: str) -> str:
     column, way = f'"{shape.table}"."{name}"', "DESC" if down else "ASC"
     other = shapes.of_table(field.target) if field and field.type == "reference" else None
     if other and other.order != "id":
-        column = f'(SELECT r."{other.order}" FROM "{other.table}" r WHERE r."id" = {column})'
+        column = f'(SELECT r."{other.order}" FROM "{other.table}" r WHERE r."id" = {column})'  # noqa: S608 - names of our own
     nulls = f"{column} IS NULL, " if field and field.null else ""
     return f'{nulls}{column} {way}, "{shape.table}"."id" {way}'
 
@@ -129,10 +129,8 @@ async def page(
     text = " AND ".join(where)
     size = min(max(size, 1), MOST)
     total = await session.value(f'SELECT COUNT(*) AS n FROM "{shape.table}" WHERE {text}', *values)  # noqa: S608 - names of our own
-    found = await session.fetch(
-        f'SELECT {shape.columns} FROM "{shape.table}" WHERE {text} ORDER BY {_order(shapes, shape, sort)} LIMIT ? OFFSET ?',  # noqa: S608
-        *values, size, (max(number, 1) - 1) * size,
-    )  # fmt: skip
+    sql = f'SELECT {shape.columns} FROM "{shape.table}" WHERE {text} ORDER BY {_order(shapes, shape, sort)} LIMIT ? OFFSET ?'  # noqa: S608
+    found = await session.fetch(sql, *values, size, (max(number, 1) - 1) * size)
     rows = [encode(shape.fields, r) for r in found]
     await add_titles(session, shapes, shape, rows)
     return Page(rows, total)

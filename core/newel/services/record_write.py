@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -130,7 +130,7 @@ async def save(session: Session, shapes: Shapes, shape: Shape, id: int | None, v
     if stored is not None and not append:
         return await _change(session, shape, stored, decoded, context)
     row.pop("id", None)
-    await stamp(session, shape, row, context)
+    stamp(shape, row, context, await moment(session, shape, context))
     await session.need(2)
     new = session.add(shape.record.table, **row)
     event(session, shape, new, "create", changes(shape.fields, {}, row), context)
@@ -156,15 +156,20 @@ def changed_values(fields: Fields, stored: Mapping[str, Any], decoded: Mapping[s
     return {c: v for c, v in decoded.items() if entered(fields[c], stored[c]) != entered(fields[c], v)}
 
 
-async def stamp(session: Session, shape: Shape, row: dict[str, Any], context: Context) -> None:
-    """Fill in who and when. Two entries of one instant are a microsecond apart, so that the later one stays the later one."""
+async def moment(session: Session, shape: Shape, context: Context) -> datetime | None:
+    """When a row is entered. Two of one instant are a microsecond apart, so that the later one stays the later one."""
+    if "entered_at" not in shape.stamps:
+        return None
+    later = await session.value(f'SELECT COUNT(*) AS n FROM "{shape.table}" WHERE "entered_at" >= ?', context.now)  # noqa: S608
+    return context.now + timedelta(microseconds=later)
+
+
+def stamp(shape: Shape, row: dict[str, Any], context: Context, at: datetime | None) -> None:
+    """Fill in who and when."""
     if "entered_by" in shape.stamps:
         row["entered_by"] = context.user.login
     if "entered_at" in shape.stamps:
-        same = [c for u in shape.uniques if "entered_at" in u for c in u if c not in shape.stamps and row.get(c) is not None]
-        where = " AND ".join(f'"{c}" = ?' for c in same) or "1 = 1"
-        sql = f'SELECT COUNT(*) AS n FROM "{shape.table}" WHERE {where}'  # noqa: S608 - names of our own
-        row["entered_at"] = context.now + timedelta(microseconds=await session.value(sql, *[row[c] for c in same]))
+        row["entered_at"] = at
 
 
 async def delete(session: Session, shapes: Shapes, shape: Shape, id: int, context: Context) -> None:
@@ -207,11 +212,10 @@ def changes(fields: Fields, old: Mapping[str, Any], new: Mapping[str, Any]) -> s
     """Old and new value of each field as JSON; numbers as text, secrets as stars, and nothing about fields that stay empty."""
     out = []
     for field in fields:
-        if field.name not in new:
+        before, after = old.get(field.name), new.get(field.name)
+        if field.name not in new or ((before is None or before == "") and (after is None or after == "")):
             continue
-        before, after = entered(field, old.get(field.name)), entered(field, new[field.name])
-        if before in (None, "") and after in (None, ""):
-            continue
+        before, after = entered(field, before), entered(field, after)
         if field.secret:
             before, after = HIDDEN if before else "", HIDDEN if after else ""
         out.append({"field": field.name, "old": before, "new": after})

@@ -131,27 +131,17 @@ class Records:
             Refused: every problem at once, each with its field; 403 without `<kind>.edit`.
         """
         shape = self._edited(kind, context)
-        try:
-            async with self._writing(session) as writing:
-                if key is None:
-                    return await write.save(writing, self.shapes, shape, id, values, context)
-                request = hashlib.sha256(repr((kind, id, sorted(values.items(), key=str))).encode()).hexdigest()
-                done = await self._done(writing, key, request, context)
-                if done is None:
-                    done = await write.save(writing, self.shapes, shape, id, values, context)
-                    result = msgspec.json.encode({"id": done}).decode()
-                    await writing.need(1)
-                    writing.add(
-                        IdempotencyKey, user=context.user.login, key=key, request=request, result=result, created_at=context.now
-                    )  # fmt: skip
-                return done
-        except Refused:
-            raise
-        except Exception as error:
-            if is_duplicate(error):  # another transaction was quicker
-                message = f"somebody else has just saved the same {shape.record.label.lower()}"
-                raise Refused(Problem(code="record.unique", message=message, hint="look at theirs, then save again"), status=409) from error
-            raise
+        async with self._writing(session, shape) as writing:
+            if key is None:
+                return await write.save(writing, self.shapes, shape, id, values, context)
+            request = hashlib.sha256(repr((kind, id, sorted(values.items(), key=str))).encode()).hexdigest()
+            done = await self._done(writing, key, request, context)
+            if done is None:
+                done = await write.save(writing, self.shapes, shape, id, values, context)
+                result = msgspec.json.encode({"id": done}).decode()
+                await writing.need(1)
+                writing.add(IdempotencyKey, user=context.user.login, key=key, request=request, result=result, created_at=context.now)
+            return done
 
     async def _done(self, session: Session, key: str, request: str, context: Context) -> int | None:
         """The id that the call with this key gave, if it was made before."""
@@ -167,7 +157,7 @@ class Records:
     async def delete(self, kind: str, id: int, context: Context, *, session: Session | None = None) -> None:
         """Delete a record and its parts; Refused, saying by what, where it is still used."""
         shape = self._edited(kind, context)
-        async with self._writing(session) as writing:
+        async with self._writing(session, shape) as writing:
             await write.delete(writing, self.shapes, shape, id, context)
 
     async def import_rows(self, kind: str, rows: Sequence[Mapping[str, Any]], context: Context, *, match: str = "") -> ImportResult:
@@ -181,7 +171,7 @@ class Records:
         columns = matching(shape, match)
         result = ImportResult()
         try:
-            async with self.app.database.write() as session:
+            async with self._writing(None, shape) as session:
                 result = await Importer(session, self.shapes, shape, context, columns).run(rows)
                 if result.problems:
                     raise _Nothing
@@ -210,12 +200,18 @@ class Records:
             yield own
 
     @asynccontextmanager
-    async def _writing(self, session: Session | None) -> AsyncIterator[Session]:
+    async def _writing(self, session: Session | None, shape: Shape) -> AsyncIterator[Session]:
         if session is not None:
             yield session
             return
-        async with self.app.database.write() as own:
-            yield own
+        try:
+            async with self.app.database.write() as own:
+                yield own
+        except Exception as error:
+            if not is_duplicate(error):
+                raise
+            message = f"somebody else has just saved the same {shape.record.label.lower()}"
+            raise Refused(Problem(code="record.unique", message=message, hint="look at theirs, then save again"), status=409) from error
 
 
 __all__ = ["Change", "Event", "ImportResult", "Page", "Records"]

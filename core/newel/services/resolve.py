@@ -14,13 +14,13 @@ from newel.domain.document import Document, DocumentInput, Line, LineInput, Link
 from newel.domain.item import Item
 from newel.domain.kinds import DocumentKind
 from newel.domain.master import Master
-from newel.domain.money import ONE, ZERO
+from newel.domain.money import ONE, ZERO, plain
 from newel.domain.party import Address, Party
 from newel.domain.quantity import QUANTITY_MAX
 from newel.errors import Problem
 from newel.services.registry import Registry
 from newel.store import tables_master as tm
-from newel.store.documents import amount_digits, plain
+from newel.store.documents import amount_digits
 from newel.store.master import ItemHistory, load_addresses, load_items, load_party
 from newel.store.session import Session
 

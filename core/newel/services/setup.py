@@ -26,7 +26,7 @@ CURRENCIES = (
     ("AUD", "Australian dollar", 2),
     ("CAD", "Canadian dollar", 2), ("NZD", "New Zealand dollar", 2), ("SEK", "Swedish krona", 2), ("NOK", "Norwegian krone", 2),
     ("DKK", "Danish krone", 2), ("PLN", "Zloty", 2), ("CZK", "Czech koruna", 2), ("HUF", "Forint", 2), ("RON", "Romanian leu", 2),
-    ("INR", "Indian rupee", 2), ("KRW", "Won", 0), ("SGD", "Singapore dollar", 2), 
+    ("INR", "Indian rupee", 2), ("KRW", "Won", 0), ("SGD", "Singapore dollar", 2),
     ("HKD", "Hong Kong dollar", 2),
     ("TWD", "New Taiwan dollar", 2), ("THB", "Baht", 2), ("BRL", "Brazilian real", 2), ("MXN", "Mexican peso", 2), ("ZAR", "Rand", 2),
     ("AED", "UAE dirham", 2), ("SAR", "Saudi riyal", 2), ("ILS", "New shekel", 2),

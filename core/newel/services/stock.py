@@ -12,13 +12,13 @@ from newel.domain.context import Context
 from newel.domain.document import Document, Line
 from newel.domain.facts import Facts
 from newel.domain.master import Master
-from newel.domain.money import ZERO, product, rounded
+from newel.domain.money import ZERO, plain, product, rounded
 from newel.domain.stock import Balance, LocationKind, Move, Reservation, StockFacts, value_out
 from newel.errors import Problem, Severity
 from newel.plugins import Plugins
 from newel.store import tables_document as t
 from newel.store.columns import AMOUNT, QUANTITY, scaled, unscaled
-from newel.store.documents import money, plain
+from newel.store.documents import money
 from newel.store.session import Session, rows_by
 
 
@@ -252,7 +252,7 @@ class StockPlan:
         place = self.master.locations[source].code
         self.problems.append(
             Problem(
-                code="stock.short", message=f"{wanted} {line.item.unit} of {line.item.number} wanted, {there} free in {place}",
+                code="stock.short", message=f"{plain(wanted)} {line.item.unit} of {line.item.number} wanted, {plain(there)} free in {place}",
                 where=f"lines[{i}].quantity", severity=severity,
                 hint="deliver what is there and keep the rest on back-order" if severity is Severity.NOTE else "take less, or wait for stock",
             )

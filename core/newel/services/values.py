@@ -102,7 +102,7 @@ def _decimal(field: FieldView, value: Any) -> int:
     elif type(value) is int and abs(value) <= I64:
         number = Decimal(value)
     if not isinstance(number, Decimal) or not number.is_finite():
-        hint = "send it as text, such as \"12.50\"" if isinstance(value, float) else "enter digits with a point, such as 12.50"
+        hint = 'send it as text, such as "12.50"' if isinstance(value, float) else "enter digits with a point, such as 12.50"
         raise _Bad("field.type", f"must be a decimal number, got {_kind(value)}", hint)
     _bounds(field, number)
     if number and number.adjusted() > 18:

@@ -11,7 +11,7 @@ import msgspec
 from newel.domain.context import Company
 from newel.domain.document import Document, Hold, Line, Link, Schedule, Stage
 from newel.domain.master import Master
-from newel.domain.money import ZERO
+from newel.domain.money import ZERO, plain
 from newel.domain.pricing import PriceStep
 from newel.domain.tax import Tax, TaxLine
 from newel.store import tables_document as t
@@ -49,12 +49,6 @@ def json_of(value: Any) -> str:
 def money(n: int) -> Decimal:
     """A stored amount."""
     return unscaled(n, AMOUNT)
-
-
-def plain(value: Decimal) -> Decimal:
-    """Without trailing zeros, and never in exponent form: 12.500000 -> 12.5, 10.000000 -> 10."""
-    value = value.normalize()
-    return value.quantize(Decimal(1)) if value.as_tuple().exponent > 0 else value  # type: ignore[operator]
 
 
 async def read_documents(

@@ -122,10 +122,12 @@ def statements(text: str) -> list[str]:
             continue
         current.append(line)
         joined = "\n".join(current)
-        inside = ("BEGIN" in joined and not joined.rstrip().endswith("END;")) or joined.count("$$") % 2
+        inside = joined.count("$$") % 2 if "$$" in joined else "BEGIN" in joined and not joined.rstrip().endswith("END;")
         if line.rstrip().endswith(";") and not inside:
             out.append(joined.rstrip().rstrip(";"))
             current = []
+    if current:
+        raise ValueError(f"a migration's last statement does not end with a semicolon: {current[0][:80]}")
     return out
 
 

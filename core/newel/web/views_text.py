@@ -1,37 +1,25 @@
-"""Words, numbers and dates in the reader's language. Decimals never pass through a float."""
+"""Words and numbers in the reader's language, for view models. Decimals never pass through a float."""
 
 from __future__ import annotations
 
 import gettext as catalogs
-from contextvars import ContextVar
-from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from babel import Locale
-from babel.dates import format_date, format_datetime
 from babel.support import Translations
 
+from newel.web.rendering import day_text, decimal_text, instant_text, language
+
 LOCALES = Path(__file__).parent.parent / "locale"
-language: ContextVar[str] = ContextVar("language", default="en")
-
-
-@lru_cache(maxsize=16)
-def _locale(tag: str) -> Locale:
-    return Locale.parse(tag or "en", sep="-" if "-" in tag else "_")
+day, instant, number = day_text, instant_text, decimal_text
 
 
 @lru_cache(maxsize=16)
 def _catalog(tag: str) -> catalogs.NullTranslations:
     return Translations.load(str(LOCALES), [tag], "newel")
-
-
-def locale() -> Locale:
-    """The reader's locale."""
-    return _locale(language.get())
 
 
 def _(text: str, **values: Any) -> str:
@@ -41,32 +29,23 @@ def _(text: str, **values: Any) -> str:
 
 
 def several(one: str, many: str, n: int) -> str:
+    """One or the other, after the rules of the reader's language."""
     return _catalog(language.get()).ngettext(one, many, n)
-
-
-# ---- numbers and dates -------------------------------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=16)
 def separators(tag: str) -> tuple[str, str]:
     """(decimal point, thousands separator) of a language."""
-    symbols = _locale(tag).number_symbols
-    symbols = symbols.get("latn", symbols)
+    symbols = Locale.parse(tag).number_symbols["latn"]
     return symbols["decimal"], symbols["group"]
 
 
-def number(value: Any, digits: int | None = None, grouped: bool = True) -> str:
-    """A Decimal (or its text) in the reader's format, never through a float; digits None keeps what is there."""
-    if value is None or value == "" or isinstance(value, jinja2.Undefined):
+def entry(value: Decimal | None, digits: int | None = None) -> str:
+    """A number as somebody would type it: no thousands separators, no superfluous zeros unless digits are asked for."""
+    if value is None:
         return ""
-    if isinstance(value, float):
-        raise TypeError("float refused")
-    exact = Decimal(value)
-    if digits is not None:
-        exact = exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
-    point, group = separators(language.get())
-    text = f"{exact:,f}" if grouped else f"{exact:f}"
-    return text.replace(",", "\x00").replace(".", point).replace("\x00", group)
+    text = f"{plain(value):f}" if digits is None else f"{value:.{digits}f}"
+    return text.replace(".", separators(language.get())[0])
 
 
 def plain(value: Decimal) -> Decimal:
@@ -75,15 +54,6 @@ def plain(value: Decimal) -> Decimal:
     return value.quantize(Decimal(1)) if int(value.as_tuple().exponent) > 0 else value
 
 
-def day(value: Any) -> str:
-    """A date in the reader's format."""
-    if isinstance(value, str) and value:
-        value = date.fromisoformat(value)
-    return format_date(value, "medium", locale()) if isinstance(value, date) else ""
-
-
-def instant(value: Any) -> str:
-    """An instant in the reader's format, in UTC."""
-    if isinstance(value, str) and value:
-        value = datetime.fromisoformat(value)
-    return format_datetime(value, "medium", locale=locale()) if isinstance(value, datetime) else ""
+def words(name: str) -> str:
+    """A name of code as people read it: date_due -> Date due."""
+    return _(name.replace("_", " ").strip().capitalize())

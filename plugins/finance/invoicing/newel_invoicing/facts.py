@@ -20,16 +20,16 @@ LINKED = """
                FROM line_link GROUP BY from_line) k ON k.from_line = {line}.id
 """
 TO_INVOICE = f"""
-SELECT d.id AS document, d.number, d.date, COALESCE(p.name, '') AS party, d.currency, COALESCE(i.number, '') AS item, l.text, l.unit, l.quantity,
-       l.net, COALESCE(k.delivered, 0) AS delivered, COALESCE(k.invoiced, 0) AS invoiced
+SELECT d.id AS document, d.number, d.date, COALESCE(p.name, '') AS party, d.currency, COALESCE(i.number, '') AS item, l.text, l.unit,
+       l.quantity, l.net, COALESCE(k.delivered, 0) AS delivered, COALESCE(k.invoiced, 0) AS invoiced
   FROM document d JOIN document_line l ON l.document = d.id
   LEFT JOIN item i ON i.id = l.item LEFT JOIN party p ON p.id = d.party
   {LINKED.format(line="l")}
  WHERE d.company = ? AND d.role = 'sale' AND d.phase = 'open' AND l.kind <> 'text' AND l.quantity > COALESCE(k.invoiced, 0)
 """  # noqa: S608 - put together from constants
 UNBILLED = f"""
-SELECT d.id AS document, d.number, d.date, COALESCE(p.name, '') AS party, o.currency, COALESCE(i.number, '') AS item, l.text, l.unit, l.quantity,
-       o.id AS sale, COALESCE(o.number, '') AS sale_number, COALESCE(n.net, 0) AS net, COALESCE(n.quantity, 0) AS ordered,
+SELECT d.id AS document, d.number, d.date, COALESCE(p.name, '') AS party, o.currency, COALESCE(i.number, '') AS item, l.text, l.unit,
+       l.quantity, o.id AS sale, COALESCE(o.number, '') AS sale_number, COALESCE(n.net, 0) AS net, COALESCE(n.quantity, 0) AS ordered,
        COALESCE(k.invoiced, 0) AS invoiced, COALESCE(m.invoiced, 0) AS sale_invoiced
   FROM document d JOIN document_line l ON l.document = d.id
   LEFT JOIN item i ON i.id = l.item LEFT JOIN party p ON p.id = d.party

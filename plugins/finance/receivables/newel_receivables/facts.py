@@ -6,7 +6,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 from newel.domain.context import Context
 from newel.domain.document import Document
 from newel.domain.money import ZERO
@@ -14,21 +13,17 @@ from newel.manifest import Column, Parameter, Report
 from newel.store.columns import AMOUNT, unscaled
 from newel.store.session import Session, day
 
-from newel_receivables.rules import BUCKETS, Claims, bucket, running
+from newel_receivables.rules import BUCKETS, Claims, bucket
 
 
-class _Means(msgspec.Struct, frozen=True):
-    roles: dict[str, str]
-
-
-async def _load_means(session: Session) -> _Means:
+async def _means(session: Session) -> dict[str, str]:
     rows = await session.fetch("SELECT code, account_role FROM receivables_means WHERE active = ?", True)
-    return _Means({r["code"]: r["account_role"] for r in rows})
+    return {r["code"]: r["account_role"] for r in rows}
 
 
 async def means(session: Session) -> dict[str, str]:
     """Account roles of means of payment by code, from the cache."""
-    return (await session.cached("receivables", _load_means)).roles
+    return await session.cached("receivables", _means)
 
 
 async def load(session: Session, document: Document, context: Context) -> Claims | None:
@@ -49,8 +44,6 @@ async def load(session: Session, document: Document, context: Context) -> Claims
 def _amount(n: int | None) -> Decimal:
     return unscaled(n or 0, AMOUNT)
 
-
-# ---- reports -----------------------------------------------------------------------------------------------------------------------
 
 OPEN = """
 SELECT o.document, d.number, d.reference, o.party AS party_id, p.number AS party_number, p.name AS party, o.currency, o.date, o.date_due,
@@ -80,8 +73,8 @@ async def _open_on(session: Session, parameters: dict[str, Any], context: Contex
     return when, [
         {
             **{name: r[name] for name in ("document", "number", "reference", "party_id", "party_number", "party", "currency")},
-            "date": day(r["date"]), "date_due": day(r["date_due"]), "amount": _amount(r["amount"]), "open": _amount(r["amount"] - r["settled"]),
-            "company_open": _amount(r["company_amount"] - r["company_settled"]),
+            "date": day(r["date"]), "date_due": day(r["date_due"]), "amount": _amount(r["amount"]),
+            "open": _amount(r["amount"] - r["settled"]), "company_open": _amount(r["company_amount"] - r["company_settled"]),
         }
         for r in await session.fetch(f"{sql} ORDER BY p.number, o.date_due, o.id", *args)
     ]  # fmt: skip
@@ -113,9 +106,13 @@ async def statement(session: Session, parameters: dict[str, Any], context: Conte
         {"date": day(r["at"]), "document": r["document"], "number": r["number"], "amount": _amount(r["amount"]), "currency": currency}
         for r in await session.fetch(STATEMENT, context.company.id, parameters["party"], currency, until)
     ]
-    opening = sum((r["amount"] for r in rows if r["date"] < start), ZERO)
+    balance = sum((r["amount"] for r in rows if r["date"] < start), ZERO)
     first = {"date": parameters.get("date_from"), "document": None, "number": "Opening balance", "amount": ZERO, "currency": currency}
-    return list(running(opening, [first, *(r for r in rows if r["date"] >= start)]))
+    out = []
+    for row in (first, *(r for r in rows if r["date"] >= start)):
+        balance += row["amount"]
+        out.append({**row, "balance": balance})
+    return out
 
 
 def _columns(*declared: tuple[str, str, str]) -> tuple[Column, ...]:

@@ -36,9 +36,9 @@ TRANSITIONS = (
 def _kind(name: str, label: str, series: str, side: str, about: str) -> DocumentKind:
     """Payments and refunds differ in the side that the money is on."""
     return DocumentKind(
-        name=f"receivables.{name}", label=label, label_plural=f"{label}s", role="payment", party_role="customer", series=series, menu="Finance",
-        posting=PostingSpec(party="bank", line="receivable", side=side), line_kinds=("payment",), states=STATES, transitions=TRANSITIONS,
-        fields=("party", "date", "currency", "reference", "text", "account_role"), help=about,
+        name=f"receivables.{name}", label=label, label_plural=f"{label}s", role="payment", party_role="customer", series=series,
+        menu="Finance", posting=PostingSpec(party="bank", line="receivable", side=side), line_kinds=("payment",), states=STATES,
+        transitions=TRANSITIONS, fields=("party", "date", "currency", "reference", "text", "account_role"), help=about,
     )  # fmt: skip
 
 
@@ -51,17 +51,10 @@ KINDS = (_kind("payment", "Payment", "PAY", "debit", IN), _kind("refund", "Refun
 def register_plugin() -> Manifest:
     """Payments and refunds, their means, and what customers owe."""
     return Manifest(
-        name="receivables",
-        label="Receivables",
-        piccolo_app="newel_receivables.piccolo_app",
-        tables=TABLES,
-        documents=KINDS,
-        line_kinds=(LineKind(name="payment", label="Payment"),),
-        records=RECORDS,
-        reports=REPORTS,
-        document_data=PaymentData,
+        name="receivables", label="Receivables", piccolo_app="newel_receivables.piccolo_app", tables=TABLES, documents=KINDS,
+        line_kinds=(LineKind(name="payment", label="Payment"),), records=RECORDS, reports=REPORTS, document_data=PaymentData,
         settings=ReceivablesSettings,
-    )
+    )  # fmt: skip
 
 
 @hookimpl

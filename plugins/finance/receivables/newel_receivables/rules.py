@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 from newel.domain.document import Document, Line
@@ -48,9 +47,6 @@ class PaymentLine(msgspec.Struct, frozen=True, kw_only=True):
     account_role: str = ""
 
 
-# ---- settling ----------------------------------------------------------------------------------------------------------------------
-
-
 def propose_settlement(items: Iterable[OpenItem], amount: Decimal, limit: Decimal = ZERO) -> tuple[PaymentLine, ...]:
     """Lines that settle open items with an amount, oldest due first; their sum is the amount.
 
@@ -85,9 +81,6 @@ def propose_settlement(items: Iterable[OpenItem], amount: Decimal, limit: Decima
     return tuple(lines)
 
 
-# ---- checking ----------------------------------------------------------------------------------------------------------------------
-
-
 def _bad(code: str, message: str, where: str, hint: str, severity: Severity = Severity.BLOCK) -> Problem:
     return Problem(code=f"receivables.{code}", message=message, where=where, hint=hint, severity=severity)
 
@@ -119,23 +112,11 @@ def _check_line(document: Document, line: Line, where: str, items: Items, settle
     if item.currency != document.currency:
         message = f"the open item is in {item.currency}, the payment in {document.currency}"
         yield _bad("currency", message, f"{where}.settles", f"make a payment in {item.currency}")
-    refund = document.kind == REFUND
-    settled[item.id] = settled.get(item.id, ZERO) + (-line.net if refund else line.net)
-    if settled[item.id] * item.amount_open < 0:
-        signs = (
-            "credits of the customer take a positive amount, debts a negative one"
-            if refund
-            else "debts take a positive amount, credits a negative one"
-        )
-        yield _bad(
-            "sign",
-            f"{signs[0]} take a positive amount, {signs[1]} a negative one",
-            f"{where}.price",
-            "change the sign, or choose another item",
-        )
-    elif abs(settled[item.id]) > abs(item.amount_open):
-        hint = "put the rest on a line without open item: it becomes the customer's credit"
-        yield _bad("more", f"{abs(item.amount_open)} {item.currency} is open, got {abs(settled[item.id])}", f"{where}.price", hint)
+    side = -1 if document.kind == REFUND else 1
+    settled[item.id] = settled.get(item.id, ZERO) + line.net
+    if not min(ZERO, side * item.amount_open) <= settled[item.id] <= max(ZERO, side * item.amount_open):
+        hint = "enter at most what is open, with its sign; more goes on a line without open item and becomes the customer's credit"
+        yield _bad("more", f"{side * item.amount_open} {item.currency} is open, got {settled[item.id]}", f"{where}.price", hint)
 
 
 def _check_means(document: Document, facts: Claims) -> Iterator[Problem]:
@@ -151,9 +132,8 @@ def _check_means(document: Document, facts: Claims) -> Iterator[Problem]:
 
 def _check_sum(document: Document, settings: ReceivablesSettings) -> Iterator[Problem]:
     if document.gross < 0:
-        yield _bad(
-            "negative", f"the sum is {document.gross}", "lines", f"make a {'payment' if document.kind == REFUND else 'refund'} of it"
-        )
+        other = "payment" if document.kind == REFUND else "refund"
+        yield _bad("negative", f"the sum is {document.gross}", "lines", f"make a {other} of it")
     written = -sum((line.net for line in document.lines if line.account_role == WRITE_OFF), ZERO)
     if abs(written) > settings.write_off_limit:
         message = f"{written} {document.currency} is written off, up to {settings.write_off_limit} is usual"
@@ -170,17 +150,7 @@ def panels(document: Document, facts: Claims | None, currency: str) -> list[Pane
     return [Panel(title="Receivables", rows=tuple(rows), sequence=40)]
 
 
-# ---- reports -----------------------------------------------------------------------------------------------------------------------
-
-
 def bucket(date_due: date, today: date) -> str:
     """Which column of the ageing an item stands in."""
     late = (today - date_due).days
     return "not_due" if late < 0 else next((name for days, name in BUCKETS if late <= days), "older")
-
-
-def running(opening: Decimal, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Rows with the balance after each of them."""
-    for row in rows:
-        opening += row["amount"]
-        yield {**row, "balance": opening}

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from newel.domain.context import Context
 from newel.domain.document import DocumentInput, LineInput
 from newel.errors import Problem, Refused, missing
+from newel.services.app import Newel
 from newel.services.ledger import open_item
+from newel.services.outcome import Outcome
 from newel.store.master import load_master, load_party
 
 from newel_receivables.facts import means as load_means
 from newel_receivables.rules import ReceivablesSettings, propose_settlement
-
-if TYPE_CHECKING:
-    from newel.services.app import Newel
-    from newel.services.outcome import Outcome
 
 
 async def settle(

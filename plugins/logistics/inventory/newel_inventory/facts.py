@@ -50,7 +50,8 @@ def _narrowed(sql: str, args: list[Any], parameters: dict[str, Any], columns: di
 async def on_hand(session: Session, parameters: dict[str, Any], context: Context) -> list[dict[str, Any]]:
     """What lies where, and what of it is promised."""
     sql, args = _narrowed(
-        """SELECT i.number AS item, i.name, l.code AS location, COALESCE(t.number, '') AS lot, t.date_expiry, b.quantity, b.reserved, b.value, i.unit
+        """SELECT i.number AS item, i.name, l.code AS location, COALESCE(t.number, '') AS lot, t.date_expiry, b.quantity, b.reserved,
+                  b.value, i.unit
              FROM stock_balance b JOIN item i ON i.id = b.item JOIN location l ON l.id = b.location LEFT JOIN lot t ON t.id = b.lot
             WHERE l.company = ? AND b.quantity <> 0""",
         [context.company.id], parameters, {"item": "b.item =", "location": "b.location ="},
@@ -58,14 +59,11 @@ async def on_hand(session: Session, parameters: dict[str, Any], context: Context
     return [
         {
             **{name: r[name] for name in ("item", "name", "location", "lot", "unit")},
-            "date_expiry": day(r["date_expiry"]),
-            "quantity": unscaled(r["quantity"], QUANTITY),
-            "reserved": unscaled(r["reserved"], QUANTITY),
-            "free": unscaled(r["quantity"] - r["reserved"], QUANTITY),
-            "value": unscaled(r["value"], AMOUNT),
+            "date_expiry": day(r["date_expiry"]), "quantity": unscaled(r["quantity"], QUANTITY), "reserved": unscaled(r["reserved"], QUANTITY),
+            "free": unscaled(r["quantity"] - r["reserved"], QUANTITY), "value": unscaled(r["value"], AMOUNT),
         }
         for r in await session.fetch(f"{sql} ORDER BY i.number, l.code, t.number, b.id", *args)
-    ]
+    ]  # fmt: skip
 
 
 async def moves(session: Session, parameters: dict[str, Any], context: Context) -> list[dict[str, Any]]:
@@ -81,12 +79,10 @@ async def moves(session: Session, parameters: dict[str, Any], context: Context) 
     return [
         {
             **{name: r[name] for name in ("document", "number", "item", "name", "unit", "lot", "source", "target")},
-            "date": day(r["date"]),
-            "quantity": unscaled(r["quantity"], QUANTITY),
-            "value": unscaled(r["value"], AMOUNT),
+            "date": day(r["date"]), "quantity": unscaled(r["quantity"], QUANTITY), "value": unscaled(r["value"], AMOUNT),
         }
         for r in await session.fetch(f"{sql} ORDER BY m.date, m.id", *args)
-    ]
+    ]  # fmt: skip
 
 
 async def reservations(session: Session, parameters: dict[str, Any], context: Context) -> list[dict[str, Any]]:

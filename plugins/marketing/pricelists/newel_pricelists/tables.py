@@ -52,6 +52,7 @@ RECORDS = (
         name="pricelists.list",
         table=PriceList,
         label="Price list",
+        scope="",
         label_plural="Price lists",
         title=("code", "name"),
         search=("code", "name"),

@@ -20,7 +20,8 @@ from newel_sales.rules import SalesData, SalesFacts, SalesSettings
 from newel_sales.tables import RECORDS, TABLES
 
 FIELDS = (
-    "party", "date", "date_requested", "ship_to", "bill_to", "currency", "terms", "reference", "text", "prices_include_tax", "location_from",
+    "party", "date", "date_requested", "ship_to", "bill_to", "currency", "terms", "reference", "text", "prices_include_tax",
+    "location_from",
 )  # fmt: skip
 
 LEAD = DocumentKind(
@@ -107,9 +108,14 @@ FLOWS = (
         name="quote", label="Make quotation", link="quoted", target_kind="sales.quotation", source_kind="sales.lead", phases=EARLY,
         closes="convert", primary=True,
     ),
-    Flow(name="order", label="Make order", link="ordered", target_kind="sales.order", source_kind="sales.quotation", phases=("offered",),
-         closes="accept", primary=True),
-    Flow(name="order_lead", label="Make order", link="ordered", target_kind="sales.order", source_kind="sales.lead", phases=EARLY, closes="convert"),
+    Flow(
+        name="order", label="Make order", link="ordered", target_kind="sales.order", source_kind="sales.quotation", phases=("offered",),
+        closes="accept", primary=True,
+    ),
+    Flow(
+        name="order_lead", label="Make order", link="ordered", target_kind="sales.order", source_kind="sales.lead", phases=EARLY,
+        closes="convert",
+    ),
 )  # fmt: skip
 
 

@@ -96,17 +96,17 @@ def _check_header(data: SalesData, facts: SalesFacts) -> Iterator[Problem]:
 
 
 def _check_party(document: Document, transition: str) -> Iterator[Problem]:
-    if document.role != "sale" or not (transition in LEADING or document.version == 0):
-        return
-    if document.party is None:
-        if transition:
-            yield Problem(code="sales.party", message="a customer is needed", where="party", hint="choose the customer")
-    elif document.party.blocked:
+    """The kernel refuses open orders of a blocked party; a quotation or a new document would come to nothing as well."""
+    if (
+        document.role == "sale"
+        and (transition == "send" or document.version == 0)
+        and document.party is not None
+        and document.party.blocked
+    ):
         what = "new sales" if document.party.blocked == "orders" else "everything"
         message = f"{document.party.name} is blocked for {what}"
-        yield Problem(
-            code="sales.blocked", message=message, where="party", hint="somebody with the right can lift the block on the customer's page"
-        )
+        hint = "somebody with the right can lift the block on the customer's page"
+        yield Problem(code="sales.blocked", message=message, where="party", hint=hint)
 
 
 def _check_validity(document: Document, transition: str, settings: SalesSettings, today: date) -> Iterator[Problem]:
@@ -128,7 +128,7 @@ def _check_validity(document: Document, transition: str, settings: SalesSettings
 
 
 def _check_progress(document: Document, transition: str) -> Iterator[Problem]:
-    if transition in LEADING and not any(line.kind != "text" for line in document.lines):
+    if transition in LEADING and document.lines and not any(line.kind != "text" for line in document.lines):
         message = f"a {'quotation' if transition == 'send' else 'sales order'} needs at least one line before it is {LEADING[transition]}"
         yield Problem(code="sales.empty", message=message, where="lines", hint="add what the customer wants")
     gone = any(stage.planned for line in document.lines for stage in line.stages.values())

@@ -1,0 +1,244 @@
+"""Lists of documents, work that waits, and search: what screens ask for over many documents. Reads only, permissions kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from newel.domain.context import Context
+from newel.services.access import require
+from newel.services.record_read import containing, starting
+from newel.store.documents import money
+from newel.store.session import Session, day
+
+if TYPE_CHECKING:
+    from newel.services.app import Newel
+
+MOST = 200
+WORK = ("draft", "offered", "open")
+SORTS = {
+    "number": "d.number", "date": "d.date", "party": "p.name", "state": "d.state", "gross": "d.gross", "net": "d.net",
+    "date_due": "d.date_due", "date_requested": "d.date_requested", "reference": "d.reference",
+}  # fmt: skip
+HEADS = (
+    "d.id, d.kind, d.number, d.state, d.phase, d.date, d.date_due, d.date_requested, d.currency, d.net, d.gross, d.reference, d.party, "
+    "p.number AS party_number, p.name AS party_name"
+)
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """A document as one row of a list."""
+
+    id: int
+    kind: str
+    number: str
+    state: str
+    phase: str
+    date: date | None
+    date_due: date | None
+    date_requested: date | None
+    currency: str
+    net: Decimal
+    gross: Decimal
+    reference: str
+    party: int | None
+    party_number: str
+    party_name: str
+
+
+class Sum(msgspec.Struct, frozen=True, kw_only=True):
+    """Documents of one currency: how many, and their amounts."""
+
+    currency: str
+    count: int
+    net: Decimal
+    gross: Decimal
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a list is narrowed to."""
+
+    state: str = ""
+    phase: str = ""
+    party: int | None = None
+    date_from: date | None = None
+    date_to: date | None = None
+    search: str = ""
+
+
+class DocumentPage(msgspec.Struct, frozen=True):
+    """Some rows; count and sums are of the whole result."""
+
+    rows: list[Head]
+    total: int
+    sums: list[Sum]
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """Documents of one kind and state that somebody should do something about."""
+
+    kind: str
+    state: str
+    phase: str
+    sums: list[Sum]
+
+    @property
+    def count(self) -> int:
+        """Of all currencies."""
+        return sum(s.count for s in self.sums)
+
+
+class Overdue(msgspec.Struct, frozen=True, kw_only=True):
+    """Open items of one account role that should have been paid, in the company's currency."""
+
+    role: str
+    count: int
+    amount: Decimal
+
+
+def head(r: Any) -> Head:
+    """A row of the query above."""
+    return Head(
+        id=r["id"], kind=r["kind"], number=r["number"], state=r["state"], phase=r["phase"], date=day(r["date"]), date_due=day(r["date_due"]),
+        date_requested=day(r["date_requested"]), currency=r["currency"], net=money(r["net"]), gross=money(r["gross"]), reference=r["reference"],
+        party=r["party"], party_number=r["party_number"] or "", party_name=r["party_name"] or "",
+    )  # fmt: skip
+
+
+def visible(newel: Newel, context: Context) -> list[str]:
+    """The kinds of documents that the user may see."""
+    return [k for k in newel.registry.documents if context.user.may(f"{k}.view")]
+
+
+# ---- one kind ----------------------------------------------------------------------------------------------------------------------
+
+
+async def page(
+    newel: Newel, kind: str, context: Context, wanted: Wanted, *, sort: str = "", number: int = 1, size: int = 50
+) -> DocumentPage:
+    """One page of the documents of a kind, the newest first unless sorted."""
+    newel.registry.kind(kind)
+    require(context, f"{kind}.view")
+    async with newel.database.read() as session:
+        where, args = _conditions(session, kind, context, wanted)
+        name, way = sort.removeprefix("-"), "DESC" if sort.startswith("-") or not sort else "ASC"
+        order = f"{SORTS.get(name, 'd.date')} {way}, d.id {way}"
+        size = min(max(size, 1), MOST)
+        rows = await session.fetch(
+            f"SELECT {HEADS} FROM (SELECT * FROM document WHERE {where}) d LEFT JOIN party p ON p.id = d.party "  # noqa: S608 - names of our own
+            f"ORDER BY {order} LIMIT ? OFFSET ?",
+            *args, size, (max(number, 1) - 1) * size,
+        )  # fmt: skip
+        sums = await session.fetch(
+            f"SELECT currency, COUNT(*) AS n, SUM(net) AS net, SUM(gross) AS gross FROM document WHERE {where} GROUP BY currency ORDER BY currency",  # noqa: S608
+            *args,
+        )  # fmt: skip
+    found = [_sum(r) for r in sums]
+    return DocumentPage([head(r) for r in rows], sum(s.count for s in found), found)
+
+
+def _sum(r: Any) -> Sum:
+    return Sum(currency=r["currency"], count=int(r["n"]), net=money(int(r["net"] or 0)), gross=money(int(r["gross"] or 0)))
+
+
+def _conditions(session: Session, kind: str, context: Context, wanted: Wanted) -> tuple[str, list[Any]]:
+    parts, args = ["company = ?", "kind = ?"], [context.company.id, kind]
+
+    def add(condition: str, *values: Any) -> None:
+        parts.append(condition)
+        args.extend(values)
+
+    if wanted.state:
+        add("state = ?", wanted.state)
+    if wanted.phase:
+        add("phase = ?", wanted.phase)
+    if wanted.party is not None:
+        add("party = ?", wanted.party)
+    if wanted.date_from:
+        add("date >= ?", wanted.date_from)
+    if wanted.date_to:
+        add("date <= ?", wanted.date_to)
+    text = wanted.search.strip()[:100]
+    if text:
+        own, own_args = containing(["number", "reference"], text)
+        party, party_args = containing(["number", "name"], text)
+        item, item_args = starting(session, ["number"], text)
+        add(
+            f"({own} OR party IN (SELECT id FROM party WHERE {party}) OR id IN "  # noqa: S608 - names of our own
+            f"(SELECT document FROM document_line WHERE item IN (SELECT id FROM item WHERE {item})))",
+            *own_args, *party_args, *item_args,
+        )  # fmt: skip
+    return " AND ".join(parts), args
+
+
+# ---- all kinds ---------------------------------------------------------------------------------------------------------------------
+
+
+async def waiting(newel: Newel, context: Context) -> list[Waiting]:
+    """Documents that are not done, by kind and state, in the order in which the kinds declare their states."""
+    kinds = visible(newel, context)
+    async with newel.database.read() as session:
+        rows = await session.fetch(
+            "SELECT kind, state, phase, currency, COUNT(*) AS n, SUM(net) AS net, SUM(gross) AS gross FROM document "
+            "WHERE company = ? AND phase = ANY(?) AND kind = ANY(?) GROUP BY kind, state, phase, currency",
+            context.company.id, list(WORK), kinds,
+        )  # fmt: skip
+    found: dict[tuple[str, str, str], list[Sum]] = {}
+    for r in rows:
+        found.setdefault((r["kind"], r["state"], r["phase"]), []).append(_sum(r))
+    order = {(k.name, s.name): (i, j) for i, k in enumerate(newel.registry.documents.values()) for j, s in enumerate(k.states)}
+    return [
+        Waiting(kind=kind, state=state, phase=phase, sums=sorted(sums, key=lambda s: s.currency))
+        for (kind, state, phase), sums in sorted(found.items(), key=lambda f: order.get(f[0][:2], (999, 0)))
+    ]
+
+
+async def recent(newel: Newel, context: Context, size: int = 10) -> list[Head]:
+    """The documents made last."""
+    async with newel.database.read() as session:
+        rows = await session.fetch(
+            f"SELECT {HEADS} FROM document d LEFT JOIN party p ON p.id = d.party WHERE d.company = ? AND d.kind = ANY(?) "  # noqa: S608
+            "ORDER BY d.id DESC LIMIT ?",
+            context.company.id, visible(newel, context), size,
+        )  # fmt: skip
+    return [head(r) for r in rows]
+
+
+async def overdue(newel: Newel, context: Context) -> list[Overdue]:
+    """What should have been paid, by account role; only of documents that the user may see."""
+    async with newel.database.read() as session:
+        rows = await session.fetch(
+            "SELECT o.role, COUNT(*) AS n, SUM(o.company_open) AS amount FROM open_item o JOIN document d ON d.id = o.document "
+            "WHERE o.company = ? AND o.amount_open <> 0 AND o.date_due < ? AND d.kind = ANY(?) GROUP BY o.role ORDER BY o.role",
+            context.company.id, context.today, visible(newel, context),
+        )  # fmt: skip
+    return [Overdue(role=r["role"], count=int(r["n"]), amount=money(int(r["amount"]))) for r in rows]
+
+
+async def search(newel: Newel, text: str, context: Context, kinds: Sequence[str] | None = None, size: int = 8) -> list[Head]:
+    """Documents whose number or reference has the text in it, or whose party is called so; exact beginnings first."""
+    text = text.strip()[:100]
+    allowed = [k for k in visible(newel, context) if kinds is None or k in kinds]
+    if not text or not allowed:
+        return []
+    out: dict[int, Head] = {}
+    async with newel.database.read() as session:
+        start, start_args = starting(session, ["number", "reference"], text)
+        own, own_args = containing(["number", "reference"], text)
+        party, party_args = containing(["number", "name"], text)
+        named = f"party IN (SELECT id FROM party WHERE {party})"  # noqa: S608 - names of our own
+        for condition, args in ((start, start_args), (own, own_args), (named, party_args)):
+            rows = await session.fetch(
+                f"SELECT {HEADS} FROM (SELECT * FROM document WHERE company = ? AND kind = ANY(?) AND {condition} "  # noqa: S608
+                "ORDER BY id DESC LIMIT ?) d LEFT JOIN party p ON p.id = d.party ORDER BY d.id DESC",
+                context.company.id, allowed, *args, size,
+            )  # fmt: skip
+            for r in rows:
+                out.setdefault(r["id"], head(r))
+            if len(out) >= size:
+                break
+    return list(out.values())[:size]

@@ -1,0 +1,127 @@
+"""The web application: one Litestar app over one install."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from litestar import Litestar, Response, Router, get
+from litestar.datastructures import State
+from litestar.exceptions import LitestarException
+from litestar.plugins.jinja import JinjaTemplateEngine
+from litestar.template.config import TemplateConfig
+
+from newel.plugins import Off
+from newel.web import login, render
+from newel.web.assets import StaticFiles
+from newel.web.auth import Access
+from newel.web.errors import handle
+from newel.web.headers import SecurityHeaders
+
+if TYPE_CHECKING:
+    from newel.services.app import Newel
+
+BODY_BYTES = 10_000_000
+
+
+def create_app(newel: Newel, *, manage: bool = True) -> Litestar:
+    """The application.
+
+    Args:
+        manage: start and close the install together with the server; False where somebody else does.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        await newel.start()
+        try:
+            yield
+        finally:
+            await newel.close()
+
+    static = StaticFiles(newel)
+    templates = render.environment(newel)
+    templates.globals["static_url"] = static.url
+    app = Litestar(
+        route_handlers=[live, _ready(newel), *login.handlers, *static.routers(), *_own("newel.web.pages"), *_own("newel.web.api")],
+        lifespan=[lifespan] if manage else [],
+        state=State({"newel": newel, "static": static}),
+        template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(templates)),
+        middleware=[Access(newel)],
+        exception_handlers={Exception: handle},
+        before_send=[SecurityHeaders(newel.config.secure_cookies)],
+        request_max_body_size=BODY_BYTES,
+        openapi_config=None,
+        logging_config=None,
+    )
+    for name in newel.plugins.order:
+        _mount(app, newel, name)
+    return app
+
+
+# ---- health ------------------------------------------------------------------------------------------------------------------------
+
+
+@get("/health/live", opt={"open": True}, include_in_schema=False)
+async def live() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "live"}
+
+
+def _ready(newel: Newel) -> Any:
+    @get("/health/ready", opt={"open": True}, include_in_schema=False)
+    async def ready() -> Response[dict[str, str]]:
+        """The database answers."""
+        try:
+            async with newel.database.read() as session:
+                await session.value("SELECT 1")
+        except Exception:  # noqa: BLE001 - whatever it is, we are not ready
+            return Response({"status": "no database"}, status_code=503)
+        return Response({"status": "ready"})
+
+    return ready
+
+
+# ---- parts -------------------------------------------------------------------------------------------------------------------------
+
+
+def _own(module: str) -> Sequence[Any]:
+    """The handlers of one of our own modules."""
+    try:
+        handlers: Sequence[Any] = import_module(module).handlers
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        return []
+    return handlers
+
+
+def _mount(app: Litestar, newel: Newel, name: str) -> None:
+    """Serve a plugin's routes under its name. Whatever is wrong with them switches them off, and nothing else."""
+    declared = newel.plugins.manifests[name].routes
+    if not declared:
+        return
+    try:
+        module, _, attribute = declared.partition(":")
+        found = list(getattr(import_module(module), attribute or "handlers"))
+        routers = [Router(path=path, route_handlers=own) for path, own in _placed(name, found) if own]
+        trial = Litestar(route_handlers=routers, openapi_config=None, logging_config=None)
+        taken = {route.path for route in app.routes} & {route.path for route in trial.routes}
+        if taken:
+            raise LitestarException(f"these addresses are taken: {', '.join(sorted(taken))}")
+        for path, own in _placed(name, found):
+            if own:
+                app.register(Router(path=path, route_handlers=own))
+    except Exception as error:  # noqa: BLE001 - a plugin may fail in any way; the server starts without its routes
+        newel.plugins.off.append(Off(name, f"its routes are off: {type(error).__name__}: {error}"))
+
+
+def _placed(name: str, handlers: Sequence[Any]) -> list[tuple[str, list[Any]]]:
+    """Handlers with opt={"api": True} go under /api/<plugin>, others under /<plugin>."""
+    is_api: Callable[[Any], bool] = lambda handler: bool(handler.opt.get("api"))  # noqa: E731
+    return [(f"/{name}", [h for h in handlers if not is_api(h)]), (f"/api/{name}", [h for h in handlers if is_api(h)])]
+
+
+__all__ = ["create_app"]

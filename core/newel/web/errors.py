@@ -1,0 +1,150 @@
+"""Everything that goes wrong, as a problem document for programs (RFC 9457) and as a page for people."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from litestar import Request
+from litestar.exceptions import HTTPException, NotAuthorizedException, ValidationException
+from litestar.response import Redirect, Response, Template
+
+from newel.errors import Conflict, PluginFailed, Problem, Refused
+from newel.web import render
+from newel.web.auth import CONTEXT, Principal, is_api
+from newel.web.headers import nonce
+
+log = logging.getLogger("newel.web")
+MEDIA_TYPE = "application/problem+json"
+AT = re.compile(r" - at `(?:key in )?\$\.?(?P<where>[^`]*)`$")
+CODES = {
+    400: ("request", "look at the address and what was sent"), 401: ("login", "log in, or send a token: Authorization: Bearer ..."),
+    403: ("permission", "ask an administrator"), 404: ("missing", "check the address"), 405: ("method", "this address does not do that"),
+    413: ("request.large", "send less at once"), 415: ("request.type", "send application/json"), 429: ("limit", "wait a little"),
+}  # fmt: skip
+
+
+class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of every answer that is an error: RFC 9457, with all problems at once.
+
+    Args:
+        type: "urn:newel:problem:" and the code of the first problem; codes are stable and listed in docs/errors.md.
+        reference: of a server error, found in the log.
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    problems: tuple[Problem, ...] = ()
+    reference: str = ""
+
+
+def handle(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """The answer to a request that failed."""
+    status, problems, reference = explained(error)
+    more = dict(getattr(error, "headers", None) or {}) if isinstance(error, HTTPException) else {}
+    if reference:
+        log.error("reference %s: %s %s", reference, request.method, request.scope["path"], exc_info=error)
+    if is_api(request.scope["path"]):
+        return document(request, status, problems, reference, more)
+    if status == HTTPStatus.UNAUTHORIZED:
+        return _to_login(request)
+    return _page(request, status, problems, reference, more)
+
+
+def explained(error: Exception) -> tuple[int, tuple[Problem, ...], str]:
+    """(status, problems, reference): the reference is empty unless the fault is ours."""
+    if isinstance(error, Refused):
+        return error.status, error.problems, ""
+    if isinstance(error, PluginFailed):
+        return 424, (error.problem(),), ""
+    if isinstance(error, Conflict):
+        hint = "nothing was changed; an administrator can say in newel.toml which one precedes"
+        return 424, (Problem(code="plugin.conflict", message=str(error), hint=hint),), ""
+    if isinstance(error, ValidationException):
+        return 400, tuple(_invalid(error)), ""
+    if isinstance(error, msgspec.ValidationError):
+        return 400, (from_msgspec(error),), ""
+    if isinstance(error, HTTPException) and error.status_code < 500:
+        code, hint = CODES.get(error.status_code, ("request", ""))
+        message = HTTPStatus(error.status_code).phrase
+        return error.status_code, (Problem(code=code, message=message, hint=hint),), ""
+    reference = secrets.token_hex(6)
+    hint = f"tell support the reference {reference}"
+    return 500, (Problem(code="server", message="something went wrong on our side; nothing was changed", hint=hint),), reference
+
+
+def _invalid(error: ValidationException) -> list[Problem]:
+    found = error.extra if isinstance(error.extra, list) else []
+    out = [
+        Problem(code="request.invalid", message=str(e.get("message", ""))[:300], where=str(e.get("key", ""))[:100], hint="look at /api/docs")
+        for e in found
+        if isinstance(e, dict)
+    ]
+    return out or [Problem(code="request.invalid", message="the request is not valid", hint="look at /api/docs")]
+
+
+def from_msgspec(error: msgspec.ValidationError) -> Problem:
+    """What msgspec found, with the place as a path."""
+    text = str(error)
+    found = AT.search(text)
+    where, message = (found["where"], text[: found.start()]) if found else ("", text)
+    if "got `float`" in message:
+        return Problem(code="number.float", message=message, where=where, hint='send decimals as text, such as "12.50": a float is not exact')
+    return Problem(code="request.invalid", message=message, where=where, hint="look at /api/docs for what is expected")
+
+
+# ---- answers -----------------------------------------------------------------------------------------------------------------------
+
+
+def document(
+    request: Request[Any, Any, Any], status: int, problems: tuple[Problem, ...], reference: str = "", more: dict[str, str] | None = None
+) -> Response[Any]:
+    """The problem document."""
+    first = problems[0]
+    body = ProblemDocument(
+        type=f"urn:newel:problem:{first.code}", title=HTTPStatus(status).phrase, status=status, detail=first.message,
+        instance=request.scope["path"][:2000], problems=problems, reference=reference,
+    )  # fmt: skip
+    headers = {**(more or {}), **({"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {})}
+    return Response(msgspec.json.encode(body), status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def _to_login(request: Request[Any, Any, Any]) -> Response[Any]:
+    """To the form; a fragment can't be it, so its page goes there as a whole."""
+    if request.headers.get("hx-request"):
+        return Response(b"", status_code=401, headers={"HX-Redirect": "/login"}, media_type="text/html")
+    from urllib.parse import quote
+
+    path = request.url.path + (f"?{request.url.query}" if request.url.query else "") if request.method == "GET" else "/"
+    return Redirect(f"/login?next={quote(path[:1000], safe='/')}", status_code=303)
+
+
+def _page(request: Request[Any, Any, Any], status: int, problems: tuple[Problem, ...], reference: str, more: dict[str, str]) -> Response[Any]:
+    first = problems[0]
+    message = "; ".join(dict.fromkeys(p.message for p in problems))
+    error = {"status": status, "message": message, "hint": first.hint, "reference": reference, "rule": first.code}
+    context = {"shell": _shell(request), "title": HTTPStatus(status).phrase, "error": error}
+    return Template("error.html", context=context, status_code=status, headers=more)
+
+
+def _shell(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """The frame; bare where nobody is logged in, or where the frame itself is what fails."""
+    context = request.scope["state"].get(CONTEXT)
+    if context is not None:
+        try:
+            return render.shell(request, request.app.state.newel, context)
+        except Exception:  # noqa: BLE001 - the page about an error must not fail for another one
+            log.warning("the frame of an error page failed", exc_info=True)
+    who = request.scope.get("auth")
+    csrf = who.csrf if isinstance(who, Principal) else ""
+    return {"nonce": nonce(request.scope), "csrf": csrf, "lang": "en", "user": None, "company": None, "nav": [], "home_url": "/"}
+
+
+__all__ = ["ProblemDocument", "document", "explained", "from_msgspec", "handle", "NotAuthorizedException"]
