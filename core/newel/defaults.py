@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from newel.domain.context import Context
+from newel.domain.credit import CreditFacts, Exposure
 from newel.domain.document import Document, Line
 from newel.domain.facts import Facts
 from newel.domain.kinds import LineKind
-from newel.domain.ledger import AccountRole, PostingRule
+from newel.domain.ledger import AccountRole, Entry, PostingRule, unbalanced
 from newel.domain.master import Master, Rate
 from newel.domain.money import product, rounded
+from newel.domain.party import Party
 from newel.domain.pricing import Price
 from newel.domain.stock import LocationKind
 from newel.domain.tax import CATEGORY, Tax
+from newel.errors import Problem
 from newel.manifest import Manifest
 
 ENDS = {
@@ -124,6 +127,18 @@ def decide_source(document: Document, line: Line, facts: Facts, context: Context
 def decide_target(document: Document, line: Line, facts: Facts, context: Context) -> int | None:
     """Where the line or the header says, else the company's first place of the kind that the document's role ends at."""
     return line.location_to or document.location_to or _end(document, facts, 1)
+
+
+def propose_exposure(party: Party, facts: Facts, context: Context) -> Sequence[Exposure]:
+    """Open items, and what is ordered and not invoiced yet."""
+    found = facts.get(CreditFacts)
+    return found.exposures if found else ()
+
+
+def check_entry(entry: Entry, facts: Facts, context: Context) -> Sequence[Problem]:
+    """Debits equal credits, whoever made the entry."""
+    difference = unbalanced(entry.postings)
+    return [Problem(code="entry.unbalanced", message=f"debits and credits differ by {difference}")] if difference else []
 
 
 def _end(document: Document, facts: Facts, side: int) -> int | None:

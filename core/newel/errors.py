@@ -93,6 +93,14 @@ class Conflict(NewelError):
             f"{question}: both {first!r} and {second!r} answer; let one of them declare precedes=('{second}',) or say so in newel.toml"
         )
 
+    def problem(self) -> Problem:
+        """The same as a value, for screens and the API."""
+        return Problem(
+            code="plugin.conflict",
+            message=f"{self.question}: both {self.plugins[0]!r} and {self.plugins[1]!r} answer",
+            hint="nothing was changed; say in newel.toml which one precedes the other, or disable one of them",
+        )
+
 
 class StartupError(NewelError):
     """The install can't start as it is composed; the message names the plugin and the remedy."""

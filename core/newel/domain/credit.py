@@ -14,3 +14,9 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     amount: Decimal
     reason: str = ""
     plugin: str = ""
+
+
+class CreditFacts(msgspec.Struct, frozen=True):
+    """What the kernel itself knows a party to owe: open items, and sales that are open, by stage, in the company's currency."""
+
+    exposures: tuple[Exposure, ...] = ()

@@ -275,13 +275,15 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A document that a plugin proposes to make in the same transaction.
 
     Args:
-        kind: of the new document.
-        input: what would have been entered.
+        kind: of the new document; or
+        follow: name of a flow of this document: the draft is what the flow makes of all that is open (an invoice on delivery).
+        input: what would have been entered; for a flow, header values that differ.
         links: for each line of the input, in order, the (line id, link kind, quantity) that it continues, or None.
         then: transitions to carry out at once.
     """
 
-    kind: str
-    input: DocumentInput
+    kind: str = ""
+    follow: str = ""
+    input: DocumentInput = DocumentInput()
     links: tuple[tuple[int, str, Decimal] | None, ...] = ()
     then: tuple[str, ...] = ()

@@ -7,7 +7,6 @@ from collections import Counter
 from newel.domain.context import Context
 from newel.domain.document import Document
 from newel.domain.kinds import DocumentKind, Transition
-from newel.domain.ledger import Entry, unbalanced
 from newel.domain.master import Master
 from newel.errors import Problem
 from newel.services.registry import Registry
@@ -98,8 +97,3 @@ def period_open(document: Document, master: Master) -> list[Problem]:
         ]
     return []
 
-
-def on_entry(entry: Entry, master: Master, context: Context) -> list[Problem]:
-    """Debits equal credits, whoever made the entry."""
-    difference = unbalanced(entry.postings)
-    return [Problem(code="entry.unbalanced", message=f"debits and credits differ by {difference}")] if difference else []

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from newel.domain.context import Context
-from newel.domain.credit import Exposure
+from newel.domain.credit import CreditFacts, Exposure
 from newel.domain.document import Document
 from newel.domain.facts import Facts
 from newel.domain.money import ZERO, product, rounded
@@ -14,12 +12,6 @@ from newel.plugins import Plugins
 from newel.store.columns import RATE, unscaled
 from newel.store.documents import money
 from newel.store.session import Session
-
-
-class CreditFacts(msgspec.Struct, frozen=True):
-    """What the kernel itself knows a party to owe: open items, and sales that are open, by stage, in the company's currency."""
-
-    exposures: tuple[Exposure, ...] = ()
 
 
 async def load(session: Session, document: Document, lock: bool) -> CreditFacts:
@@ -54,13 +46,12 @@ def check(document: Document, facts: Facts, context: Context, plugins: Plugins) 
     party = document.party
     if party is None or party.limit_amount is None:
         return []
-    own = facts.get(CreditFacts) or CreditFacts()
     proposed = [e for _, e in plugins.propose("propose_exposure", Exposure, party=party, facts=facts, context=context)]
     this = rounded(product(document.gross, document.rate), context.company.amount_digits, context.company.rounding)
-    before = sum((e.amount for e in (*own.exposures, *proposed)), ZERO)
+    before = sum((e.amount for e in proposed), ZERO)
     if before + this <= party.limit_amount:
         return []
-    parts = ", ".join(f"{e.stage} {e.amount.normalize():f}" for e in (*own.exposures, *proposed) if e.amount)
+    parts = ", ".join(f"{e.stage} {e.amount.normalize():f}" for e in proposed if e.amount)
     return [
         Problem(
             code="credit.limit", severity=Severity.OVERRIDE, where="party", hint="take payment, raise the limit, or go on if you may",

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import asyncpg
 import msgspec
 
 from newel.domain.context import Context
 from newel.domain.document import Document, DocumentInput, Draft, Line, LineInput, Link, LinkInput, ScheduleInput
 from newel.domain.kinds import DocumentKind, Flow, Transition
 from newel.domain.money import ZERO
-from newel.errors import PluginFailed, Problem, Refused, Severity, missing
+from newel.errors import Conflict, PluginFailed, Problem, Refused, Severity, missing
 from newel.services.engine import DEPTH_MAX, Engine
 from newel.services.outcome import Outcome
 from newel.services.resolve import Resolver
 from newel.store import tables_document as t
 from newel.store.documents import json_of
-from newel.store.session import Session
+from newel.store.session import PASSING, Session
 
 if TYPE_CHECKING:
     from newel.services.app import Newel
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 TRIES = 5
 KEY_LENGTH = 255
-_PASSING = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError, sqlite3.IntegrityError, sqlite3.OperationalError)
 
 
 def may(context: Context, permission: str) -> None:
@@ -233,10 +230,10 @@ class Documents:
         plan = await engine.plan_transition(kind, document, transition)
         engine.refuse(plan.problems, self._status(plan.problems))
         document = await engine.write_transition(plan)
-        await self._drafts(engine, plan.drafts)
+        await self._drafts(engine, document, plan.drafts)
         return engine.outcome(plan, document)
 
-    async def _drafts(self, engine: Engine, drafts: Sequence[tuple[str, Draft]]) -> None:
+    async def _drafts(self, engine: Engine, document: Document, drafts: Sequence[tuple[str, Draft]]) -> None:
         """Make the documents that plugins propose, in the same transaction."""
         if not drafts:
             return
@@ -244,6 +241,10 @@ class Documents:
             raise PluginFailed(drafts[0][0], "propose_documents", f"proposed documents {DEPTH_MAX} deep: it proposes its own proposals")
         engine.depth += 1
         for plugin, draft in sorted(drafts, key=lambda d: (d[0], d[1].kind)):
+            if draft.follow:
+                outcome = await self._follow(engine, [document.id], draft.follow, None, draft.input, draft.then)
+                engine.made.append(outcome.document.id)
+                continue
             kind = self.app.registry.documents.get(draft.kind)
             if kind is None:
                 raise PluginFailed(plugin, "propose_documents", f"there is no document kind {draft.kind!r}")
@@ -266,7 +267,8 @@ class Documents:
         first = documents[ids[0]]
         flow = self.app.registry.flow(self.app.registry.kind(first.kind), name)
         target = self.app.registry.kind(flow.target_kind)
-        may(engine.context, f"{target.name}.edit")
+        if not engine.depth:
+            may(engine.context, f"{target.name}.edit")
         problems = [p for d in documents.values() for p in self._may_follow(d, first, flow)]
         if problems:
             raise Refused(*problems, status=409)
@@ -426,7 +428,7 @@ class Documents:
                 return await work(Engine(self.app, session, context, preview=True))
             async with self.app.database.read() as opened:
                 return await work(Engine(self.app, opened, context, preview=True))
-        except PluginFailed as failed:
+        except (PluginFailed, Conflict) as failed:
             raise Refused(failed.problem(), status=424) from failed
 
     async def _run(
@@ -450,9 +452,9 @@ class Documents:
                             result=json_of({"document": result.document.id, "made": result.made}),
                         )  # fmt: skip
                     return result
-            except PluginFailed as failed:
+            except (PluginFailed, Conflict) as failed:
                 raise Refused(failed.problem(), status=424) from failed
-            except _PASSING as error:
+            except PASSING as error:
                 if attempt == TRIES - 1:
                     raise Refused(
                         Problem(code="busy", message="others changed the same data at the same time", hint="try again"), status=409

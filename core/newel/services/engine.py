@@ -182,11 +182,11 @@ class Engine:
         return copies, problems
 
     def _free(self, link: str, target_kind: str) -> bool:
-        """Whether a line may take more than its source has: where the flow closes the source, so that an offer of ten can become an order of twenty."""
+        """Whether a line may take more than its source has: where the flow closes it. An offer of ten may become an order of twenty."""
         return any(f.closes for f in self.registry.flows.values() if f.target_kind == target_kind and f.link == link)
 
     def _has_prices(self, document: Document) -> bool:
-        """Whether there is something to copy: a delivery that was made by hand has no prices, and what it leads to is priced by the rules."""
+        """Whether there is something to copy: a delivery made by hand has no prices, and its invoice is priced by the rules."""
         kind = self.registry.documents.get(document.kind)
         return kind is None or kind.priced
 
@@ -237,7 +237,6 @@ class Engine:
         entry = None if plan.ledger.problems else plan.ledger.entry(document)
         if entry is not None:
             plan.entries = [entry]
-            plan.problems += checks.on_entry(entry, facts[Master], self.context)
             plan.problems += [p for _, p in self._named(self.plugins.propose("check_entry", Problem, entry=entry, facts=facts, context=self.context))]
         plan.problems += plan.ledger.problems
         if plan.stock is not None:

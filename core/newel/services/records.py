@@ -160,11 +160,12 @@ class Records:
         async with self._writing(session, shape) as writing:
             await write.delete(writing, self.shapes, shape, id, context)
 
-    async def import_rows(self, kind: str, rows: Sequence[Mapping[str, Any]], context: Context, *, match: str = "") -> ImportResult:
+    async def import_rows(self, kind: str, rows: Sequence[Mapping[str, Any]], context: Context, *, match: str = "", dry: bool = False) -> ImportResult:
         """Create and change many records at once, all or none.
 
         Args:
             rows: by field name; references by number or code as text.
+            dry: only say what would happen.
             match: what a row is recognised by, such as "number" or "item,currency,date_from"; empty for the natural key.
         """
         shape = self._edited(kind, context)
@@ -173,7 +174,7 @@ class Records:
         try:
             async with self._writing(None, shape) as session:
                 result = await Importer(session, self.shapes, shape, context, columns).run(rows)
-                if result.problems:
+                if result.problems or dry:
                     raise _Nothing
         except _Nothing:
             pass

@@ -142,7 +142,7 @@ async def write_next(config: Any, others: dict[str, Any] | None = None) -> Path 
         async with database.engine.transaction():
             session = Session(database.engine, database.ids, database.cache, True)
             await session.fetch(HISTORY)
-            configs = {**(others or {}), config.app_name: config}
+            configs = {name: c for name, c in (others or {}).items() if c is not config} | {config.app_name: config}
             for app in order(configs):
                 for path in steps(configs[app], "sqlite").values():
                     await _run(session, app, path)
@@ -162,6 +162,7 @@ async def write_next(config: Any, others: dict[str, Any] | None = None) -> Path 
 async def _missing(session: Session, tables: Iterable[type[Table]]) -> list[str]:
     out = []
     for table in sort_table_classes(list(tables)):
+        table._meta._db = session.engine  # Piccolo asks a column's engine for its type
         have = {r["name"] for r in await session.fetch(f'PRAGMA table_info("{table._meta.tablename}")')}
         if not have:
             out += table_sql(table)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
+import asyncpg
 from piccolo.columns import JSON, BigInt, Boolean, Date, ForeignKey, Integer, Timestamptz
 from piccolo.table import Table
 
@@ -22,6 +24,10 @@ from newel.store.engine import DEFERRED, IMMEDIATE, Postgres, PooledSQLite, nest
 
 T = TypeVar("T")
 BLOCK = 1000
+# Somebody else got in between; the whole transaction may be tried again.
+PASSING = (
+    asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError, sqlite3.IntegrityError, sqlite3.OperationalError,
+)  # fmt: skip
 _PG_TYPES = ((JSON, "json"), (Date, "date"), (Timestamptz, "timestamptz"), (Boolean, "boolean"), ((BigInt, Integer, ForeignKey), "bigint"))
 
 

@@ -181,10 +181,10 @@ def read_struct(reader: Reader, parts: tuple[Part, ...], prefix: str, where: str
     """What was entered for a struct, as plain values; fields that are empty are left to their defaults."""
     out: dict[str, Any] = {}
     for part in parts:
-        name, place = f"{prefix}-{part.name}", f"{where}.{part.name}"
+        name, place = f"{prefix}.{part.name}", f"{where}.{part.name}"
         value: Any = None
         if part.type == "rows":
-            found = [_row(reader, part.rows, f"{name}-{i}", place) for i in reader.rows_of(name)]
+            found = [_row(reader, part.rows, f"{name}-{i}", place) for i in reader.rows(name)]
             if found:
                 out[part.name] = [r for r in found if r]
             continue

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jinja2
@@ -16,22 +18,39 @@ from newel.errors import Problem
 from newel.web import menu
 from newel.web.auth import newel_of, principal
 from newel.web.headers import nonce
-from newel.web.views_text import _, language, several
+from newel.web.views_text import _, day, instant, language, number, several
 
 if TYPE_CHECKING:
     from newel.services.app import Newel
 
 FLASH = "newel_flash"
+TEMPLATES = Path(__file__).parent / "templates"
 Web = Request[Any, Any, Any]
 
 
-def environment(request: Web) -> jinja2.Environment:
-    """The templates, with the words of the reader's language."""
-    made: jinja2.Environment = request.app.template_engine.engine  # type: ignore[union-attr]
-    if made.globals.get("gettext_of") is not _:
-        made.install_gettext_callables(_, several, newstyle=True)  # type: ignore[attr-defined]
-        made.globals["gettext_of"] = _
+def environment(newel: Newel) -> jinja2.Environment:
+    """The templates: the kernel's by their own name, those of a plugin below the plugin's name. Whoever serves static files sets static_url."""
+    folders = {name: _folder(m.templates, name) for name, m in newel.plugins.manifests.items() if m.templates}
+    plugins: dict[str, jinja2.BaseLoader] = {name: jinja2.FileSystemLoader(path) for name, path in folders.items() if path}
+    made = jinja2.Environment(
+        loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(TEMPLATES), jinja2.PrefixLoader(plugins)]),
+        autoescape=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.install_gettext_callables(_, several, newstyle=True)  # type: ignore[attr-defined]
+    filters: dict[str, Any] = {"decimal": number, "day": day, "instant": instant}
+    made.filters.update(filters)
     return made
+
+
+def _folder(place: str, plugin: str) -> Path | None:
+    """templates/<plugin> of "module:folder"."""
+    module, _colon, folder = place.partition(":")
+    try:
+        path = Path(str(files(module))) / (folder or "templates") / plugin
+    except ModuleNotFoundError:
+        return None
+    return path if path.is_dir() else None
 
 
 # ---- the frame ---------------------------------------------------------------------------------------------------------------------
@@ -76,9 +95,15 @@ def shell(request: Web, newel: Newel, context: Context) -> dict[str, Any]:
     }
 
 
+def templates(request: Web) -> jinja2.Environment:
+    """The environment of the running application."""
+    found: jinja2.Environment = request.app.template_engine.engine  # type: ignore[union-attr]
+    return found
+
+
 def fragment(request: Web, template: str, **values: Any) -> Response[str]:
     """A template without the frame."""
-    body = environment(request).get_template(template).render(**values)
+    body = templates(request).get_template(template).render(**values)
     return Response(body, media_type="text/html; charset=utf-8")
 
 
@@ -87,7 +112,7 @@ def page(
 ) -> Response[str]:
     """A whole page. What it says once (flashes) is taken away with it."""
     frame = shell(request, newel_of(request), context)
-    body = environment(request).get_template(template).render(shell=frame, title=title, problems=list(problems), **values)
+    body = templates(request).get_template(template).render(shell=frame, title=title, problems=list(problems), **values)
     response = Response(body, media_type="text/html; charset=utf-8", status_code=status)
     if FLASH in request.cookies:
         response.delete_cookie(FLASH)

@@ -1,20 +1,21 @@
-"""Words and numbers in the reader's language, for view models. Decimals never pass through a float."""
+"""Words, numbers and dates in the reader's language, for view models. Decimals never pass through a float."""
 
 from __future__ import annotations
 
 import gettext as catalogs
-from decimal import Decimal
+from contextvars import ContextVar
+from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from babel import Locale
+from babel.dates import format_date, format_datetime
 from babel.support import Translations
 
-from newel.web.rendering import day_text, decimal_text, instant_text, language
-
 LOCALES = Path(__file__).parent.parent / "locale"
-day, instant, number = day_text, instant_text, decimal_text
+language: ContextVar[str] = ContextVar("newel_language", default="en")
 
 
 @lru_cache(maxsize=16)
@@ -38,6 +39,34 @@ def separators(tag: str) -> tuple[str, str]:
     """(decimal point, thousands separator) of a language."""
     symbols = Locale.parse(tag).number_symbols["latn"]
     return symbols["decimal"], symbols["group"]
+
+
+def number(value: Any, digits: int | None = None) -> str:
+    """A Decimal (or its text) in the reader's format; digits None keeps what is there."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, float):
+        raise TypeError("float refused")
+    exact = Decimal(value)
+    if digits is not None:
+        exact = exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    point, group = separators(language.get())
+    return f"{exact:,f}".translate({ord(","): group, ord("."): point})
+
+
+def day(value: date | str | None) -> str:
+    """A date in the reader's format."""
+    if not value:
+        return ""
+    return format_date(date.fromisoformat(value) if isinstance(value, str) else value, "medium", language.get())
+
+
+def instant(value: datetime | str | None) -> str:
+    """An instant in the reader's format, in UTC."""
+    if not value:
+        return ""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return format_datetime(moment.astimezone(UTC), "medium", locale=language.get())
 
 
 def entry(value: Decimal | None, digits: int | None = None) -> str:

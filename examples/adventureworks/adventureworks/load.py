@@ -85,8 +85,8 @@ def _common(source: Source) -> Iterator[tuple[str, list[Row]]]:
     yield "newel.payment_terms", [{"code": TERMS, "name": "12 days", "days": 12}]
     yield "newel.tax_rate", [{"code": "TAX8", "name": "Tax 8 %", "category": "standard", "rate": "8"}]
     methods = [(r, *r["Name"].partition(" - ")[::2]) for r in source.rows("ShipMethod")]
-    yield "shipping.carrier", [{"code": carrier, "name": carrier.capitalize()} for _, carrier, name in methods if name]
-    yield "shipping.carrier", [{"code": "OTHER", "name": "Other carriers"}]
+    carriers = [carrier for _, carrier, name in methods if name]
+    yield "shipping.carrier", [{"code": code, "name": f"{code.capitalize()} carriers"} for code in (*carriers, "OTHER")]
     yield "shipping.method", [
         {
             "code": r["ShipMethodID"], "name": r["Name"], "carrier": carrier if name else "OTHER", "currency": CURRENCY,
@@ -105,8 +105,7 @@ def _items(source: Source) -> Iterator[tuple[str, list[Row]]]:
     ]
     products = source.by("Product", "ProductID")
     freight = {"number": FREIGHT, "name": "Freight", "kind": "freight", "tax_category": "outside", "account_role": "freight_revenue"}
-    yield "newel.item", [_item(r) for r in products.values()]
-    yield "newel.item", [{**freight, "unit": "EA"}]
+    yield "newel.item", [*(_item(r) for r in products.values()), {**freight, "unit": "EA"}]
     for kind, name, table, column, history in (
         ("newel.item_price", "price", "ProductListPriceHistory", "ListPrice", {"currency": CURRENCY}),
         ("newel.item_cost", "cost", "ProductCostHistory", "StandardCost", {}),

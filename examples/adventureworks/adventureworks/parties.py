@@ -18,12 +18,10 @@ def records(source: Source, terms: str) -> Iterator[tuple[str, list[Row]]]:
     yield "newel.party_class", [{"code": code, "name": name} for code, name in names.items()]
     customers, vendors = list(source.rows("Customer")), list(source.rows("Vendor"))
     people, stores = source.by("Individual", "CustomerID"), source.by("Store", "BusinessEntityID")
-    yield "newel.party", [_customer(r, people, stores, terms) for r in customers]
-    yield "newel.party", [_vendor(r) for r in vendors]
+    yield "newel.party", [*(_customer(r, people, stores, terms) for r in customers), *map(_vendor, vendors)]
     owners = {r["StoreID"]: r["AccountNumber"] for r in customers if not r["PersonID"]}
     owners |= {r["BusinessEntityID"]: r["AccountNumber"] for r in vendors}
-    yield "newel.address", [_home(r) for r in people.values()]
-    yield "newel.address", list(_offices(source, owners))
+    yield "newel.address", [*map(_home, people.values()), *_offices(source, owners)]
 
 
 def _customer(r: Mapping[str, str], people: Mapping[str, Mapping[str, str]], stores: Mapping[str, Mapping[str, str]], terms: str) -> Row:

@@ -26,7 +26,7 @@ SELECT d.id AS document, d.number, d.date, COALESCE(p.name, '') AS party, d.curr
   LEFT JOIN item i ON i.id = l.item LEFT JOIN party p ON p.id = d.party
   {LINKED.format(line="l")}
  WHERE d.company = ? AND d.role = 'sale' AND d.phase = 'open' AND l.kind <> 'text' AND l.quantity > COALESCE(k.invoiced, 0)
-"""  # noqa: S608 - put together from constants
+"""
 UNBILLED = f"""
 SELECT d.id AS document, d.number, d.date, COALESCE(p.name, '') AS party, o.currency, COALESCE(i.number, '') AS item, l.text, l.unit,
        l.quantity, o.id AS sale, COALESCE(o.number, '') AS sale_number, COALESCE(n.net, 0) AS net, COALESCE(n.quantity, 0) AS ordered,
@@ -40,7 +40,7 @@ SELECT d.id AS document, d.number, d.date, COALESCE(p.name, '') AS party, o.curr
   LEFT JOIN (SELECT from_line, CAST(SUM(quantity) AS BIGINT) AS invoiced FROM line_link WHERE kind = 'invoiced' GROUP BY from_line) m
          ON m.from_line = n.id
  WHERE d.company = ? AND d.role = 'delivery' AND d.phase = 'done' AND l.kind <> 'text' AND l.quantity > COALESCE(k.invoiced, 0)
-"""  # noqa: S608 - put together from constants
+"""
 INVOICES = """
 SELECT d.id AS document, d.number, d.kind, d.state, d.date, d.date_due, COALESCE(p.name, '') AS party, d.currency, d.reference, d.gross,
        COALESCE((SELECT CAST(SUM(o.amount_open) AS BIGINT) FROM open_item o WHERE o.document = d.id), 0) AS amount_open

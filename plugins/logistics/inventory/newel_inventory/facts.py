@@ -34,9 +34,7 @@ async def load(session: Session, document: Document, company: int) -> StockNow |
     else:
         return None
     rows = await session.fetch("SELECT item, location, lot, quantity, value FROM stock_balance WHERE item = ANY(?)", items) if items else []
-    return StockNow(
-        places={(r["item"], r["location"], r["lot"]): Lying(unscaled(r["quantity"], QUANTITY), unscaled(r["value"], AMOUNT)) for r in rows}
-    )
+    return StockNow(places={(r["item"], r["location"], r["lot"]): Lying(unscaled(r["quantity"], QUANTITY), unscaled(r["value"], AMOUNT)) for r in rows})
 
 
 def _narrowed(sql: str, args: list[Any], parameters: dict[str, Any], columns: dict[str, str]) -> tuple[str, list[Any]]:
@@ -59,8 +57,9 @@ async def on_hand(session: Session, parameters: dict[str, Any], context: Context
     return [
         {
             **{name: r[name] for name in ("item", "name", "location", "lot", "unit")},
-            "date_expiry": day(r["date_expiry"]), "quantity": unscaled(r["quantity"], QUANTITY), "reserved": unscaled(r["reserved"], QUANTITY),
-            "free": unscaled(r["quantity"] - r["reserved"], QUANTITY), "value": unscaled(r["value"], AMOUNT),
+            "date_expiry": day(r["date_expiry"]), "quantity": unscaled(r["quantity"], QUANTITY),
+            "reserved": unscaled(r["reserved"], QUANTITY), "free": unscaled(r["quantity"] - r["reserved"], QUANTITY),
+            "value": unscaled(r["value"], AMOUNT),
         }
         for r in await session.fetch(f"{sql} ORDER BY i.number, l.code, t.number, b.id", *args)
     ]  # fmt: skip

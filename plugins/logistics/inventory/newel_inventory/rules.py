@@ -151,9 +151,7 @@ def check_count(document: Document, transition: str, stock: StockNow, scrap: int
         where, place = f"lines[{i}]", location(document, line)
         if place is None:
             hint = "set it on the count or on the line"
-            out.append(
-                Problem(code="inventory.place", message="the counted location is missing", where=f"{where}.location_from", hint=hint)
-            )
+            out.append(Problem(code="inventory.place", message="the counted location is missing", where=f"{where}.location_from", hint=hint))
         if (line.item.id, place, line.lot) in seen:
             message = f"{line.item.number} is counted twice in one place"
             out.append(Problem(code="inventory.counted_twice", message=message, where=where, hint="add the two lines up"))
@@ -173,6 +171,4 @@ def _holds(document: Document, line: Line, stock: StockNow, scrap: int | None) -
     """Whether the stored part of a counted line is still its difference."""
     expected: Sequence[LineInput] = [x for _, x in difference(document, line, stock, scrap) if x.item is not None]
     stored = [x for x in document.children(line.id) if x.item is not None]
-    return [(x.quantity, x.location_from, x.location_to) for x in expected] == [
-        (x.quantity, x.location_from, x.location_to) for x in stored
-    ]
+    return [(x.quantity, x.location_from, x.location_to) for x in expected] == [(x.quantity, x.location_from, x.location_to) for x in stored]

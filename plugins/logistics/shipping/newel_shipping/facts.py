@@ -20,8 +20,7 @@ async def load(session: Session) -> Methods:
 
 async def _load(session: Session) -> Methods:
     rows = await session.fetch(
-        "SELECT m.code, m.name, c.name AS carrier, c.tracking_url "
-        "FROM shipping_method m JOIN shipping_carrier c ON c.id = m.carrier WHERE m.active = ?",
+        "SELECT m.code, m.name, c.name AS carrier, c.tracking_url FROM shipping_method m JOIN shipping_carrier c ON c.id = m.carrier WHERE m.active = ?",
         True,
     )
     return Methods({r["code"]: Method(code=r["code"], name=r["name"], carrier=r["carrier"], tracking_url=r["tracking_url"]) for r in rows})
@@ -29,7 +28,8 @@ async def _load(session: Session) -> Methods:
 
 LINES = """
 SELECT l.id AS line, d.id AS document, d.number, d.date_requested AS header_day, COALESCE(p.name, '') AS party, i.number AS item,
-       l.text, l.unit, l.quantity, s.id AS schedule, s.quantity AS part, s.date_requested, s.date_confirmed, COALESCE(s.release_code, '') AS release_code
+       l.text, l.unit, l.quantity, s.id AS schedule, s.quantity AS part, s.date_requested, s.date_confirmed,
+       COALESCE(s.release_code, '') AS release_code
   FROM document d
   JOIN document_line l ON l.document = d.id
   JOIN item i ON i.id = l.item
@@ -63,9 +63,7 @@ async def _open(session: Session, parameters: dict[str, Any], context: Context) 
         )
         for r in rows.values()
     ]
-    delivered = [
-        (r["from_line"], r["schedule"], unscaled(r["quantity"], QUANTITY)) for r in await session.fetch(DELIVERED, context.company.id, True)
-    ]
+    delivered = [(r["from_line"], r["schedule"], unscaled(r["quantity"], QUANTITY)) for r in await session.fetch(DELIVERED, context.company.id, True)]
     found = [(rows[(x.part.line, x.part.schedule)], x) for x in due(parts, delivered)]
     return sorted(found, key=lambda pair: (pair[1].part.day or date.max, pair[0]["number"], pair[1].part.line))
 

@@ -86,9 +86,7 @@ def _check_header(data: SalesData, facts: SalesFacts) -> Iterator[Problem]:
     total = sum((s.percent for s in data.representatives if s.percent.is_finite()), ZERO)
     if names and total != HUNDRED:
         message = f"the shares of the representatives add up to {total!s:.40}, 100 was expected"
-        yield Problem(
-            code="sales.shares", message=message, where="data.sales.representatives", hint="change the shares so that they add up to 100"
-        )
+        yield Problem(code="sales.shares", message=message, where="data.sales.representatives", hint="change the shares so that they add up to 100")
     for i, code in enumerate(data.classes):
         if code not in facts.classes:
             message = f"there is no sales class {code!r:.40}"
@@ -97,12 +95,7 @@ def _check_header(data: SalesData, facts: SalesFacts) -> Iterator[Problem]:
 
 def _check_party(document: Document, transition: str) -> Iterator[Problem]:
     """The kernel refuses open orders of a blocked party; a quotation or a new document would come to nothing as well."""
-    if (
-        document.role == "sale"
-        and (transition == "send" or document.version == 0)
-        and document.party is not None
-        and document.party.blocked
-    ):
+    if document.role == "sale" and (transition == "send" or document.version == 0) and document.party is not None and document.party.blocked:
         what = "new sales" if document.party.blocked == "orders" else "everything"
         message = f"{document.party.name} is blocked for {what}"
         hint = "somebody with the right can lift the block on the customer's page"

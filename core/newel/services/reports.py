@@ -1,0 +1,98 @@
+"""Reports: rows that nobody enters, made by a plugin's loader from parameters that people give."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+from newel.domain.context import Context
+from newel.errors import PluginFailed, Problem, Refused, missing
+from newel.manifest import Parameter, Report
+from newel.services.access import require
+from newel.services.values import DAY, DECIMAL, WHOLE
+
+if TYPE_CHECKING:
+    from newel.services.app import Newel
+
+SECONDS = 30.0
+TEXT_LENGTH = 200
+
+
+async def run(newel: Newel, name: str, given: Mapping[str, str], context: Context) -> list[dict[str, Any]]:
+    """The rows of a report.
+
+    Args:
+        given: parameters as text; flags as "true" or "false", records by id. Empty ones count as not given.
+
+    Raises:
+        Refused: 404, 403, every wrong parameter at once, or 424 where the plugin's loader fails.
+    """
+    report = newel.registry.reports.get(name)
+    if report is None:
+        raise missing("report", name, "name")
+    require(context, f"{name}.view")
+    values = parameters(report, given)
+    plugin = newel.registry.owner.get(f"report:{name}", "newel")
+    async with newel.database.read() as session:
+        try:
+            async with asyncio.timeout(SECONDS):
+                rows = await report.load(session, values, context)
+        except Refused:
+            raise
+        except Exception as error:
+            raise Refused(PluginFailed(plugin, f"report {name}", f"{type(error).__name__}: {error}").problem(), status=424) from error
+    if not isinstance(rows, list) or not all(isinstance(r, dict) for r in rows):
+        raise Refused(PluginFailed(plugin, f"report {name}", "must return a list of dicts").problem(), status=424)
+    return rows
+
+
+def parameters(report: Report, given: Mapping[str, str]) -> dict[str, Any]:
+    """Parameters as the loader takes them; those that are not given are None."""
+    known = {p.name: p for p in report.parameters}
+    problems = [
+        Problem(code="request.unknown", message=f"there is no parameter {n!r:.60}", where=n[:60], hint=f"known are {', '.join(known) or 'none'}")
+        for n in given
+        if n not in known
+    ]
+    values: dict[str, Any] = {}
+    for p in report.parameters:
+        text = given.get(p.name, "").strip()
+        try:
+            values[p.name] = _value(p, text) if text else None
+        except (ValueError, InvalidOperation):
+            problems.append(Problem(code="field.type", message=f"{p.label}: {text!r:.60} is no {p.type}", where=p.name, hint=HINTS.get(p.type, "choose by id")))
+        if p.required and not text:
+            problems.append(Problem(code="field.required", message=f"{p.label} is missing", where=p.name, hint="enter a value"))
+    if problems:
+        raise Refused(*problems)
+    return values
+
+
+HINTS = {
+    "text": f"enter at most {TEXT_LENGTH} characters", "date": "write year-month-day, such as 2026-01-31", "decimal": "write 12.50", "flag": "true or false",
+}  # fmt: skip
+
+
+def _value(p: Parameter, text: str) -> Any:
+    if p.type == "text":
+        if len(text) > TEXT_LENGTH:
+            raise ValueError
+        return text
+    if p.type == "date":
+        if not DAY.fullmatch(text):
+            raise ValueError
+        return date.fromisoformat(text)
+    if p.type == "decimal":
+        if not DECIMAL.fullmatch(text):
+            raise ValueError
+        return Decimal(text)
+    if p.type == "flag":
+        if text not in ("true", "false"):
+            raise ValueError
+        return text == "true"
+    if not WHOLE.fullmatch(text) or not 0 < int(text) < 2**63:
+        raise ValueError
+    return int(text)
