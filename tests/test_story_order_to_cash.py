@@ -321,9 +321,7 @@ def _only(context: Context, *permissions: str) -> Context:
 async def test_more_than_there_is_goes_on_back_order(database_url: str) -> None:
     async with running(database_url) as (app, context):
         trade = await Trade(app, context).open()
-        preview = await trade.do.preview(
-            "sales.order", DocumentInput(party=trade.customer, lines=(LineInput(item=trade.goods[0], quantity=D(130)),)), context
-        )
+        preview = await trade.do.preview("sales.order", DocumentInput(party=trade.customer, lines=(LineInput(item=trade.goods[0], quantity=D(130)),)), context)
         assert [p.code for p in preview.problems] == ["inventory.short"]
         order = await trade.order(130)
         with pytest.raises(Refused) as refused:

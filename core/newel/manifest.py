@@ -153,6 +153,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         routes: "module:name" of a list of Litestar handlers, served under /<name> and /api/<name>.
         templates: "module:folder" of its Jinja templates, under a folder of its name.
         permissions: (name, what it allows) beside those that kinds and records bring.
+        demo_data: "package:file" of a TOML file with records for the demonstration company: a table for each record kind, with rows.
+        demo: async function(kit: DemoKit) that adds to the demonstration company what a file can't say.
         budget_ms: time that its rules may take for one document of 100 lines.
     """
 
@@ -181,6 +183,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     templates: str = ""
     menu: tuple[MenuItem, ...] = ()
     jobs: tuple[Job, ...] = ()
+    demo_data: str = ""
     demo: Callable[..., Awaitable[Any]] | None = None
     budget_ms: int = 20
 

@@ -300,3 +300,19 @@ async def test_a_party_at_its_limit(database_url: str) -> None:
         assert (problem.code, problem.severity) == ("credit.limit", "override") and "open orders 60" in problem.message
         anyway = msgspec.structs.replace(context, overrides=frozenset({"credit.limit"}))
         assert (await app.documents.create("toy.order", order(("BOLT", 5), party="C2"), anyway, then=["confirm"])).document.state == "confirmed"
+
+
+async def test_parts_of_a_line_stay_its_parts_on_the_way(database_url: str) -> None:
+    """A line with parts does not move itself; its parts do, and in the delivery they still belong to it."""
+    from core.tests.toys import plugin
+
+    def propose_lines(line: Any) -> list[tuple[str, LineInput]]:
+        return [("part", LineInput(item="NUT", quantity=line.quantity * 2, price=D(0)))] if line.item and line.item.number == "BOLT" else []
+
+    async with company(database_url, {"parts": plugin("parts", propose_lines=propose_lines)}) as (app, context):
+        sold = (await app.documents.create("toy.order", order(("BOLT", 3)), context, then=["confirm"])).document
+        shipped = await app.documents.follow(sold.id, "deliver", context, then=["ship"])
+        assert [(m.quantity, m.line) for m in shipped.moves] == [(D(6), shipped.document.lines[1].id)]
+        assert shipped.document.lines[1].parent == shipped.document.lines[0].id
+        await app.documents.follow(sold.id, "invoice", context, then=["post"])
+        assert (await app.documents.get(sold.id, context)).state == "done"

@@ -55,7 +55,7 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True):
         closes: transition of the source that is carried out when the flow is followed (an accepted quotation).
         line_kinds: that it takes; empty for all but text.
         passes_on: the link is also counted on the line before: an invoice of a delivery counts on the order.
-        needs_done: link of the source line that bounds the quantity, such as "delivered" for invoices of what was delivered.
+        exceeds: the target may have more than the source (an order may be larger than its quotation); otherwise it is bounded by what is open.
     """
 
     name: str
@@ -70,6 +70,7 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True):
     closes: str = ""
     line_kinds: tuple[str, ...] = ()
     passes_on: bool = False
+    exceeds: bool = False
     primary: bool = False
 
 

@@ -208,7 +208,7 @@ class Documents:
         resolver = Resolver(engine.session, self.app.registry, await engine.master(), engine.context, engine.preview)
         document = await resolver.document(kind, input, None, sources, copies)
         if origin is not None:
-            document = msgspec.structs.replace(document, origin=origin)
+            document = msgspec.structs.replace(document, origin=origin, lines=self._with_parents(engine, document))
         plan = await engine.plan_save(kind, document, None, resolver)
         problems = engine.refuse(plan.problems)
         saved = await engine.write_save(plan, "create")
@@ -221,6 +221,17 @@ class Documents:
             outcome = await self._act(engine, current, transition)
             problems += outcome.problems
         return msgspec.structs.replace(outcome, problems=tuple(problems))
+
+    def _with_parents(self, engine: Engine, document: Document) -> tuple[Line, ...]:
+        """Parts stay parts: a line that continues a part of another one belongs to the line that continues that other one."""
+        parents = {line.id: line.parent for d in engine.sources for line in d.lines}
+        made = {s.from_line: line.id for line in document.lines for s in line.sources}
+        if not any(parents.get(id) for id in made):
+            return document.lines
+        return tuple(
+            msgspec.structs.replace(line, parent=next((made.get(parents[s.from_line] or 0) for s in line.sources if parents.get(s.from_line)), None))
+            for line in document.lines
+        )
 
     async def _act(self, engine: Engine, document: Document, name: str) -> Outcome:
         kind = self.app.registry.kind(document.kind)

@@ -25,7 +25,7 @@ from newel.services.resolve import Resolver
 from newel.services.rules import Copy, Rules
 from newel.services.stock import StockPlan, load_stock, write_stock
 from newel.store import tables_document as t
-from newel.store.columns import QUANTITY, unscaled
+from newel.store.columns import QUANTITY, scaled, unscaled
 from newel.store.documents import HOLDS, LINKS, Shapes, add_event, insert_document, json_of, money, read_documents, update_document, write_state
 from newel.store.master import load_master
 from newel.store.session import Session
@@ -66,6 +66,7 @@ class Engine:
         self.made: list[int] = []
         self.depth = 0
         self._sources: dict[int, Document] = {}
+        self._linked_quantity: dict[tuple[int, int], Decimal] = {}
 
     async def master(self) -> Master:
         """The company's set-up."""
@@ -77,6 +78,11 @@ class Engine:
             self.session, list(ids), await self.master(), self.shapes, lock=lock and not self.preview, steps=steps, light=light
         )
         return {d.id: d for d in found if d.company == self.context.company.id}
+
+    @property
+    def sources(self) -> list[Document]:
+        """The documents that lines have been taken from in this transaction."""
+        return list(self._sources.values())
 
     async def load_sources(self, ids: Sequence[int]) -> dict[int, Document]:
         """Documents that lines are taken from, with their steps; read once in a transaction."""
@@ -320,17 +326,20 @@ class Engine:
                 if line.id not in stored:
                     session.add(
                         t.LineLink, kind=s.kind, from_document=s.from_document, from_line=s.from_line, to_document=document.id, to_line=line.id,
-                        quantity=int(line.quantity.scaleb(QUANTITY)), firm=document.phase in FIRM_PHASES, schedule=s.schedule,
+                        quantity=self._link_quantity(line, s.from_line), firm=document.phase in FIRM_PHASES, schedule=s.schedule,
                     )  # fmt: skip
         linked = sorted({s.from_document for line in document.lines for s in line.sources if line.id not in stored})
         if linked:
             await session.fetch("UPDATE document SET parts = parts | ? WHERE id = ANY(?)", LINKS, linked)
-        kept = [(int(line.quantity.scaleb(QUANTITY)), line.id) for line in document.lines if line.sources and line.id in stored]
-        if kept:
-            await session.many("UPDATE line_link SET quantity = ? WHERE to_line = ?", kept)
+        kept = [(self._link_quantity(x, s.from_line), x.id, s.from_line) for x in document.lines for s in x.sources if x.id in stored]
+        await session.many("UPDATE line_link SET quantity = ? WHERE to_line = ? AND from_line = ?", kept)
         await self._write_holds(document, plan.problems)
         add_event(session, document.id, context.now, context.user.login, context.source, action, changes)
         return document
+
+    def _link_quantity(self, line: Line, source: int) -> int:
+        """How much of the source a line takes, as stored: never more than the source has."""
+        return scaled(self._linked_quantity.get((line.id, source), line.quantity), QUANTITY)
 
     async def _write_holds(self, document: Document, problems: Sequence[Problem]) -> None:
         have = {h.code for h in document.holds if h.active}

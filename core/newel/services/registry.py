@@ -39,6 +39,7 @@ class Registry:
         kinds: dict[str, DocumentKind] = self._merge("document kind", every, lambda m: m.documents, lambda k: k.name)
         self.documents = {name: self._extended(kind, every) for name, kind in kinds.items()}
         self.flows: dict[Any, Flow] = self._merge("flow", every, lambda m: m.flows, lambda f: (f.target_kind, f.name, f.source_role, f.source_kind))
+        self.unbounded = frozenset(f.link for f in self.flows.values() if f.exceeds)
         self.line_data = {m.name: m.line_data for m in every if m.line_data}
         self.document_data = {m.name: m.document_data for m in every if m.document_data}
         self._check(every)

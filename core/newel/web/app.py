@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -14,11 +14,12 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template.config import TemplateConfig
 
 from newel.plugins import Off
-from newel.web import login, render
+from newel.web import api, login, render
 from newel.web.assets import StaticFiles
 from newel.web.auth import Access
 from newel.web.errors import handle
 from newel.web.headers import SecurityHeaders
+from newel.web.operations import Operation, handler
 
 if TYPE_CHECKING:
     from newel.services.app import Newel
@@ -45,9 +46,9 @@ def create_app(newel: Newel, *, manage: bool = True) -> Litestar:
     templates = render.environment(newel)
     templates.globals["static_url"] = static.url
     app = Litestar(
-        route_handlers=[live, _ready(newel), *login.handlers, *static.routers(), *_own("newel.web.pages"), *_own("newel.web.api")],
+        route_handlers=[live, _ready(newel), *login.handlers, *static.routers(), *api.handlers, *_own("newel.web.pages")],
         lifespan=[lifespan] if manage else [],
-        state=State({"newel": newel, "static": static}),
+        state=State({"newel": newel, "static": static, "operations": []}),
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(templates)),
         middleware=[Access(newel)],
         exception_handlers={Exception: handle},
@@ -106,22 +107,29 @@ def _mount(app: Litestar, newel: Newel, name: str) -> None:
     try:
         module, _, attribute = declared.partition(":")
         found = list(getattr(import_module(module), attribute or "handlers"))
-        routers = [Router(path=path, route_handlers=own) for path, own in _placed(name, found) if own]
-        trial = Litestar(route_handlers=routers, openapi_config=None, logging_config=None)
-        taken = {route.path for route in app.routes} & {route.path for route in trial.routes}
-        if taken:
-            raise LitestarException(f"these addresses are taken: {', '.join(sorted(taken))}")
-        for path, own in _placed(name, found):
-            if own:
-                app.register(Router(path=path, route_handlers=own))
+        operations = [one for one in found if isinstance(one, Operation)]
+        trial = Litestar(route_handlers=_routers(name, found), openapi_config=None, logging_config=None)
+        for route in trial.routes:
+            if any(_first(route.path) == _first(other.path) for other in app.routes):
+                raise LitestarException(f"addresses under {_first(route.path)} are taken: the plugin needs another name")
+        for router in _routers(name, found):
+            app.register(router)
+        app.state.operations = [*app.state.operations, *((f"/{name}", op) for op in operations)]
     except Exception as error:  # noqa: BLE001 - a plugin may fail in any way; the server starts without its routes
         newel.plugins.off.append(Off(name, f"its routes are off: {type(error).__name__}: {error}"))
 
 
-def _placed(name: str, handlers: Sequence[Any]) -> list[tuple[str, list[Any]]]:
-    """Handlers with opt={"api": True} go under /api/<plugin>, others under /<plugin>."""
-    is_api: Callable[[Any], bool] = lambda handler: bool(handler.opt.get("api"))  # noqa: E731
-    return [(f"/{name}", [h for h in handlers if not is_api(h)]), (f"/api/{name}", [h for h in handlers if is_api(h)])]
+def _routers(name: str, found: Sequence[Any]) -> list[Router]:
+    """Operations and handlers with opt={"api": True} go under /api/<plugin>, other handlers under /<plugin>."""
+    handlers = [handler(one, "") if isinstance(one, Operation) else one for one in found]
+    ours, theirs = [h for h in handlers if not h.opt.get("api")], [h for h in handlers if h.opt.get("api")]
+    return [Router(path=path, route_handlers=some) for path, some in ((f"/{name}", ours), (f"/api/{name}", theirs)) if some]
+
+
+def _first(path: str) -> tuple[str, ...]:
+    """What a plugin has for itself: the first part of an address, or the second one below /api."""
+    parts = path.strip("/").split("/")
+    return tuple(parts[:2] if parts[0] == "api" else parts[:1])
 
 
 __all__ = ["create_app"]

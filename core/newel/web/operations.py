@@ -142,7 +142,7 @@ def handler(op: Operation, prefix: str = "/api") -> Any:
         return Response(msgspec.json.encode(result), status_code=op.status, media_type="application/json", headers=headers)
 
     serve.__name__ = getattr(op.function, "__name__", "serve")
-    return route(path, http_method=[op.method], request_max_body_size=JSON_BYTES, include_in_schema=False, opt={"api": True})(serve)  # type: ignore[list-item]
+    return route(path, http_method=[op.method], status_code=200, request_max_body_size=JSON_BYTES, include_in_schema=False, opt={"api": True})(serve)  # type: ignore[list-item]
 
 
 def _query(request: Request[Any, Any, Any], op: Operation) -> Any:

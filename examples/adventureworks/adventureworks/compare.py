@@ -11,7 +11,7 @@ from newel.domain.money import HUNDRED, ZERO, product, rounded
 from adventureworks.source import Order, OrderLine
 
 DIGITS = 4
-TAX, FREIGHT = Decimal("8"), Decimal("2.5")
+TAX, FREIGHT = Decimal(8), Decimal("2.5")
 SHOWN = 20
 
 

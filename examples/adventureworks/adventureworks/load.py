@@ -77,10 +77,13 @@ def _common(source: Source) -> Iterator[tuple[str, list[Row]]]:
     """Currencies, rates, units, terms, tax and ways of shipping."""
     yield "newel.currency", [{"code": r["CurrencyCode"], "name": r["Name"]} for r in source.rows("Currency")]
     # The file gives so many units of the other currency for one dollar; kept is what one unit of the other currency costs in dollars.
-    yield "newel.currency_rate", [
-        {"currency": r["ToCurrencyCode"], "date_from": r["CurrencyRateDate"], "rate": rounded(ONE / Decimal(r["AverageRate"]), RATE_DIGITS)}
-        for r in source.rows("CurrencyRate")
-    ]
+    yield (
+        "newel.currency_rate",
+        [
+            {"currency": r["ToCurrencyCode"], "date_from": r["CurrencyRateDate"], "rate": rounded(ONE / Decimal(r["AverageRate"]), RATE_DIGITS)}
+            for r in source.rows("CurrencyRate")
+        ],
+    )
     yield "newel.unit", [{"code": r["UnitMeasureCode"].strip(), "name": r["Name"]} for r in source.rows("UnitMeasure")]
     yield "newel.payment_terms", [{"code": TERMS, "name": "12 days", "days": 12}]
     yield "newel.tax_rate", [{"code": "TAX8", "name": "Tax 8 %", "category": "standard", "rate": "8"}]
@@ -99,10 +102,10 @@ def _common(source: Source) -> Iterator[tuple[str, list[Row]]]:
 def _items(source: Source) -> Iterator[tuple[str, list[Row]]]:
     """Classes, items, and the history of their prices and costs."""
     yield "newel.item_class", [{"code": f"C{r['ProductCategoryID']}", "name": r["Name"]} for r in source.rows("ProductCategory")]
-    yield "newel.item_class", [
-        {"code": f"S{r['ProductSubcategoryID']}", "name": r["Name"], "parent": f"C{r['ProductCategoryID']}"}
-        for r in source.rows("ProductSubcategory")
-    ]
+    yield (
+        "newel.item_class",
+        [{"code": f"S{r['ProductSubcategoryID']}", "name": r["Name"], "parent": f"C{r['ProductCategoryID']}"} for r in source.rows("ProductSubcategory")],
+    )
     products = source.by("Product", "ProductID")
     freight = {"number": FREIGHT, "name": "Freight", "kind": "freight", "tax_category": "outside", "account_role": "freight_revenue"}
     yield "newel.item", [*(_item(r) for r in products.values()), {**freight, "unit": "EA"}]
@@ -111,10 +114,16 @@ def _items(source: Source) -> Iterator[tuple[str, list[Row]]]:
         ("newel.item_cost", "cost", "ProductCostHistory", "StandardCost", {}),
     ):
         dated = list(source.rows(table))
-        spans = [{"date_from": r["StartDate"], "date_to": r["EndDate"] or None, name: r[column], "id": r["ProductID"]} for r in dated]
         known = {r["ProductID"] for r in dated}
-        spans += [{name: r[column], "id": id} for id, r in products.items() if id not in known and Decimal(r[column])]
-        yield kind, [{**history, **{k: v for k, v in s.items() if k != "id"}, "item": products[s["id"]]["ProductNumber"]} for s in spans]
+        dated += [{**r, "StartDate": "", "EndDate": ""} for id, r in products.items() if id not in known and Decimal(r[column])]
+        rows = [
+            {
+                **history, name: r[column], "item": products[r["ProductID"]]["ProductNumber"],
+                "date_from": r["StartDate"] or None, "date_to": r["EndDate"] or None,
+            }
+            for r in dated
+        ]  # fmt: skip
+        yield kind, rows
 
 
 def _item(r: Mapping[str, str]) -> Row:
@@ -134,9 +143,7 @@ def _selling(source: Source) -> Iterator[tuple[str, list[Row]]]:
     yield "pricelists.list", [{"code": "RESELLER", "name": "Resellers", "currency": CURRENCY}]
     yield "pricelists.line", [{"price_list": "RESELLER", "percent": "60"}]
     yield "pricelists.assignment", [{"price_list": "RESELLER", "party_class": parties.RESELLER}]
-    yield "newel.location", [
-        {"code": _place(r["LocationID"]), "name": r["Name"], "kind": "storage", "parent": "MAIN"} for r in source.rows("Location")
-    ]
+    yield "newel.location", [{"code": _place(r["LocationID"]), "name": r["Name"], "kind": "storage", "parent": "MAIN"} for r in source.rows("Location")]
 
 
 def _place(id: str) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import gzip
 import os
 from collections.abc import Iterable, Iterator
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -39,9 +39,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     number: str
     channel: str
-    date: date
-    due: date
-    shipped: date
+    date: datetime.date
+    due: datetime.date
+    shipped: datetime.date
     customer: str
     customer_po: str
     tracking: str
@@ -114,9 +114,9 @@ def _order(row: dict[str, str], lines: Iterable[OrderLine]) -> Order:
     return Order(
         number=row["SalesOrderNumber"],
         channel=row["Channel"],
-        date=date.fromisoformat(row["OrderDate"]),
-        due=date.fromisoformat(row["DueDate"]),
-        shipped=date.fromisoformat(row["ShipDate"]),
+        date=datetime.date.fromisoformat(row["OrderDate"]),
+        due=datetime.date.fromisoformat(row["DueDate"]),
+        shipped=datetime.date.fromisoformat(row["ShipDate"]),
         customer=row["AccountNumber"],
         customer_po=row["CustomerPONumber"],
         tracking=row["CarrierTrackingNumber"],

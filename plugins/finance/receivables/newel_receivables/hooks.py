@@ -76,4 +76,4 @@ def check_document(document: Document, transition: str, facts: Facts, context: C
 @hookimpl
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
     """On a sale: what the customer owes, and what of it is overdue."""
-    return rules.panels(document, facts.get(Claims), context.company.currency)
+    return rules.panels(document, facts.get(Claims), context.company)

@@ -7,9 +7,10 @@ from datetime import date
 from decimal import Decimal
 
 import msgspec
+from newel.domain.context import Company
 from newel.domain.document import Document, Line
 from newel.domain.ledger import OpenItem
-from newel.domain.money import ZERO
+from newel.domain.money import ZERO, rounded
 from newel.errors import Problem, Severity
 from newel.manifest import Panel
 
@@ -140,13 +141,12 @@ def _check_sum(document: Document, settings: ReceivablesSettings) -> Iterator[Pr
         yield _bad("write_off", message, "lines", "somebody with the right may go on", Severity.OVERRIDE)
 
 
-def panels(document: Document, facts: Claims | None, currency: str) -> list[Panel]:
+def panels(document: Document, facts: Claims | None, company: Company) -> list[Panel]:
     """What the customer of a sale owes."""
     if document.role != "sale" or facts is None or not facts.owed:
         return []
-    rows = [("Owes", f"{facts.owed:f} {currency}")]
-    if facts.overdue:
-        rows.append(("Overdue", f"{facts.overdue:f} {currency}"))
+    shown = (("Owes", facts.owed), ("Overdue", facts.overdue))
+    rows = [(label, f"{rounded(amount, company.amount_digits):f} {company.currency}") for label, amount in shown if amount]
     return [Panel(title="Receivables", rows=tuple(rows), sequence=40)]
 
 

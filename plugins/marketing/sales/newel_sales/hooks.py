@@ -110,7 +110,7 @@ FLOWS = (
     ),
     Flow(
         name="order", label="Make order", link="ordered", target_kind="sales.order", source_kind="sales.quotation", phases=("offered",),
-        closes="accept", primary=True,
+        closes="accept", exceeds=True, primary=True,
     ),
     Flow(
         name="order_lead", label="Make order", link="ordered", target_kind="sales.order", source_kind="sales.lead", phases=EARLY,
