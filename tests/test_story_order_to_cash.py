@@ -118,9 +118,11 @@ async def test_five_lines_delivered_and_paid_in_two_halves(database_url: str) ->
         # It is invoiced: revenue, tax, an open item that is due in thirty days.
         invoice = (await do.follow(delivery.id, "invoice_delivery", context, then=("post",))).document
         assert (invoice.number, invoice.state, invoice.gross) == ("INV2026-00001", "posted", D(900))
+        assert (await trade.state(delivery), await trade.state(order)) == ("complete", "confirmed")
         assert invoice.reference == "PO 4711"
         assert (await trade.owed(), await trade.balance("revenue"), await trade.balance("tax_output")) == (D(900), D(-750), D(-150))
-        assert [row["state"] for row in await trade.report("invoicing.invoices", state="posted")] == ["posted"]
+        for state, count in (("draft", 0), ("posted", 1), ("paid", 0)):
+            assert len(await trade.report("invoicing.invoices", state=state)) == count
         assert await trade.report("invoicing.unbilled") == []
         (open_item,) = await trade.report("receivables.open_items")
         assert (open_item["date_due"] - TODAY).days == 30
@@ -129,6 +131,7 @@ async def test_five_lines_delivered_and_paid_in_two_halves(database_url: str) ->
         payment = (await settle(app, "ACME", D(900), "", context)).document
         assert (payment.state, await trade.state(invoice), await trade.owed()) == ("posted", "paid", D(0))
         assert await trade.balance("bank") == D(900)
+        assert [row["document"] for row in await trade.report("invoicing.invoices", state="paid")] == [invoice.id]
 
         # The rest goes the same way, and the order is done by itself.
         rest = (await do.follow(order.id, "deliver", context, then=("ship",))).document
@@ -246,7 +249,7 @@ async def test_a_payment_can_settle_no_more_than_is_open(database_url: str) -> N
         assert codes(refused) == {"receivables.party"}
 
 
-@pytest.mark.capability("DOC-06")
+@pytest.mark.capability("DOC-04", "DOC-06", "DOC-09")
 async def test_a_lead_becomes_a_quotation_and_an_order(database_url: str) -> None:
     """Each step is one action; the source is closed and keeps what it said; an offer can't be delivered or billed."""
     async with running(database_url) as (app, context):
@@ -271,12 +274,20 @@ async def test_a_lead_becomes_a_quotation_and_an_order(database_url: str) -> Non
             with pytest.raises(Refused):
                 await do.follow(quotation.id, flow, context)
 
+        # It says whatever an order says.
+        offered, ordered = (app.registry.kind(kind) for kind in ("sales.quotation", "sales.order"))
+        assert (offered.fields, offered.line_kinds) == (ordered.fields, ordered.line_kinds)
+
         # Every position stays editable (DOC-04); the quotation keeps what it said.
         stored = await do.get(order.id, context)
         changed = tuple(LineInput(id=x.id, item=x.item.id if x.item else None, quantity=x.quantity * 2, price=D(7)) for x in stored.lines)
         entered = DocumentInput(party=trade.customer, lines=changed, data=data)
         order = (await do.update(order.id, order.version, entered, context)).document
         assert (order.net, (await do.get(quotation.id, context)).net) == (D(210), D(190))
+        one = (LineInput(item=trade.goods[2], quantity=D(1)),)
+        order = (await do.update(order.id, order.version, DocumentInput(party=trade.customer, lines=one, data=data), context)).document
+        assert (len(order.lines), order.net, len((await do.get(quotation.id, context)).lines)) == (1, D(30), 2)
+        assert (await do.act(order.id, "confirm", context)).document.state == "confirmed"
 
 
 async def test_a_lead_needs_no_lines(database_url: str) -> None:

@@ -31,6 +31,7 @@ ENDS = {
 def register_plugin() -> Manifest:
     """What the kernel itself brings: line kinds, location kinds, account roles and posting rules that no company is without."""
     from newel.kernel_records import RECORDS
+    from newel.services.ledgers import REPORTS
 
     return Manifest(
         name="newel",
@@ -81,6 +82,7 @@ def register_plugin() -> Manifest:
             PostingRule(source="storage", target="storage", debit="stock", credit="stock"),
         ),
         records=RECORDS,
+        reports=REPORTS,
     )
 
 

@@ -15,6 +15,10 @@ from newel.domain.pricing import PriceStep
 from newel.domain.quantity import in_base
 from newel.domain.tax import Tax, TaxLine
 
+Day = date  # inside a class that has a field named `date`, that name is the field
+
+Day = date  # for structs with a field of that name
+
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     """A scheduled delivery inside a line (DOC-08). Quantity in the line's unit."""
@@ -163,8 +167,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     rate: Decimal = ONE
     amount_digits: int = 2
     date: date
-    date_due: date | None = None
-    date_requested: date | None = None
+    date_due: Day | None = None
+    date_requested: Day | None = None
     terms: str = ""
     reference: str = ""
     text: str = ""
@@ -243,9 +247,9 @@ class DocumentInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """A document as entered. References take an id, or a number or code as text. Dates left out take the party's or today's."""
 
     party: int | str | None = None
-    date: date | None = None
-    date_due: date | None = None
-    date_requested: date | None = None
+    date: Day | None = None
+    date_due: Day | None = None
+    date_requested: Day | None = None
     ship_to: int | None = None
     bill_to: int | None = None
     currency: str = ""

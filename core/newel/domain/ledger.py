@@ -11,6 +11,8 @@ import msgspec
 
 from newel.domain.money import ZERO
 
+Day = date  # for structs with a field of that name
+
 
 class AccountRole(msgspec.Struct, frozen=True, kw_only=True):
     """What an account is for; each company maps roles to accounts.
@@ -80,7 +82,7 @@ class OpenItem(msgspec.Struct, frozen=True, kw_only=True):
     role: str
     currency: str
     date: date
-    date_due: date
+    date_due: Day
     amount: Decimal
     amount_open: Decimal
     company_amount: Decimal

@@ -19,23 +19,20 @@ async def load(session: Session, document: Document, lock: bool) -> CreditFacts:
     assert document.party is not None
     if lock:
         await session.fetch("SELECT id FROM party WHERE id = ? FOR UPDATE", document.party.id)
-    owed = await session.value("SELECT SUM(company_open) FROM open_item WHERE party = ? AND company = ?", document.party.id, document.company)
     rows = await session.fetch(
-        "SELECT d.rate, SUM(d.gross) AS gross FROM document d WHERE d.party = ? AND d.company = ? AND d.role = 'sale' AND d.phase = 'open' "
-        "AND d.id <> ? GROUP BY d.rate",
-        document.party.id, document.company, document.id,
-    )  # fmt: skip
-    invoiced = await session.fetch(
-        "SELECT d.rate, SUM(l.net + l.tax) AS gross FROM line_link k JOIN document d ON d.id = k.from_document JOIN document_line l "
+        "SELECT 'owed' AS what, 0 AS rate, SUM(company_open) AS amount FROM open_item WHERE party = ? AND company = ? UNION ALL "
+        "SELECT 'ordered', d.rate, SUM(d.gross) FROM document d WHERE d.party = ? AND d.company = ? AND d.role = 'sale' AND d.phase = 'open' "
+        "AND d.id <> ? GROUP BY d.rate UNION ALL "
+        "SELECT 'invoiced', d.rate, -SUM(l.net + l.tax) FROM line_link k JOIN document d ON d.id = k.from_document JOIN document_line l "
         "ON l.id = k.to_line JOIN document i ON i.id = k.to_document WHERE d.party = ? AND d.company = ? AND d.role = 'sale' "
         "AND d.phase = 'open' AND d.id <> ? AND k.firm AND i.role = 'invoice' GROUP BY d.rate",
-        document.party.id, document.company, document.id,
+        *(document.party.id, document.company) * 2, document.id, document.party.id, document.company, document.id,
     )  # fmt: skip
-    ordered = sum((product(money(int(r["gross"])), unscaled(r["rate"], RATE)) for r in rows), ZERO)
-    ordered -= sum((product(money(int(r["gross"])), unscaled(r["rate"], RATE)) for r in invoiced), ZERO)
+    owed = sum((money(int(r["amount"] or 0)) for r in rows if r["what"] == "owed"), ZERO)
+    ordered = sum((product(money(int(r["amount"])), unscaled(r["rate"], RATE)) for r in rows if r["what"] != "owed"), ZERO)
     return CreditFacts(
         (
-            Exposure(stage="open items", amount=money(int(owed or 0)), reason="invoiced and not paid", plugin="newel"),
+            Exposure(stage="open items", amount=owed, reason="invoiced and not paid", plugin="newel"),
             Exposure(stage="open orders", amount=rounded(ordered, 4), reason="confirmed and not invoiced", plugin="newel"),
         )
     )

@@ -272,7 +272,7 @@ class Documents:
     async def _follow(
         self, engine: Engine, ids: list[int], name: str, wanted: Sequence[LinkInput] | None, header: DocumentInput, then: Sequence[str]
     ) -> Outcome:
-        documents = await engine.load_sources(ids)
+        documents = await engine.load_sources(ids, steps=False)
         if len(documents) != len(ids):
             raise missing("document", next(id for id in ids if id not in documents))
         first = documents[ids[0]]

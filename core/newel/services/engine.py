@@ -26,7 +26,7 @@ from newel.services.rules import Copy, Rules
 from newel.services.stock import StockPlan, load_stock, write_stock
 from newel.store import tables_document as t
 from newel.store.columns import QUANTITY, scaled, unscaled
-from newel.store.documents import HOLDS, LINKS, Shapes, add_event, insert_document, json_of, money, read_documents, update_document, write_state
+from newel.store.documents import HOLDS, LINKS, add_event, insert_document, json_of, money, read_documents, read_steps, update_document, write_state
 from newel.store.master import load_master
 from newel.store.session import Session
 from newel.watchdog import rules_limit
@@ -62,10 +62,11 @@ class Engine:
     def __init__(self, app: Newel, session: Session, context: Context, preview: bool = False) -> None:
         self.app, self.session, self.context, self.preview = app, session, context, preview
         self.plugins, self.registry = app.plugins, app.registry
-        self.shapes = Shapes(self.registry.document_data, self.registry.line_data)
+        self.shapes = app.registry.shapes
         self.made: list[int] = []
         self.depth = 0
         self._sources: dict[int, Document] = {}
+        self._stepped: set[int] = set()
         self._linked_quantity: dict[tuple[int, int], Decimal] = {}
 
     async def master(self) -> Master:
@@ -84,20 +85,27 @@ class Engine:
         """The documents that lines have been taken from in this transaction."""
         return list(self._sources.values())
 
-    async def load_sources(self, ids: Sequence[int]) -> dict[int, Document]:
-        """Documents that lines are taken from, with their steps; read once in a transaction."""
+    async def load_sources(self, ids: Sequence[int], steps: bool) -> dict[int, Document]:
+        """Documents that lines are taken from, read once in a transaction; with their price steps where the target has prices."""
         lacking = [id for id in ids if id not in self._sources]
         if lacking:
-            self._sources |= await self.load(lacking, steps=True)
+            self._sources |= await self.load(lacking)
+        if steps and (bare := [id for id in ids if id in self._sources and id not in self._stepped]):
+            found = await read_steps(self.session, bare)
+            for id in bare:
+                document = self._sources[id]
+                lines = tuple(msgspec.structs.replace(line, steps=found.get(line.id, ())) for line in document.lines)
+                self._sources[id] = msgspec.structs.replace(document, lines=lines)
+            self._stepped.update(bare)
         return {id: self._sources[id] for id in ids if id in self._sources}
 
     # ---- saving ----------------------------------------------------------------------------------------------------------------
 
     async def plan_save(self, kind: DocumentKind, document: Document, before: Document | None, resolver: Resolver) -> Plan:
         """Price and check a document as entered."""
-        copies, problems = await self._copies(document)
+        copies, problems = await self._copies(kind, document)
         document = self._keep_children(document, before)
-        facts = await self._facts(document, frozenset(), stock=kind.priced and self.plugins.has("check_document"))
+        facts = await self._facts(document, frozenset(), stock=self.plugins.has("check_document") and any(STOCK & set(x.effects) for x in kind.transitions))
         document, facts = await self._proposed(kind, document, facts, resolver, before)
         rules = Rules(kind, facts, self.context, self.plugins, self.registry.line_kinds)
         with rules_limit():
@@ -148,13 +156,13 @@ class Engine:
         document = msgspec.structs.replace(document, lines=tuple(out))
         return document, await self._facts(document, frozenset(), stock=facts.get(StockFacts) is not None)
 
-    async def _copies(self, document: Document) -> tuple[dict[int, Copy], list[Problem]]:
+    async def _copies(self, kind: DocumentKind, document: Document) -> tuple[dict[int, Copy], list[Problem]]:
         """Amounts of lines that continue others, and whether they take more than is open."""
         sources = {s.from_line for line in document.lines for s in line.sources}
         if not sources:
             return {}, []
         ids = sorted({s.from_document for line in document.lines for s in line.sources})
-        documents = await self.load_sources(ids)
+        documents = await self.load_sources(ids, kind.priced)
         lines = {line.id: (line, d) for d in documents.values() for line in d.lines if line.id in sources}
         own = [line.id for line in document.lines]
         taken: dict[tuple[int, str], tuple[Decimal, Decimal]] = {}
@@ -328,7 +336,8 @@ class Engine:
                         t.LineLink, kind=s.kind, from_document=s.from_document, from_line=s.from_line, to_document=document.id, to_line=line.id,
                         quantity=self._link_quantity(line, s.from_line), firm=document.phase in FIRM_PHASES, schedule=s.schedule,
                     )  # fmt: skip
-        linked = sorted({s.from_document for line in document.lines for s in line.sources if line.id not in stored})
+        known = {d.id for d in self.sources if any(x.stages or x.sources for x in d.lines)}
+        linked = sorted({s.from_document for line in document.lines for s in line.sources if line.id not in stored} - known)
         if linked:
             await session.fetch("UPDATE document SET parts = parts | ? WHERE id = ANY(?)", LINKS, linked)
         kept = [(self._link_quantity(x, s.from_line), x.id, s.from_line) for x in document.lines for s in x.sources if x.id in stored]

@@ -12,6 +12,7 @@ from newel.domain.ledger import AccountRole, PostingRule
 from newel.domain.stock import LocationKind
 from newel.errors import Conflict, StartupError, missing
 from newel.manifest import Job, Manifest, RecordKind, Report
+from newel.store.documents import Shapes
 
 T = TypeVar("T")
 
@@ -42,6 +43,7 @@ class Registry:
         self.unbounded = frozenset(f.link for f in self.flows.values() if f.exceeds)
         self.line_data = {m.name: m.line_data for m in every if m.line_data}
         self.document_data = {m.name: m.document_data for m in every if m.document_data}
+        self.shapes = Shapes(self.document_data, self.line_data, frozenset(k.name for k in self.documents.values() if k.posting))
         self._check(every)
 
     def _merge(self, what: str, manifests: list[Manifest], items: Callable[[Manifest], Iterable[T]], key: Callable[[T], Any]) -> dict[Any, T]:

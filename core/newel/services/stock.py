@@ -28,7 +28,8 @@ async def load_stock(session: Session, document: Document, lock: bool) -> StockF
     if not items:
         return StockFacts()
     rows = await session.fetch(f"SELECT * FROM stock_balance WHERE item = ANY(?) ORDER BY id{' FOR UPDATE' if lock else ''}", items)
-    lines = sorted({line.id for line in document.lines if line.id > 0} | {s.from_line for line in document.lines for s in line.sources})
+    own = {line.id for line in document.lines} if document.version else set()  # a new document can have no reservations yet
+    lines = sorted(own | {s.from_line for line in document.lines for s in line.sources})
     reserved = await session.fetch("SELECT * FROM stock_reservation WHERE line = ANY(?) ORDER BY id", lines) if lines else []
     return StockFacts(
         {item: tuple(_balance(r) for r in found) for item, found in rows_by(rows, "item").items()},

@@ -27,10 +27,11 @@ _JSON = msgspec.json.Encoder(decimal_format="string")
 
 
 class Shapes(msgspec.Struct, frozen=True):
-    """How plugins' data on documents and lines is read back: plugin name -> its struct."""
+    """How plugins' data on documents and lines is read back: plugin name -> its struct. posting: kinds whose transitions need their taxes."""
 
     document: dict[str, Any]
     line: dict[str, Any]
+    posting: frozenset[str] = frozenset()
 
     def read(self, text: str, shapes: dict[str, Any]) -> dict[str, Any]:
         """Stored JSON as structs; the data of a plugin that is not running stays as it is."""
@@ -72,6 +73,8 @@ async def read_documents(
         has |= head["parts"]
     if light:
         has &= LINKS
+    elif not steps and not any(head["kind"] in shapes.posting for head in heads):
+        has &= ~TAXES
 
     async def part(bit: int, sql: str, key: str) -> dict[Any, list[Any]]:
         return rows_by(await session.fetch(sql, ids), key) if has & bit else {}
@@ -80,9 +83,7 @@ async def read_documents(
     schedules = await part(SCHEDULES, "SELECT * FROM line_schedule WHERE document = ANY(?) ORDER BY id", "line")
     taxes = await part(TAXES, "SELECT * FROM tax_line WHERE document = ANY(?) ORDER BY id", "document")
     holds = await part(HOLDS, "SELECT * FROM document_hold WHERE document = ANY(?) ORDER BY id", "document")
-    step_rows = rows_by(
-        await session.fetch("SELECT * FROM price_step WHERE document = ANY(?) ORDER BY line, sequence", ids) if steps else [], "line"
-    )
+    step_rows = await read_steps(session, ids) if steps else {}
     items = await load_items(session, [r["item"] for r in line_rows if r["item"] is not None])
     out = []
     for head in heads:
@@ -95,6 +96,21 @@ async def read_documents(
         )
         out.append(await _head(session, head, lines, companies, shapes, taxes.get(head["id"], []), holds.get(head["id"], [])))
     return out
+
+
+async def read_steps(session: Session, ids: Sequence[int]) -> dict[int, tuple[PriceStep, ...]]:
+    """The stored price steps of documents, by line."""
+    rows = await session.fetch("SELECT * FROM price_step WHERE document = ANY(?) ORDER BY line, sequence", list(ids))
+    return {
+        line: tuple(
+            PriceStep(
+                stage=s["stage"], plugin=s["plugin"], rule=s["rule"], amount_in=money(s["amount_in"]), amount_out=money(s["amount_out"]),
+                reason=s["reason"],
+            )
+            for s in found
+        )
+        for line, found in rows_by(rows, "line").items()
+    }  # fmt: skip
 
 
 async def _links(session: Session, ids: list[int]) -> tuple[dict[int, dict[str, Stage]], dict[int, list[Link]]]:
@@ -132,13 +148,7 @@ def _line(
         discount_entered=plain(unscaled(r["discount_entered"], QUANTITY)), price=plain(unscaled(r["price"], PRICE)),
         net=money(r["net"]), tax=money(r["tax"]), cost=money(r["cost"]), tax_category=r["tax_category"],
         taxes=() if r["taxes"] == "[]" else _TAXES.decode(r["taxes"]),
-        steps=tuple(
-            PriceStep(
-                stage=s["stage"], plugin=s["plugin"], rule=s["rule"], amount_in=money(s["amount_in"]), amount_out=money(s["amount_out"]),
-                reason=s["reason"],
-            )
-            for s in steps.get(id, ())
-        ),
+        steps=steps.get(id, ()),
         schedules=tuple(
             Schedule(
                 id=s["id"], quantity=plain(unscaled(s["quantity"], QUANTITY)), date_requested=day(s["date_requested"]),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from litestar import Request, get, post
 from litestar.datastructures import Cookie
-from litestar.params import Parameter
 from litestar.response import Redirect, Response, Template
 
 from newel.errors import Refused
@@ -53,8 +52,9 @@ def _page(request: Request[Any, Any, Any], next: str, login: str = "", error: st
 
 
 @get("/login", opt=PUBLIC, include_in_schema=False)
-async def show_login(request: Request[Any, Any, Any], next: Annotated[str, Parameter(max_length=2000)] = HOME) -> Response[Any]:
-    """The form to log in with."""
+async def show_login(request: Request[Any, Any, Any]) -> Response[Any]:
+    """The form to log in with; `next` in the address is where to go on."""
+    next = request.query_params.get("next", HOME)
     if request.scope.get("auth") is not None:
         return Redirect(local(next), status_code=303)
     return _page(request, next)

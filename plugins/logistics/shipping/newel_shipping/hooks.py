@@ -38,6 +38,7 @@ DELIVERY = DocumentKind(
         DRAFT,
         State(name="picked", label="Picked", phase="draft", editable=True),
         State(name="shipped", label="Shipped", phase="done"),
+        State(name="complete", label="Shipped and billed", phase="done"),
         CANCELLED,
     ),
     transitions=(
@@ -45,6 +46,8 @@ DELIVERY = DocumentKind(
         Transition(name="ship", label="Ship", sources=("draft", "picked"), target="shipped", effects=("move",), primary=True),
         Transition(name="cancel", label="Cancel", sources=("draft", "picked"), target="cancelled"),
         Transition(name="reverse", label="Undo", sources=("shipped",), target="cancelled", effects=("reverse",)),
+        Transition(name="complete", label="Billed", sources=("shipped",), target="complete", automatic="linked"),
+        Transition(name="resume", label="To be billed again", sources=("complete",), target="shipped", automatic="unlinked"),
     ),
 )
 

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import pytest
 from newel import defaults
 from newel.domain.document import DocumentInput, LineInput
 from newel.services.registry import Registry
@@ -40,6 +41,28 @@ async def test_hook_check_document_blocks_wrong_shares(sqlite_url: str) -> None:
         data = {"sales": {"representatives": [{"representative": "ANNA", "percent": "90"}]}}
         outcome = await app.documents.preview("sales.order", DocumentInput(data=data), context)
         assert {p.code for p in outcome.problems} == {"sales.representative", "sales.shares"}
+
+
+@pytest.mark.capability("DOC-11", "DOC-12")
+async def test_a_header_holds_representatives_classes_and_remarks(database_url: str) -> None:
+    """Any number of representatives with their shares, several class codes, terms, a currency, remarks of any length."""
+    async with running(database_url, ALONE) as (app, context):
+        for code in ("A", "B", "C"):
+            await app.records.save("sales.representative", None, {"code": code, "name": code}, context)
+            await app.records.save("sales.class", None, {"code": code, "name": code}, context)
+        await app.records.save("newel.currency_rate", None, {"currency": "USD", "rate": "0.9", "date_from": TODAY}, context)
+        shares = [{"representative": code, "percent": percent} for code, percent in (("A", "33.34"), ("B", "33.33"), ("C", "33.33"))]
+        data = {"sales": {"representatives": shares, "classes": ["A", "C"]}}
+        customer, remarks = await party(app, context, "ACME"), "Please ring twice. " * 1000
+        entered = DocumentInput(party=customer, currency="USD", terms="NET30", text=remarks, data=data)
+        made = (await app.documents.create("sales.order", entered, context)).document
+        stored = await app.documents.get(made.id, context)
+        assert [(s.representative, s.percent) for s in stored.data["sales"].representatives] == [
+            ("A", Decimal("33.34")),
+            ("B", Decimal("33.33")),
+            ("C", Decimal("33.33")),
+        ]
+        assert (stored.data["sales"].classes, stored.currency, stored.terms, stored.text) == (("A", "C"), "USD", "NET30", remarks)
 
 
 async def test_hook_propose_panels(sqlite_url: str) -> None:

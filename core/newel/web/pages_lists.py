@@ -1,0 +1,219 @@
+"""The start page, lists of documents, and search."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from litestar import Response, get
+
+from newel.domain.context import Context
+from newel.domain.kinds import PHASES, DocumentKind
+from newel.services import lists
+from newel.services.access import require
+from newel.services.lists import Head, Wanted
+from newel.web.auth import context_of, newel_of
+from newel.web.forms import Reader
+from newel.web.render import Web, page, shown
+from newel.web.views_document import PHASES as SHAPES
+from newel.web.views_document import kind_label, state_of
+from newel.web.views_list import MOST_EXPORTED, SIZE, Address, column, csv_response, empty, filters, pager
+from newel.web.views_text import _, day
+
+if TYPE_CHECKING:
+    from newel.services.app import Newel
+
+SEARCHED = 5
+
+
+# ---- start -------------------------------------------------------------------------------------------------------------------------
+
+
+@get("/")
+async def start(request: Web) -> Response[str]:
+    """What waits to be done, what was made last, what is overdue."""
+    newel, context = newel_of(request), await context_of(request)
+    groups: dict[str, dict[str, Any]] = {}
+    for w in await lists.waiting(newel, context):
+        kind = newel.registry.documents[w.kind]
+        group = groups.setdefault(w.kind, {"label": _(kind.label_plural), "url": f"/documents/{w.kind}", "priced": kind.priced, "rows": []})
+        sums = [{"value": s.gross, "unit": s.currency, "digits": context.company.amount_digits} for s in w.sums if kind.priced and s.gross]
+        group["rows"].append({"state": state_of(newel, w.kind, w.state, w.phase), "count": w.count, "url": f"/documents/{w.kind}?state={w.state}", "sums": sums})
+    late = []
+    for o in await lists.overdue(newel, context):
+        role = newel.registry.account_roles.get(o.role)
+        url = f"/report/newel.open_items?role={o.role}&overdue=true" if context.user.may("newel.open_items.view") else ""
+        late.append({"label": _(role.label) if role else o.role, "count": o.count, "amount": o.amount, "url": url})
+    recent = [
+        {"url": f"/document/{h.id}", "kind": kind_label(newel, h.kind), "number": h.number or _("draft"), "state": state_of(newel, h.kind, h.state, h.phase),
+         "party": h.party_name, "date": h.date, "gross": h.gross if newel.registry.documents[h.kind].priced else None, "currency": h.currency}
+        for h in await lists.recent(newel, context)
+    ]  # fmt: skip
+    creates = [k for k in newel.registry.documents.values() if context.user.may(f"{k.name}.edit")]
+    first = {"label": _("New: %(kind)s", kind=_(creates[0].label)), "url": f"/documents/{creates[0].name}/new"} if creates else None
+    view = {"groups": list(groups.values()), "overdue": late, "recent": recent, "digits": context.company.amount_digits, "currency": context.company.currency,
+            "first": first, "today": context.today}  # fmt: skip
+    return page(request, context, "start.html", _("Start"), start=view)
+
+
+# ---- documents ---------------------------------------------------------------------------------------------------------------------
+
+
+def _wanted(address: Address) -> tuple[Wanted, Reader]:
+    reader = Reader(address.query)
+    party = reader.reference("party")
+    wanted = Wanted(
+        state=address.get("state")[:30], phase=address.get("phase")[:10], party=party if isinstance(party, int) else None, date_from=reader.day("from"),
+        date_to=reader.day("to"), search=address.get("q"),
+    )  # fmt: skip
+    return wanted, reader
+
+
+@get("/documents/{name:str}")
+async def documents(request: Web, name: str) -> Response[Any]:
+    """The documents of one kind."""
+    newel, context = newel_of(request), await context_of(request)
+    kind = newel.registry.kind(name)
+    address = Address(request.url.path, {k: v for k, v in request.query_params.items() if k != "format"})
+    wanted, reader = _wanted(address)
+    if request.query_params.get("format") == "csv":
+        return await _export(newel, kind, wanted, address.get("sort"), context)
+    found = await lists.page(newel, name, context, wanted, sort=address.get("sort"), number=address.number, size=SIZE)
+    columns = _columns(kind, address)
+    party = await newel.records.get("newel.party", wanted.party, context) if wanted.party and context.user.may("newel.party.view") else None
+    labels = _labels(newel, kind, wanted, f"{party['number']} {party['name']}" if party else "")
+    actions: list[dict[str, Any]] = []
+    if context.user.may(f"{name}.edit"):
+        actions.append({"label": _("New"), "method": "get", "url": f"/documents/{name}/new", "primary": True, "icon": "plus", "key": "N"})
+    actions.append({"label": "CSV", "method": "get", "url": address.with_(format="csv", page=None), "icon": "download"})
+    digits = context.company.amount_digits
+    view = {
+        "actions": actions, "filters": filters(address, _fields(kind, wanted, party), labels), "columns": columns, "summary": _(kind.help),
+        "rows": [{"url": f"/document/{h.id}", "id": h.id, "cells": _cells(newel, h, digits)} for h in found.rows],
+        "sums": [{"label": _("Total"), "value": s.gross, "unit": s.currency, "digits": digits} for s in found.sums] if kind.priced else [],
+        "pager": pager(address, found.total, len(found.rows)),
+        "empty": empty(any(labels.values()), _(kind.label_plural).lower(), address, f"/documents/{name}/new" if len(actions) > 1 else ""),
+    }  # fmt: skip
+    return page(request, context, "list.html", _(kind.label_plural), problems=shown(reader.problems), list=view)
+
+
+def _columns(kind: DocumentKind, address: Address) -> list[dict[str, Any]]:
+    out = [
+        column(address, "number", _("Number")),
+        column(address, "party", _(kind.party_role.capitalize()) if kind.party_role else _("Party")),
+        column(address, "date", _("Date"), "date"),
+        column(address, "reference", _("Reference")),
+        column(address, "state", _("State"), "badge"),
+    ]
+    if kind.role in ("sale", "purchase", "request"):
+        out.insert(3, column(address, "date_requested", _("Requested"), "date"))
+    if kind.priced:
+        if kind.posting and kind.role in ("invoice", "bill"):
+            out.insert(3, column(address, "date_due", _("Due"), "date"))
+        out.append(column(address, "gross", _("Total"), "money"))
+    if not kind.party_role and kind.role in ("transfer", "production"):
+        del out[1]
+    return out
+
+
+def _cells(newel: Newel, h: Head, digits: int) -> dict[str, Any]:
+    state = state_of(newel, h.kind, h.state, h.phase)
+    return {
+        "number": h.number or _("draft"), "party": {"value": h.party_name, "sub": ""}, "date": h.date, "date_due": h.date_due, "reference": h.reference,
+        "date_requested": h.date_requested, "state": {"value": state["label"], "phase": state["phase"]},
+        "gross": {"value": h.gross, "unit": h.currency, "digits": digits},
+    }  # fmt: skip
+
+
+def _fields(kind: DocumentKind, wanted: Wanted, party: dict[str, Any] | None) -> list[dict[str, Any]]:
+    states = [{"value": s.name, "label": _(s.label)} for s in kind.states]
+    fields: list[dict[str, Any]] = [
+        {"name": "q", "label": _("Search"), "type": "text", "value": wanted.search, "placeholder": _("number, reference, party, item")},
+        {"name": "state", "label": _("State"), "type": "select", "options": states, "value": wanted.state, "narrow": True},
+    ]
+    if kind.party_role or kind.role not in ("transfer", "production"):
+        text = f"{party['number']} {party['name']}" if party else ""
+        fields.append({"name": "party", "label": _(kind.party_role.capitalize()) if kind.party_role else _("Party"), "type": "reference",
+                       "url": "/options/newel.party", "value": wanted.party or "", "text": text})  # fmt: skip
+    return [
+        *fields,
+        {"name": "from", "label": _("From"), "type": "date", "value": wanted.date_from.isoformat() if wanted.date_from else "", "narrow": True},
+        {"name": "to", "label": _("To"), "type": "date", "value": wanted.date_to.isoformat() if wanted.date_to else "", "narrow": True},
+    ]
+
+
+def _labels(newel: Newel, kind: DocumentKind, wanted: Wanted, party: str) -> dict[str, str]:
+    state = state_of(newel, kind.name, wanted.state, "")["label"] if wanted.state else ""
+    return {
+        "q": _("contains “%(text)s”", text=wanted.search) if wanted.search else "",
+        "state": _("state is %(state)s", state=state) if wanted.state else "",
+        "phase": _("is %(phase)s", phase=wanted.phase) if wanted.phase in PHASES and wanted.phase in SHAPES else "",
+        "party": _("for %(party)s", party=party) if wanted.party else "",
+        "from": _("from %(day)s", day=day(wanted.date_from)) if wanted.date_from else "",
+        "to": _("until %(day)s", day=day(wanted.date_to)) if wanted.date_to else "",
+    }
+
+
+async def _export(newel: Newel, kind: DocumentKind, wanted: Wanted, sort: str, context: Context) -> Response[Any]:
+    """All rows of the list, exactly those of the filter."""
+    rows: list[Head] = []
+    at = 1
+    while len(rows) < MOST_EXPORTED:
+        found = await lists.page(newel, kind.name, context, wanted, sort=sort, number=at, size=lists.MOST)
+        rows += found.rows
+        at += 1
+        if len(rows) >= found.total or not found.rows:
+            break
+    head = [_("Number"), _("Party number"), _("Party"), _("Date"), _("Due"), _("Reference"), _("State"), _("Currency"), _("Net"), _("Total")]
+    return csv_response(
+        kind.name, head,
+        ([h.number, h.party_number, h.party_name, h.date, h.date_due, h.reference, state_of(newel, h.kind, h.state, h.phase)["label"], h.currency, h.net, h.gross]
+         for h in rows),
+    )  # fmt: skip
+
+
+# ---- search ------------------------------------------------------------------------------------------------------------------------
+
+
+async def _found(newel: Newel, text: str, context: Context) -> list[dict[str, str]]:
+    out = [
+        {"label": f"{h.number or _('draft')}", "detail": " · ".join(x for x in (h.party_name, h.reference) if x), "kind": kind_label(newel, h.kind), "url": f"/document/{h.id}"}
+        for h in await lists.search(newel, text, context)
+    ]  # fmt: skip
+    for record in newel.registry.records.values():
+        if not record.menu or not record.search or record.menu == "Administration" or not context.user.may(f"{record.name}.view"):
+            continue
+        for id_, title in await newel.records.options(record.name, text, context, limit=SEARCHED):
+            out.append({"label": title, "detail": "", "kind": _(record.label), "url": f"/records/{record.name}/{id_}"})
+    return out
+
+
+@get("/search")
+async def search(request: Web, q: str = "") -> Response[Any]:
+    """Documents by number, reference or party, and records by name: for the palette as JSON, else as a page."""
+    newel, context = newel_of(request), await context_of(request)
+    text = q.strip()[:100]
+    found = await _found(newel, text, context) if len(text) > 1 else []
+    if "application/json" in request.headers.get("accept", ""):
+        return Response(found[:24], media_type="application/json")
+    address = Address("/search", {"q": text})
+    columns = [{"name": "label", "label": _("Name"), "type": "text"}, {"name": "kind", "label": _("Kind"), "type": "text"},
+               {"name": "detail", "label": _("Details"), "type": "text"}]  # fmt: skip
+    view = {
+        "filters": filters(address, [{"name": "q", "label": _("Search"), "type": "text", "value": text, "autofocus": not found}], {}), "columns": columns,
+        "rows": [{"url": f["url"], "cells": f} for f in found], "pager": {"first": 1, "last": len(found), "total": len(found)},
+        "empty": {"title": _("Nothing found") if text else _("What are you looking for?"), "reason": _("Search for a number, a reference or a name.")},
+    }  # fmt: skip
+    return page(request, context, "list.html", _("Search"), list=view)
+
+
+@get("/options/documents")
+async def options(request: Web, q: str = "", kind: str = "") -> list[dict[str, Any]]:
+    """Documents for a picker."""
+    newel, context = newel_of(request), await context_of(request)
+    if kind:
+        require(context, f"{kind}.view")
+    found = await lists.search(newel, q, context, [kind] if kind else None, size=20)
+    return [{"id": h.id, "label": h.number, "detail": h.party_name} for h in found]
+
+
+handlers = [start, documents, search, options]

@@ -1,0 +1,113 @@
+"""Lists as view models: filters that live in the address, columns, pages, sums, and CSV that a spreadsheet can't be tricked with."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Response
+
+from newel.web.views_text import _, number, plain
+
+SIZE = 50
+MOST_EXPORTED = 50_000
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Address:
+    """The address of a list with its parameters: every link of the list is this one with something changed."""
+
+    def __init__(self, path: str, query: Mapping[str, str]) -> None:
+        self.path, self.query = path, {k: v for k, v in query.items() if v != ""}
+
+    def get(self, name: str) -> str:
+        """A parameter, empty where it is not given."""
+        return self.query.get(name, "").strip()
+
+    def with_(self, **changes: Any) -> str:
+        """The address with some parameters changed; None takes one away."""
+        left = {k: str(v) for k, v in {**self.query, **changes}.items() if v not in (None, "")}
+        return f"{self.path}?{urlencode(left)}" if left else self.path
+
+    @property
+    def number(self) -> int:
+        """Of the page."""
+        text = self.get("page")
+        return max(int(text), 1) if text.isascii() and text.isdigit() and len(text) < 8 else 1
+
+
+def column(address: Address, name: str, label: str, type: str = "text", *, sort: bool = True, **more: Any) -> dict[str, Any]:
+    """A column whose heading sorts: first upwards, then downwards."""
+    out: dict[str, Any] = {"name": name, "label": label, "type": type, **more}
+    if sort:
+        now = address.get("sort")
+        out["sorted"] = {name: "asc", f"-{name}": "desc"}.get(now)
+        out["sort_url"] = address.with_(sort=f"-{name}" if now == name else name, page=None)
+    return out
+
+
+def pager(address: Address, total: int, shown: int, size: int = SIZE) -> dict[str, Any]:
+    """Which rows of how many, and the ways to the others."""
+    at = address.number
+    first = (at - 1) * size + 1
+    out: dict[str, Any] = {"first": first, "last": first + shown - 1, "total": total}
+    if at > 1:
+        out["previous_url"] = address.with_(page=at - 1 if at > 2 else None)
+    if first + shown - 1 < total:
+        out["next_url"] = address.with_(page=at + 1)
+    return out
+
+
+def filters(address: Address, fields: Sequence[dict[str, Any]], labels: Mapping[str, str]) -> dict[str, Any]:
+    """The filter form and what is active in it. labels: parameter -> what the filter says in words."""
+    active = [{"label": text, "remove_url": address.with_(**{name: None, "page": None})} for name, text in labels.items() if text]
+    hidden = {"sort": address.get("sort")} if address.get("sort") else {}
+    return {"action": address.path, "fields": list(fields), "hidden": hidden, "active": active, "clear_url": address.path if len(active) > 1 else ""}
+
+
+def empty(filtered: bool, what: str, address: Address, new_url: str = "") -> dict[str, Any]:
+    """Why a list is empty, and the one thing to do about it."""
+    if filtered:
+        return {"title": _("Nothing fits the filter"), "reason": _("There may be %(what)s that it leaves out.", what=what),
+                "action": {"label": _("Clear the filter"), "url": address.path, "icon": "x"}}  # fmt: skip
+    reason = _("As soon as there are some, they stand here.")
+    return {"title": _("No %(what)s yet", what=what), "reason": reason, "action": {"label": _("New"), "url": new_url} if new_url else None}
+
+
+# ---- CSV ---------------------------------------------------------------------------------------------------------------------------
+
+
+def csv_cell(value: Any) -> str:
+    """A value as text; what a spreadsheet would take for a formula gets an apostrophe in front."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Decimal):
+        return f"{plain(value):f}"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()
+    text = str(value)
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def csv_response(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response[bytes]:
+    """A file for a spreadsheet."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow([csv_cell(h) for h in head])
+    writer.writerows([csv_cell(v) for v in row] for row in rows)
+    headers = {"content-disposition": f'attachment; filename="{name}.csv"'}
+    return Response(out.getvalue().encode("utf-8-sig"), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def amounts(values: Iterable[tuple[Decimal, str]], digits: int) -> str:
+    """Sums by currency in one line."""
+    return " · ".join(f"{number(v, digits)} {c}" for v, c in values)

@@ -1,0 +1,125 @@
+"""Every operation of the API with whatever its schema allows, and with what it forbids: no server error, nothing undocumented."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from pathlib import Path
+from typing import Any
+
+import httpx
+import hypothesis
+import pytest
+import schemathesis
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import CHECKS, load_all_checks
+
+from tests.web import Web, serving
+
+EXAMPLES = 25
+RECORDS = ("newel.item", "newel.item_price", "newel.party", "newel.currency_rate", "newel.user", "newel.number_series")
+load_all_checks()
+NAMES = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance", "response_headers_conformance")
+COMMON = CHECKS.get_by_names(NAMES)
+REFUSAL = CHECKS.get_by_names(["negative_data_rejection"])
+pytestmark = pytest.mark.timeout(240)
+
+
+def _wanted(path: str) -> bool:
+    return not path.startswith("/api/records/") or path.split("/")[3] in RECORDS
+
+
+class Fuzz:
+    """One loop, one install; cases go through the application in it."""
+
+    def __init__(self, runner: asyncio.Runner, web: Web, schema: Any, known: dict[str, list[int]]) -> None:
+        self.runner, self.web, self.schema, self.known = runner, web, schema, known
+
+    def send(self, case: Any) -> httpx.Response:
+        sent = case.as_transport_kwargs(base_url="http://newel.test")
+        names = ("method", "url", "params", "headers", "cookies", "json", "data")
+        request = {n: sent[n] for n in names if sent.get(n) is not None}
+        body = request.pop("data", None)
+        if body is not None:
+            request["content"] = body
+        headers = {k: v for k, v in dict(request.pop("headers", {})).items() if k.lower() not in ("authorization", "host", "content-length")}
+        request.pop("cookies", None)
+        return self.runner.run(self.web.api.request(**request, headers=headers))
+
+    def fuzz(self, operation: Any, mode: GenerationMode, examples: int) -> None:
+        kind = operation.path.split("/")[3] if operation.path.startswith("/api/records/") else "document"
+
+        @hypothesis.settings(
+            max_examples=examples, deadline=None, derandomize=True, database=None, print_blob=False,
+            suppress_health_check=list(hypothesis.HealthCheck), phases=(hypothesis.Phase.generate,),
+        )  # fmt: skip
+        @hypothesis.given(case=operation.as_strategy(generation_mode=mode), pick=st.integers(0, 30))
+        def check(case: Any, pick: int) -> None:
+            if mode is GenerationMode.POSITIVE and pick and "id" in (case.path_parameters or {}) and self.known.get(kind):
+                case.path_parameters["id"] = self.known[kind][pick % len(self.known[kind])]
+            response = self.send(case)
+            case.validate_response(response, checks=COMMON + (REFUSAL if mode is GenerationMode.NEGATIVE else []))
+
+        check()
+
+
+def _ids(rows: Any) -> list[int]:
+    return [r["id"] for r in rows]
+
+
+async def _prepared(web: Web) -> dict[str, list[int]]:
+    """Documents in every state, so that ids of the schema find something."""
+    order = {"party": "C1", "lines": [{"item": "BOLT", "quantity": 5}, {"item": "NUT", "quantity": "2", "price": "0.5"}]}
+    receipt = {"lines": [{"item": "BOLT", "quantity": 100, "price": "0.05"}]}
+    await web.api.post("/api/documents/shop.receipt?then=receive", json=receipt)
+    documents = []
+    for then in ("", "confirm", "confirm"):
+        made = await web.api.post(f"/api/documents/shop.order?then={then}", json=order)
+        documents.append(made.json()["document"]["id"])
+    invoice = await web.api.post(f"/api/document/{documents[-1]}/flows/invoice", json={"then": ["post"]})
+    assert invoice.status_code == 201, invoice.text
+    known = {"document": [*documents, invoice.json()["document"]["id"]]}
+    for kind in RECORDS:
+        known[kind] = _ids((await web.api.get(f"/api/records/{kind}")).json()["rows"])
+    return known
+
+
+def test_fuzz(tmp_path: Path) -> None:
+    """Positive and negative cases of every operation."""
+    with asyncio.Runner() as runner:
+        manager = serving(f"sqlite:///{tmp_path / 'fuzz.db'}", config=None)
+        web = runner.run(manager.__aenter__())
+        try:
+            known = runner.run(_prepared(web))
+            raw = runner.run(web.api.get("/api/openapi.json")).json()
+            raw["paths"] = {path: item for path, item in raw["paths"].items() if _wanted(path)}
+            schema = schemathesis.openapi.from_dict(copy.deepcopy(raw))
+            fuzz = Fuzz(runner, web, schema, known)
+            failed = []
+            for result in schema.get_all_operations():
+                operation = result.ok()
+                for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+                    try:
+                        fuzz.fuzz(operation, mode, EXAMPLES)
+                    except hypothesis.errors.Unsatisfiable:
+                        continue  # there is nothing that could be wrong
+                    except BaseException as error:
+                        if isinstance(error, (KeyboardInterrupt, SystemExit)):
+                            raise
+                        failed.append(f"{operation.method} {operation.path} {mode}: {_said(error)}")
+            assert not failed, "\n\n".join(failed[:10])
+            assert runner.run(_balanced(web))
+        finally:
+            runner.run(manager.__aexit__(None, None, None))
+
+
+def _said(error: BaseException) -> str:
+    inner = getattr(error, "exceptions", ())
+    return str(error)[:1500] + "".join("\n" + _said(e) for e in inner[:3])
+
+
+async def _balanced(web: Web) -> bool:
+    """Whatever was sent, debits equal credits."""
+    async with web.newel.database.read() as session:
+        return not await session.value("SELECT COUNT(*) AS n FROM (SELECT entry FROM posting GROUP BY entry HAVING SUM(debit) <> SUM(credit)) x")
