@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import shutil
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -73,23 +74,24 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def loaded(request: pytest.FixtureRequest, shared: Path, tmp_path: Path) -> Iterator[str]:
     """A database of this test's own with the whole company in it: loaded once in a run, then copied."""
     once = shared / f"adventureworks-{request.param}"
-    cluster: Cluster | None = request.getfixturevalue("postgresql_cluster") if request.param == "postgresql" else None
     with Path(f"{once}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not once.exists():
-            if cluster is None:
-                asyncio.run(_load(f"sqlite:///{once}.db"))
-            else:
+        if request.param == "sqlite":
+            if not once.exists():
+                asyncio.run(_load(f"sqlite:///{once}"))
+            url = f"sqlite:///{shutil.copy(once, tmp_path)}"
+        else:
+            cluster: Cluster = request.getfixturevalue("postgresql_cluster")
+            if not once.exists():
                 cluster.sql(f"CREATE DATABASE {TEMPLATE} TEMPLATE template0")
                 asyncio.run(_load(cluster.url(TEMPLATE)))
-            once.touch()
-    if cluster is None:
-        yield f"sqlite:///{shutil.copy(f'{once}.db', tmp_path)}"
-        return
-    name = f"{TEMPLATE}_{tmp_path.name}".lower()
-    cluster.sql(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}')
-    yield cluster.url(name)
-    cluster.sql(f'DROP DATABASE "{name}" WITH (FORCE)')
+                once.touch()
+            name = f"{TEMPLATE}_{uuid.uuid4().hex}"
+            cluster.sql(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+            url = cluster.url(name)
+    yield url
+    if request.param == "postgresql":
+        cluster.sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 async def _company(app: Newel) -> Company:
@@ -164,7 +166,10 @@ async def test_every_order_together_takes_what_is_in_stock(loaded: str, orders: 
     taken = sum(line.quantity for order in orders for line in order.lines)
     async with running(loaded) as app, app.database.read() as session:
         held = Decimal(int(await session.value("SELECT SUM(quantity) AS n FROM stock_balance"))).scaleb(-6)
-        parties = {r["code"]: r["n"] for r in await session.fetch("SELECT c.code, COUNT(*) AS n FROM party p JOIN party_class c ON c.id = p.party_class GROUP BY c.code")}
+        parties = {
+            r["code"]: r["n"]
+            for r in await session.fetch("SELECT c.code, COUNT(*) AS n FROM party p JOIN party_class c ON c.id = p.party_class GROUP BY c.code")
+        }
         rates = await session.value("SELECT COUNT(*) AS n FROM currency_rate")
     assert held - taken == 335_974
     assert parties == {"INDIVIDUAL": 18_484, "RESELLER": 1_336, "VENDOR": 104}

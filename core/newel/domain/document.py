@@ -17,8 +17,6 @@ from newel.domain.tax import Tax, TaxLine
 
 Day = date  # inside a class that has a field named `date`, that name is the field
 
-Day = date  # for structs with a field of that name
-
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     """A scheduled delivery inside a line (DOC-08). Quantity in the line's unit."""

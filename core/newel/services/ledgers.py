@@ -89,7 +89,7 @@ async def stock_value(session: Session, parameters: dict[str, Any], context: Con
     rows = await session.fetch(
         "SELECT l.id AS location, l.code, i.id AS item, i.number, i.name, i.unit, SUM(b.quantity) AS quantity, SUM(b.reserved) AS reserved, "
         "SUM(b.value) AS value FROM stock_balance b JOIN location l ON l.id = b.location JOIN item i ON i.id = b.item "
-        "WHERE l.company = ? AND (? = 0 OR l.id = ?) AND b.quantity <> 0 GROUP BY l.id, l.code, i.id, i.number, i.name, i.unit "
+        "WHERE l.company = ? AND (CAST(? AS BIGINT) = 0 OR l.id = ?) AND b.quantity <> 0 GROUP BY l.id, l.code, i.id, i.number, i.name, i.unit "
         "ORDER BY l.code, i.number",
         context.company.id, parameters.get("location") or 0, parameters.get("location") or 0,
     )  # fmt: skip
@@ -110,7 +110,7 @@ async def open_items(session: Session, parameters: dict[str, Any], context: Cont
     until = context.today if parameters.get("overdue") else None
     rows = await session.fetch(
         "SELECT o.*, d.number, y.name AS party_name FROM open_item o JOIN document d ON d.id = o.document JOIN party y ON y.id = o.party "
-        "WHERE o.company = ? AND o.amount_open <> 0 AND (? = '' OR o.role = ?) AND (? = 0 OR o.party = ?) AND o.date_due < ? ORDER BY o.date_due, o.id",
+        "WHERE o.company = ? AND o.amount_open <> 0 AND (? = '' OR o.role = ?) AND (CAST(? AS BIGINT) = 0 OR o.party = ?) AND o.date_due < ? ORDER BY o.date_due, o.id",
         context.company.id, role, role, parameters.get("party") or 0, parameters.get("party") or 0, until or LATEST,
     )  # fmt: skip
     out = []

@@ -10,10 +10,12 @@ from msgspec import Meta
 
 from newel.errors import Problem, Refused
 from newel.services.record_write import Event
+from newel.services.values import TEXTS
 from newel.web import api_types as a
-from newel.web.operations import Call, operation
+from newel.web.operations import ID_MAX, Call, operation
 
 ROWS_MAX = 20_000
+FILTER_LENGTH = 200
 Values = Annotated[dict[Annotated[str, Meta(max_length=60)], Any], Meta(max_length=200)]
 PAGED = ("q", "sort", "page", "size")
 
@@ -98,11 +100,23 @@ async def list_records(call: Call) -> RecordPage:
         raise Refused(Problem(code="request.twice", message="this parameter stands twice", where=twice[0][:60], hint="send it once"), status=400)
     paged = call.convert({n: v for n, v in given.items() if n in PAGED}, PagedQuery)
     filters = {n: v for n, v in given.items() if n not in PAGED}
-    call.check(filters)
+    _refuse_wide(call, filters)
     found = await call.newel.records.page(
         call.path["kind"], call.context, search=paged.q, filters=filters, sort=paged.sort, number=paged.page, size=paged.size
     )
     return RecordPage(rows=found.rows, total=found.total, page=paged.page, size=paged.size)
+
+
+def _refuse_wide(call: Call, filters: dict[str, str]) -> None:
+    """What the published schema does not allow as a filter."""
+    call.check(filters)
+    known = call.newel.records.fields(call.path["kind"]).by_name
+    for name, value in filters.items():
+        field = known.get(name.removesuffix("__from").removesuffix("__to"))
+        wide = field is not None and field.type in ("integer", "reference") and value.lstrip("-").isdigit() and abs(int(value)) > ID_MAX
+        if len(value) > FILTER_LENGTH or wide or (not value and field is not None and field.type not in TEXTS):
+            problem = Problem(code="list.filter", message=f"{value!r:.40} is no value for this filter", where=name[:60], hint="look at /api/docs")
+            raise Refused(problem, status=400)
 
 
 @operation("POST", "/records/{kind}", body=Values, answer=dict[str, Any], status=201, key=True, errors=(404, 409), tag="records")

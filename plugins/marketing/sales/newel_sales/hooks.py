@@ -106,7 +106,7 @@ EARLY = ("draft", "offered")
 FLOWS = (
     Flow(
         name="quote", label="Make quotation", link="quoted", target_kind="sales.quotation", source_kind="sales.lead", phases=EARLY,
-        closes="convert", primary=True,
+        closes="convert", exceeds=True, primary=True,
     ),
     Flow(
         name="order", label="Make order", link="ordered", target_kind="sales.order", source_kind="sales.quotation", phases=("offered",),
@@ -114,7 +114,7 @@ FLOWS = (
     ),
     Flow(
         name="order_lead", label="Make order", link="ordered", target_kind="sales.order", source_kind="sales.lead", phases=EARLY,
-        closes="convert",
+        closes="convert", exceeds=True,
     ),
 )  # fmt: skip
 
