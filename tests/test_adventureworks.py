@@ -166,10 +166,8 @@ async def test_every_order_together_takes_what_is_in_stock(loaded: str, orders: 
     taken = sum(line.quantity for order in orders for line in order.lines)
     async with running(loaded) as app, app.database.read() as session:
         held = Decimal(int(await session.value("SELECT SUM(quantity) AS n FROM stock_balance"))).scaleb(-6)
-        parties = {
-            r["code"]: r["n"]
-            for r in await session.fetch("SELECT c.code, COUNT(*) AS n FROM party p JOIN party_class c ON c.id = p.party_class GROUP BY c.code")
-        }
+        sql = "SELECT c.code, COUNT(*) AS n FROM party p JOIN party_class c ON c.id = p.party_class GROUP BY c.code"
+        parties = {r["code"]: r["n"] for r in await session.fetch(sql)}
         rates = await session.value("SELECT COUNT(*) AS n FROM currency_rate")
     assert held - taken == 335_974
     assert parties == {"INDIVIDUAL": 18_484, "RESELLER": 1_336, "VENDOR": 104}

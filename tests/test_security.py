@@ -7,8 +7,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from litestar import get, post
+from newel.hookspecs import hookimpl
+from newel.manifest import Manifest
 from newel.services.setup import set_up_company
 from newel.web.operations import Call, operation
 
@@ -100,7 +103,7 @@ async def test_nobody_without_rights_gets_far(web: Web) -> None:
                 continue
             path = path.replace("/documents/newel.item", "/documents/shop.order")
             answer = await nobody.request(method, path, json={} if method in ("POST", "PUT", "PATCH") else None)
-            assert answer.status_code in (400, 403, 404, 422), (method, path, answer.status_code)
+            assert answer.status_code in (400, 403, 404, 422, 428), (method, path, answer.status_code)
         assert (await nobody.get("/api/kinds")).json() == []
         assert (await nobody.get("/api/records")).json() == []
         assert (await nobody.get("/api/reports")).json() == []
@@ -250,7 +253,7 @@ async def test_another_company(web: Web) -> None:
     order = {"party": "C1", "lines": [{"item": "BOLT", "quantity": 1}]}
     foreign = (await admin_b.post("/api/documents/shop.order?then=confirm", json=order)).json()["document"]
     period = (await admin_b.get("/api/records/newel.period?size=1")).json()["rows"][0]["id"]
-    someone = web.client(await web.user("someone", "*.view", "shop.*", "newel.*"))
+    someone = web.client(await web.user("someone", "shop.*", "newel.*"))
     id = foreign["id"]
     for method, path, body in (
         ("GET", f"/api/document/{id}", None), ("GET", f"/api/document/{id}/input", None), ("GET", f"/api/document/{id}/entries", None),
@@ -265,7 +268,8 @@ async def test_another_company(web: Web) -> None:
         assert answer.status_code == 404, (method, path, answer.status_code, answer.text[:300])
         assert foreign["number"] not in answer.text
     assert (await someone.get("/api/documents/shop.order")).json()["total"] == 0
-    assert (await someone.get(f"/api/records/newel.period?q={'B'}&size=200")).json()["total"] == 36 or True
+    own = (await someone.get("/api/records/newel.period?size=200")).json()["rows"]
+    assert period not in [r["id"] for r in own]
     answer = await someone.post("/api/tokens", json={"name": "x", "company": made.id})
     assert answer.status_code == 403
 
@@ -306,8 +310,6 @@ HANDLERS = [count, page, secret]
 async def test_routes_of_plugins(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Served under the plugin's name, behind the same door; those that can't be imported are off with a reason."""
     manifest = shop.manifest()
-    import msgspec
-
     monkeypatch.setattr(shop, "manifest", lambda: msgspec.structs.replace(manifest, routes=f"{__name__}:HANDLERS"))
     broken = shop.module()
     broken.register_plugin = _registered("broken", routes="no.such.module:handlers")
@@ -335,9 +337,6 @@ async def test_routes_of_plugins(sqlite_url: str, monkeypatch: pytest.MonkeyPatc
 
 
 def _registered(name: str, **more: Any) -> Any:
-    from newel.hookspecs import hookimpl
-    from newel.manifest import Manifest
-
     @hookimpl
     def register_plugin() -> Manifest:
         return Manifest(name=name, label=name, **more)

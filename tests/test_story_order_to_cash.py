@@ -114,6 +114,8 @@ async def test_five_lines_delivered_and_paid_in_two_halves(database_url: str) ->
         assert (await trade.balance("cogs"), await trade.owed()) == (D(100), D(0))
         assert {row["open"] for row in await trade.report("shipping.back_orders")} == {D(5)}
         assert sum(row["net"] for row in await trade.report("invoicing.unbilled")) == D(750)
+        waiting = await trade.report("invoicing.to_invoice", delivered=True)
+        assert {(row["quantity"], row["delivered"], row["unbilled"], row["open"]) for row in waiting} == {(D(10), D(5), D(5), D(10))}
 
         # It is invoiced: revenue, tax, an open item that is due in thirty days.
         invoice = (await do.follow(delivery.id, "invoice_delivery", context, then=("post",))).document

@@ -146,7 +146,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         api: version of the kernel's hooks that it is written for.
         needs: plugins that must be there.
         precedes: plugins whose answer to a decide_ hook yields to this one's.
-        piccolo_app: module of its Piccolo app ("newel_sales.piccolo_app"), for its migrations; empty for none.
+        piccolo_app: module of its Piccolo app ("newel_loyalty.piccolo_app"), for its migrations; empty for none.
         tables: its Piccolo tables.
         line_data, document_data: struct for Line.data[name] and Document.data[name].
         settings: struct with the defaults of its settings.
@@ -188,6 +188,3 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     budget_ms: int = 20
 
 
-__all__ = [
-    "Column", "Field", "Job", "Manifest", "MenuItem", "Panel", "Parameter", "RecordKind", "Report",
-]  # fmt: skip

@@ -140,7 +140,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     """A document as every rule sees it.
 
     Args:
-        kind: name of its DocumentKind, such as "sales.order".
+        kind: name of its DocumentKind, such as "loyalty.voucher".
         role: sale, purchase, delivery, receipt, invoice, bill, payment, return, request, transfer or production.
         phase: draft, offered, open, done or cancelled; of its state.
         party: bill-to; ship_to and bill_to are addresses.

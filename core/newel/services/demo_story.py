@@ -53,6 +53,8 @@ class Story:
                 self._begin(story, self.kit.day + timedelta(days=await anext(story)))
             except StopAsyncIteration:
                 self.tell_progress("documents", min(self.made, self.documents), self.documents)
+        if self.order:
+            await self._today(self.order)
         return dict(self.refused)
 
     def _begin(self, story: Days, day: date) -> None:
@@ -222,12 +224,30 @@ class Story:
             if delivery is not None and not await self._advance(delivery, "done"):
                 return
             yield self.random.randint(0, 4)
-            through = self._flow(self.registry.documents[delivery.kind], "invoice") if delivery is not None else None
-            invoice = await (self._follow(delivery, through) if delivery and through else self._follow(order, self._flow(kind, "invoice")))
+            invoice = await self._bill(order, delivery)
             if invoice is not None:
                 self._begin(self._billing(invoice), self.kit.day + timedelta(days=self.random.randint(0, 2)))
             if delivery is not None and self._chance(0.04):
                 self._begin(self._returned(delivery), self.kit.day + timedelta(days=self.random.randint(4, 20)))
+
+    async def _bill(self, order: Document, delivery: Document | None) -> Document | None:
+        """An invoice of what was delivered; of the order where nothing is delivered."""
+        through = self._flow(self.registry.documents[delivery.kind], "invoice") if delivery is not None else None
+        if delivery is not None and through is not None:
+            return await self._follow(delivery, through)
+        return await self._follow(order, self._flow(self.registry.documents[order.kind], "invoice"))
+
+    async def _today(self, order: DocumentKind) -> None:
+        """What everybody finds on the desk this morning: one document of each kind that waits for them."""
+        self.kit.day = self.kit.today
+        for kind in (*self.leads[:1], *([self.offer] if self.offer else []), order):
+            await self._create(kind, self._entered())
+        placed = await self._create(order, self._entered())
+        if placed is None or not await self._advance(placed, "open"):
+            return
+        delivery = await self._follow(placed, self._flow(order, "delivery"))
+        if delivery is None or await self._advance(delivery, "done"):
+            await self._bill(placed, delivery)
 
     def _half(self, line: Line) -> LinkInput:
         quantity = rounded(line.quantity / 2, 0, "up")

@@ -12,21 +12,10 @@ from newel.store.session import Session, day
 
 from newel_inventory.rules import Lying, StockNow
 
-FREE = """
-SELECT b.item, CAST(SUM(b.quantity - b.reserved) AS BIGINT) AS free
-  FROM stock_balance b JOIN location l ON l.id = b.location
- WHERE b.item = ANY(?) AND l.company = ? AND l.kind = 'storage' AND l.owner IS NULL
- GROUP BY b.item
-"""
 
-
-async def load(session: Session, document: Document, company: int) -> StockNow | None:
-    """One statement for the whole document, none where nothing depends on stock."""
+async def load(session: Session, document: Document) -> StockNow | None:
+    """One statement for counts and for serial numbers that come in, none for anything else: a sale has the kernel's balances."""
     goods = [line.item for line in document.lines if line.item is not None and line.item.stocked]
-    if document.role == "sale" and document.phase == "draft":
-        items = sorted({item.id for item in goods})
-        rows = await session.fetch(FREE, items, company) if items else []
-        return StockNow(free={r["item"]: unscaled(r["free"], QUANTITY) for r in rows})
     if document.kind == "inventory.count":
         items = sorted({item.id for item in goods})
     elif document.role in ("receipt", "return"):

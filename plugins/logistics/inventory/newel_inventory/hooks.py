@@ -12,6 +12,7 @@ from newel.domain.kinds import DocumentKind, Extension, State, Transition
 from newel.domain.master import Master
 from newel.domain.money import product
 from newel.domain.pricing import Price
+from newel.domain.stock import StockFacts
 from newel.domain.tax import Tax
 from newel.errors import Problem
 from newel.hookspecs import hookimpl
@@ -107,8 +108,8 @@ def register_plugin() -> Manifest:
 
 @hookimpl
 async def load_facts(document: Document, session: Session, context: Context) -> Any:
-    """What is free of the goods of a sale; what lies in each place, for counts and for serial numbers that come in."""
-    return await load(session, document, context.company.id)
+    """What lies in each place, for counts and for serial numbers that come in."""
+    return await load(session, document)
 
 
 @hookimpl
@@ -125,7 +126,7 @@ def check_document(document: Document, transition: str, facts: Facts, context: C
     """What is not there for a sale, lots and serial numbers that are missing, counts that are out of date."""
     stock = facts.get(StockNow) or StockNow()
     if document.role == "sale":
-        return rules.check_sale(document, stock) if not transition else ()
+        return rules.check_sale(document, facts.get(StockFacts), facts[Master].locations) if not transition else ()
     if document.role in ("receipt", "return"):
         return rules.check_incoming(document, transition, stock, context.company.currency)
     if document.kind == "inventory.count":

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
 from newel.domain.document import Document, Line, LineInput
 from newel.domain.item import Item
 from newel.domain.money import ONE, ZERO, product, rounded
+from newel.domain.stock import Location, StockFacts
 from newel.errors import Problem, Severity
 
 PRICE_DIGITS = 6
@@ -29,9 +30,8 @@ class Lying(msgspec.Struct, frozen=True):
 
 
 class StockNow(msgspec.Struct, frozen=True):
-    """Stock as it is: free by item over all storage, and by (item, location, lot)."""
+    """Stock as it is, by (item, location, lot)."""
 
-    free: dict[int, Decimal] = {}
     places: dict[Place, Lying] = {}
 
 
@@ -40,12 +40,14 @@ def text(quantity: Decimal) -> str:
     return f"{quantity.normalize():f}"
 
 
-def check_sale(document: Document, stock: StockNow) -> list[Problem]:
+def check_sale(document: Document, stock: StockFacts | None, locations: Mapping[int, Location]) -> list[Problem]:
     """A note for each item of which more is ordered than is free (DOC-02). The kernel says the same when it reserves."""
-    if document.phase != "draft":
+    if document.phase != "draft" or stock is None:
         return []
+    own = {x.id for x in locations.values() if x.company == document.company and x.kind == "storage" and x.owner is None}
+    left = {item: sum((b.free for b in found if b.location in own), ZERO) for item, found in stock.balances.items()}
+    out = []
     parents = {line.parent for line in document.lines}
-    left, out = dict(stock.free), []
     for i, line in enumerate(document.lines):
         if line.item is None or not line.item.stocked or line.id in parents:
             continue

@@ -8,6 +8,7 @@ from newel.domain.document import DocumentInput, LineInput
 from newel.errors import Refused
 from newel.services.registry import Registry
 from newel_inventory import hooks
+from newel_inventory.rules import Lying
 from newel_sales import hooks as sales
 from newel_sdk.testing import item, party, running
 
@@ -52,16 +53,21 @@ def test_hook_decide_tax_only_for_receipts() -> None:
     assert hooks.decide_price(bill, Line(id=1), Facts(), None) is None
 
 
-async def test_hook_load_facts_reads_once(sqlite_url: str) -> None:
+async def test_hook_load_facts_reads_once_and_nothing_for_a_sale(sqlite_url: str) -> None:
     async with running(sqlite_url, {**ALONE, "sales": sales}) as (app, context):
         goods = [await item(app, context, f"BOLT{n}", price=1, cost=1) for n in range(10)]
         lines = tuple(LineInput(item=i, quantity=D(5)) for i in goods)
-        await app.documents.create("inventory.receipt", DocumentInput(lines=lines), context, then=("receive",))
+        received = await app.documents.create("inventory.receipt", DocumentInput(lines=lines), context, then=("receive",))
+        place = received.moves[0].target
+        count = (await app.documents.create("inventory.count", DocumentInput(location_from=place, lines=lines), context)).document
         order = (await app.documents.create("sales.order", DocumentInput(lines=lines), context)).document
         async with app.database.read() as session:
-            found = await hooks.load_facts(order, session, context)
+            assert await hooks.load_facts(order, session, context) is None
+            assert await hooks.load_facts(received.document, session, context) is not None
+            assert session.statements == 0
+            found = await hooks.load_facts(count, session, context)
             assert session.statements == 1
-        assert found.free == dict.fromkeys(goods, D(5))
+        assert found.places == {(i, place, None): Lying(D(5), D(5)) for i in goods}
 
 
 async def test_hook_check_document_says_what_is_free(database_url: str) -> None:

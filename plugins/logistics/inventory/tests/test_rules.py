@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from newel.domain.document import Document, Line, LineInput
 from newel.domain.item import Item
+from newel.domain.stock import Balance, Location, StockFacts
 from newel_inventory.rules import CountData, Lying, StockNow, average, check_count, check_incoming, check_sale, counted, difference
 
 D = Decimal
@@ -17,8 +18,23 @@ PLACE, SCRAP = 10, 99
 
 
 def document(*lines: Line, **values: Any) -> Document:
-    base = {"id": 1, "kind": "inventory.count", "role": "transfer", "state": "draft", "date": date(2026, 1, 15), "location_from": PLACE}
+    base = {"id": 1, "kind": "inventory.count", "role": "transfer", "state": "draft", "date": date(2026, 1, 15), "company": 1, "location_from": PLACE}
     return Document(**{**base, "lines": lines, **values})
+
+
+LOCATIONS = {
+    PLACE: Location(id=PLACE, code="MAIN", company=1),
+    11: Location(id=11, code="THEIRS", company=1, owner=5),
+    12: Location(id=12, code="ABROAD", company=2),
+    13: Location(id=13, code="WAY", company=1, kind="transit"),
+}
+
+
+def lying(quantity: str, reserved: str = "0", elsewhere: str = "0") -> StockFacts:
+    """So much of the bolt in the company's own storage, and so much where it can't be sold from."""
+    found = [Balance(id=1, item=1, location=PLACE, quantity=D(quantity), reserved=D(reserved))]
+    found += [Balance(id=place, item=1, location=place, quantity=D(elsewhere)) for place in (11, 12, 13)]
+    return StockFacts({1: tuple(found)})
 
 
 def line(item: Item = BOLT, quantity: str = "10", **values: Any) -> Line:
@@ -42,25 +58,26 @@ def part_of(found: list[tuple[str, LineInput]], parent: Line) -> Line:
 @pytest.mark.parametrize(("free", "codes"), [("10", []), ("9.5", ["inventory.short"]), ("0", ["inventory.short"])])
 def test_a_sale_says_what_is_free(free: str, codes: list[str]) -> None:
     sale = document(line(), role="sale", kind="x.order")
-    assert [p.code for p in check_sale(sale, StockNow(free={1: D(free)}))] == codes
+    assert [p.code for p in check_sale(sale, lying(free, elsewhere="50"), LOCATIONS)] == codes
+    assert [p.code for p in check_sale(sale, lying("20", str(20 - D(free))), LOCATIONS)] == codes
 
 
 def test_two_lines_share_what_is_free() -> None:
     sale = document(line(), line(id=2), role="sale")
-    (problem,) = check_sale(sale, StockNow(free={1: D(12)}))
+    (problem,) = check_sale(sale, lying("12"), LOCATIONS)
     assert (problem.where, problem.message) == ("lines[1].quantity", "10 EA of BOLT wanted, 2 free now")
 
 
 def test_units_count_in_the_items_own() -> None:
     sale = document(line(quantity="1", unit="DZN", factor=D(12)), role="sale")
-    assert [p.code for p in check_sale(sale, StockNow(free={1: D(11)}))] == ["inventory.short"]
+    assert [p.code for p in check_sale(sale, lying("11"), LOCATIONS)] == ["inventory.short"]
 
 
 def test_services_kits_and_what_is_confirmed_are_not_looked_at() -> None:
-    assert check_sale(document(line(ADVICE), role="sale"), StockNow()) == []
-    assert check_sale(document(line(), role="sale", phase="open"), StockNow()) == []
+    assert check_sale(document(line(ADVICE), role="sale"), StockFacts(), LOCATIONS) == []
+    assert check_sale(document(line(), role="sale", phase="open"), StockFacts(), LOCATIONS) == []
     kit = document(line(), line(ADVICE, id=2, parent=1), role="sale")
-    assert check_sale(kit, StockNow()) == []
+    assert check_sale(kit, StockFacts(), LOCATIONS) == []
 
 
 @pytest.mark.parametrize(
@@ -75,7 +92,7 @@ def test_services_kits_and_what_is_confirmed_are_not_looked_at() -> None:
     ],
 )
 def test_lots_of_what_comes_in(found: Line, transition: str, codes: list[str]) -> None:
-    stock = StockNow(places={(2, PLACE, 6): Lying(D(1)), (2, PLACE, 5): Lying(D(0))})
+    stock = StockNow({(2, PLACE, 6): Lying(D(1)), (2, PLACE, 5): Lying(D(0))})
     receipt = document(found, kind="inventory.receipt", role="receipt", currency="EUR")
     assert [p.code for p in check_incoming(receipt, transition, stock, "EUR")] == codes
 
@@ -96,7 +113,7 @@ def test_what_was_counted() -> None:
     [("13", "missing", "3", (PLACE, SCRAP)), ("7", "more", "3", (SCRAP, PLACE)), ("10", "same", None, (None, None))],
 )
 def test_the_difference_moves(there: str, key: str, quantity: str | None, ends: tuple[int | None, int | None]) -> None:
-    stock = StockNow(places={(1, PLACE, None): Lying(D(there), D(there) * 2)})
+    stock = StockNow({(1, PLACE, None): Lying(D(there), D(there) * 2)})
     ((name, entered),) = difference(document(line()), line(), stock, SCRAP)
     assert (name, entered.location_from, entered.location_to) == (key, *ends)
     assert (entered.item is None) is (quantity is None)
@@ -119,10 +136,10 @@ def test_a_count_names_its_place_and_counts_once() -> None:
 
 
 def test_a_count_is_only_posted_while_it_holds() -> None:
-    then = StockNow(places={(1, PLACE, None): Lying(D(13), D(26))})
+    then = StockNow({(1, PLACE, None): Lying(D(13), D(26))})
     part = part_of(difference(document(line()), line(), then, SCRAP), line())
     stored = document(line(), part)
     assert check_count(stored, "post", then, SCRAP) == []
-    later = StockNow(places={(1, PLACE, None): Lying(D(12), D(24))})
+    later = StockNow({(1, PLACE, None): Lying(D(12), D(24))})
     assert [p.code for p in check_count(stored, "post", later, SCRAP)] == ["inventory.stale"]
     assert check_count(stored, "cancel", later, SCRAP) == []

@@ -101,6 +101,7 @@ def register_plugin() -> Manifest:
         name="shipping",
         label="Shipping",
         piccolo_app="newel_shipping.piccolo_app",
+        demo_data="newel_shipping:demo.toml",
         tables=TABLES,
         documents=(DELIVERY, RETURN),
         flows=FLOWS,

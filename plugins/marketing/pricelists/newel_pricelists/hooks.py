@@ -27,6 +27,7 @@ def register_plugin() -> Manifest:
         name="pricelists",
         label="Price lists",
         piccolo_app="newel_pricelists.piccolo_app",
+        demo_data="newel_pricelists:demo.toml",
         tables=TABLES,
         records=RECORDS,
         reports=REPORTS,

@@ -126,6 +126,7 @@ def register_plugin() -> Manifest:
         name="sales",
         label="Sales",
         piccolo_app="newel_sales.piccolo_app",
+        demo_data="newel_sales:demo.toml",
         tables=TABLES,
         documents=(LEAD, QUOTATION, ORDER),
         flows=FLOWS,

@@ -1,0 +1,112 @@
+"""The demonstration company makes itself, the same one each time, and its books verify."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+from newel.config import Config
+from newel.errors import Refused
+from newel.services.app import Newel
+from newel.services.demo import PASSWORD, USERS, DemoResult, demo, gtin
+from newel.services.verify import verify
+
+NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
+PLUGINS = ("sales", "pricelists", "inventory", "shipping", "invoicing", "receivables")
+
+
+@asynccontextmanager
+async def running(url: str, plugins: tuple[str, ...] = PLUGINS) -> AsyncIterator[Newel]:
+    """An install on an empty database."""
+    app = Newel(Config(database=url, plugins=plugins), clock=lambda: NOW)
+    await app.start()
+    try:
+        yield app
+    finally:
+        await app.close()
+
+
+def states(result: DemoResult, kind: str) -> set[str]:
+    """The states in which documents of a kind are."""
+    return {state for (k, state), n in result.documents.items() if k == kind and n}
+
+
+async def test_a_believable_company(sqlite_url: str) -> None:
+    """About 200 items, 100 customers, 15 vendors and 1,000 documents in all states, through the use cases: everything adds up."""
+    told: list[tuple[str, int, int]] = []
+    async with running(sqlite_url) as app:
+        result = await demo(app, progress=lambda *step: told.append(step))
+        assert await verify(app) == []
+        assert 900 <= result.count <= 1300
+        assert (len(USERS), result.parties) == (4, 115)
+        assert 180 <= result.items <= 220
+        assert states(result, "sales.lead") >= {"converted", "lost"}
+        assert states(result, "sales.quotation") >= {"draft", "sent", "accepted", "rejected", "expired"}
+        assert states(result, "sales.order") >= {"draft", "confirmed", "done", "cancelled"}
+        assert states(result, "shipping.delivery") >= {"draft", "shipped"}
+        assert states(result, "shipping.return") == {"received"}
+        assert states(result, "invoicing.invoice") == {"draft", "posted", "paid"}
+        assert "settled" in states(result, "invoicing.credit_note")
+        assert states(result, "receivables.payment") == {"posted"}
+        assert set(result.refused) <= {"stock.short"}, "what is not there is not delivered; nothing else is refused"
+        assert told[-1][1] > 900
+        assert PASSWORD in str(result)
+        await _check_life(app)
+
+
+async def _check_life(app: Newel) -> None:
+    """Overdue invoices, partial payments and deliveries, several currencies and tax rates, and people who may do what they did."""
+    async with app.database.read() as session:
+
+        async def count(sql: str, *args: object) -> int:
+            return int(await session.value(sql, *args))
+
+        today = NOW.date()
+        assert await count("SELECT COUNT(*) AS n FROM open_item WHERE amount_open > 0 AND date_due < ?", today) > 10
+        assert await count("SELECT COUNT(*) AS n FROM open_item WHERE amount_open > 0 AND amount_open < amount") > 2
+        assert await count("SELECT COUNT(*) AS n FROM document WHERE kind = 'sales.order' AND state = 'confirmed' AND parts & 8 = 8") > 0
+        assert await count("SELECT COUNT(DISTINCT currency) AS n FROM document") == 2
+        assert await count("SELECT COUNT(DISTINCT code) AS n FROM tax_line") > 5
+        assert await count("SELECT COUNT(*) AS n FROM document WHERE date > ?", today) == 0
+        assert await count("SELECT COUNT(*) AS n FROM document WHERE date < ?", date(2025, 1, 15)) == 0
+        rows = await session.fetch("SELECT kind, created_by FROM document GROUP BY kind, created_by")
+        authors = {r["kind"]: r["created_by"] for r in rows}
+        assert (authors["sales.order"], authors["shipping.delivery"], authors["invoicing.invoice"]) == ("sales", "warehouse", "accountant")
+        assert await count("SELECT COUNT(*) AS n FROM price_step WHERE plugin = 'pricelists'") > 10
+    user = await app.users.authenticate("demo", PASSWORD)
+    assert user is not None
+    assert user.may("anything.at.all")
+
+
+async def test_the_same_company_each_time(database_url: str, tmp_path: object) -> None:
+    """The same seed on the same day gives the same documents and sums, on both databases."""
+    async with running(database_url) as app:
+        first = await demo(app, documents=150)
+        assert await verify(app) == []
+        with pytest.raises(Refused, match="a company already"):
+            await demo(app, documents=150)
+    async with running(f"sqlite:///{tmp_path}/again.db") as app:
+        second = await demo(app, documents=150)
+    assert first == second
+    assert first.gross["invoicing.invoice"] > 0
+    async with running(f"sqlite:///{tmp_path}/other.db") as app:
+        assert (await demo(app, documents=150, seed=7)).gross != first.gross
+
+
+@pytest.mark.parametrize("plugins", [(), ("sales",), ("inventory", "shipping"), ("sales", "inventory", "shipping"), ("sales", "invoicing", "receivables")])
+async def test_with_whatever_is_installed(plugins: tuple[str, ...], sqlite_url: str) -> None:
+    """The story is told by roles: what is not installed does not happen."""
+    async with running(sqlite_url, plugins) as app:
+        result = await demo(app, documents=60)
+        assert await verify(app) == []
+        assert {kind.split(".")[0] for kind, _ in result.documents} <= set(plugins)
+        assert ("sales" in plugins) == any(kind == "sales.order" for kind, _ in result.documents)
+
+
+def test_gtins_have_their_check_digit() -> None:
+    """The check digit of the standard's own example."""
+    assert gtin("629104150021") == "6291041500213"
+    assert Decimal(gtin("400000000001")) == Decimal("4000000000010") + 4
