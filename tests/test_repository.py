@@ -39,6 +39,7 @@ PACKAGE_ALLOWED = PACKAGE_REQUIRED | {
     "facts.py",
     "tables.py",
     "piccolo_app.py",
+    "demo.toml",
     "migrations",
     "routes.py",
     "templates",

@@ -114,7 +114,7 @@ async def test_goods_are_not_billed_twice(database_url: str) -> None:
 
 async def test_saving_again_changes_no_price(database_url: str) -> None:
     async with company(database_url) as (app, context):
-        from newel.services.documents import as_input
+        from newel.services.entered import as_input
 
         made = (await app.documents.create("toy.order", order(("BOLT", 3), ("NUT", 7, "0.29")), context)).document
         for _ in range(3):

@@ -15,7 +15,7 @@ from newel.domain.context import Context
 from newel.domain.document import Document, DocumentInput, LineInput, LinkInput
 from newel.errors import Refused
 from newel.services.app import Newel
-from newel.services.documents import as_input
+from newel.services.entered import as_input
 from newel.services.verify import verify
 
 ITEMS = ("BOLT", "NUT", "GEAR", "BELT")

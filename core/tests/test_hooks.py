@@ -62,7 +62,7 @@ async def test_propose_lines(database_url: str) -> None:
         return [("gift", LineInput(item="NUT", quantity=line.quantity * 2, price=D(0)))] if line.item and line.item.number == "BOLT" else []
 
     async with company(database_url, {"gifts": plugin("gifts", propose_lines=propose_lines)}) as (app, context):
-        from newel.services.documents import as_input
+        from newel.services.entered import as_input
 
         made = (await app.documents.create("toy.order", order(("BOLT", 3)), context)).document
         assert [(x.key, x.quantity, x.net) for x in made.lines] == [("", D(3), D(30)), ("gifts:gift", D(6), D(0))]

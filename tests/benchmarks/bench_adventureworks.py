@@ -14,7 +14,6 @@ import pytest
 from adventureworks.load import load
 from adventureworks.replay import price_all, replay_all
 from adventureworks.source import EXAMPLE, Source, data_folder, sample
-
 from newel import config
 from newel.services.app import Newel
 from newel.services.verify import verify

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from newel.domain.document import Document, DocumentInput, Line, LineInput, LinkInput
+from newel.domain.document import Document, DocumentInput, LineInput, LinkInput
 from newel.domain.kinds import DocumentKind, Flow
 from newel.domain.money import ZERO, rounded
 from newel.errors import Refused
 from newel.services.demo import DAYS, DemoKit, receive
+from newel.services.outcome import Outcome
 from newel.store.columns import AMOUNT, unscaled
 
 PER_SALE = 3.6  # documents that one sale leads to on average
-RESTOCK, GROWTH = 12, 1.5
+GROWTH = 1.5
 LOGINS = {"sale": "sales", "request": "sales", "delivery": "warehouse", "return": "warehouse", "receipt": "warehouse"}
 Days = AsyncIterator[int]
 
@@ -33,9 +34,8 @@ class Story:
         self.kit, self.random, self.documents, self.tell_progress = kit, kit.random, documents, tell
         self.api, self.registry = kit.app.documents, kit.app.registry
         self.refused: Counter[str] = Counter()
-        self.made = 0
+        self.made = self._count = 0
         self._waiting: list[tuple[date, int, Days]] = []
-        self._count = 0
         self._find_kinds()
 
     async def tell(self) -> dict[str, int]:
@@ -43,7 +43,7 @@ class Story:
         sales = round(self.documents / PER_SALE) if self.order else 0
         for n in range(sales):  # a company that grows: most is going on in the last weeks
             self._begin(self._sale(), self.kit.today - timedelta(days=int((DAYS - 1) * (1 - n / sales) ** GROWTH)))
-        self._begin(self._restock(), self.kit.start + timedelta(days=DAYS // RESTOCK))
+        self._begin(self._restock(), self.kit.start + timedelta(days=30))
         while self._waiting:
             self.kit.day, _, story = heapq.heappop(self._waiting)
             if self.kit.day > self.kit.today:
@@ -58,6 +58,7 @@ class Story:
         return dict(self.refused)
 
     def _begin(self, story: Days, day: date) -> None:
+        """Let a story go on at a day; of those that wait for one day the first comes first."""
         self._count += 1
         heapq.heappush(self._waiting, (day, self._count, story))
 
@@ -67,12 +68,13 @@ class Story:
     # ---- what kinds there are ----------------------------------------------------------------------------------------------------
 
     def _find_kinds(self) -> None:
-        """An order is a sale that is open for a while and can be delivered or billed; an offer is a sale that leads to it."""
+        """An order is a sale that is open for a while, and best delivered or billed; an offer is a sale that leads to it."""
         kinds = sorted(self.registry.documents.values(), key=lambda k: k.name)
         sales = [k for k in kinds if k.role == "sale"]
-        open_sales = [k for k in sales if any(s.phase == "open" for s in k.states) and (self._flow(k, "delivery") or self._flow(k, "invoice"))]
-        offered = [(o, s) for o in open_sales for s in sales if s is not o and self._between(s, o)]
-        self.order = offered[0][0] if offered else next(iter(open_sales), None)
+        firm = [k for k in sales if any(s.phase == "open" for s in k.states)]
+        firm.sort(key=lambda k: not (self._flow(k, "delivery") or self._flow(k, "invoice")))
+        offered = [(o, s) for o in firm for s in sales if s is not o and self._between(s, o)]
+        self.order = offered[0][0] if offered else next(iter(firm), None)
         self.offer = offered[0][1] if offered else None
         targets = [k for k in (self.offer, self.order) if k is not None]
         self.leads = [k for k in kinds if k.role == "request" and k.party_role == "customer" and any(self._between(k, t) for t in targets)]
@@ -106,50 +108,42 @@ class Story:
 
     # ---- what people do ----------------------------------------------------------------------------------------------------------
 
-    def _login(self, kind: DocumentKind) -> str:
-        return LOGINS.get(kind.role, "accountant")
+    async def _try(self, work: Awaitable[Outcome]) -> Document | None:
+        """What an action gave; None where it was refused, which is counted."""
+        try:
+            return (await work).document
+        except Refused as refused:
+            self.refused[refused.problems[0].code] += 1
+            return None
 
     async def _create(self, kind: DocumentKind, entered: DocumentInput, then: Sequence[str] = ()) -> Document | None:
-        try:
-            document = (await self.api.create(kind.name, entered, self.kit.context(self._login(kind)), then=then)).document
-        except Refused as refused:
-            self._note(refused)
-            return None
-        self.made += 1
+        context = self.kit.context(LOGINS.get(kind.role, "accountant"))
+        document = await self._try(self.api.create(kind.name, entered, context, then=then))
+        self.made += document is not None
         return document
 
     async def _follow(self, document: Document, flow: Flow | None, lines: Sequence[LinkInput] | None = None) -> Document | None:
         if flow is None:
             return None
-        context = self.kit.context(self._login(self.registry.documents[flow.target_kind]))
+        context = self.kit.context(LOGINS.get(self.registry.documents[flow.target_kind].role, "accountant"))
         name, header = f"{flow.target_kind}:{flow.name}", DocumentInput(date=self.kit.day)
-        try:
-            made = (await self.api.follow(document.id, name, context, lines=lines, input=header)).document
-        except Refused as refused:
-            self._note(refused)
-            return None
-        self.made += 1
+        made = await self._try(self.api.follow(document.id, name, context, lines=lines, input=header))
+        self.made += made is not None
         return made
 
     async def _advance(self, document: Document, phase: str) -> bool:
         """Take a document as it is now to a phase. False where that is refused, or where no way leads there."""
-        context = self.kit.context(self._login(self.registry.documents[document.kind]))
+        kind = self.registry.documents[document.kind]
+        context = self.kit.context(LOGINS.get(kind.role, "accountant"))
         now = await self.api.get(document.id, context)
-        names = self._path(self.registry.documents[now.kind], now.state, phase)
-        if phase == "cancelled" and names:
-            kind = self.registry.documents[now.kind]
+        names = self._path(kind, now.state, phase)
+        if phase == "cancelled" and names:  # several ways: rejected, expired, withdrawn
             direct = [t.name for t in kind.transitions if now.state in t.sources and kind.state(t.target).phase == phase and not t.automatic]
             names = [self.random.choice(direct)] if direct else names
-        try:
-            for name in names or ():
-                await self.api.act(document.id, name, context)
-        except Refused as refused:
-            self._note(refused)
-            return False
+        for name in names or ():
+            if await self._try(self.api.act(document.id, name, context)) is None:
+                return False
         return names is not None
-
-    def _note(self, refused: Refused) -> None:
-        self.refused[refused.problems[0].code] += 1
 
     def _entered(self) -> DocumentInput:
         """A customer wants something."""
@@ -173,7 +167,7 @@ class Story:
         while True:
             await receive(self.kit, self.random.sample(self.kit.items, min(25, len(self.kit.items))), (20, 80), "replenishment")
             self.made += 1
-            yield DAYS // RESTOCK
+            yield 30
 
     async def _sale(self) -> Days:
         """From the first word to the order: with or without a lead and an offer."""
@@ -208,18 +202,20 @@ class Story:
 
     async def _order(self, order: Document) -> Days:
         """Confirm, deliver in one or two parts, bill each part."""
-        if self._chance(0.05):
-            await self._advance(order, "cancelled")
-            return
-        if not await self._advance(order, "open"):
+        phase = "cancelled" if self._chance(0.05) else "open"
+        if not await self._advance(order, phase) or phase == "cancelled":
             return
         kind = self.registry.documents[order.kind]
         parts = 2 if len(order.lines) > 1 and self._chance(0.25) else 1
         for part in range(parts):
             yield self.random.randint(2, 12)
+            if part and (await self.api.get(order.id, self.kit.context())).phase != "open":
+                return
             half = [x for x in order.lines if x.item is not None and x.item.kind == "goods"][: max(len(order.lines) // 2, 1)]
             first = parts == 2 and part == 0 and bool(half)
-            delivery = await self._follow(order, self._flow(kind, "delivery"), [self._half(x) for x in half] if first else None)
+            delivery = await self._follow(
+                order, self._flow(kind, "delivery"), [LinkInput(line=x.id, quantity=rounded(x.quantity / 2, 0, "up")) for x in half] if first else None
+            )
             yield self.random.randint(0, 2)
             if delivery is not None and not await self._advance(delivery, "done"):
                 return
@@ -249,19 +245,14 @@ class Story:
         if delivery is None or await self._advance(delivery, "done"):
             await self._bill(placed, delivery)
 
-    def _half(self, line: Line) -> LinkInput:
-        quantity = rounded(line.quantity / 2, 0, "up")
-        return LinkInput(line=line.id, quantity=min(quantity, line.quantity))
-
     async def _returned(self, delivery: Document) -> Days:
         """One line comes back."""
+        flow = self._flow(self.registry.documents[delivery.kind], "return")
         line = next((x for x in delivery.lines if x.item is not None and x.item.kind == "goods" and x.item.tracking == "none"), None)
-        kind = self.registry.documents[delivery.kind]
-        if line is not None:
-            back = await self._follow(delivery, self._flow(kind, "return"), [LinkInput(line=line.id, quantity=Decimal(1))])
-            yield self.random.randint(0, 3)
-            if back is not None:
-                await self._advance(back, "done")
+        back = await self._follow(delivery, flow, [LinkInput(line=line.id, quantity=Decimal(1))]) if line else None
+        yield self.random.randint(0, 3)
+        if back is not None:
+            await self._advance(back, "done")
 
     async def _billing(self, invoice: Document) -> Days:
         """Post, perhaps credit a part, and be paid: early, late, in parts or not at all."""

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from newel.domain.context import Context
-from newel.domain.document import Document, DocumentInput, Draft, Line, LineInput, Link, LinkInput, ScheduleInput
-from newel.domain.kinds import DocumentKind, Flow, Transition
-from newel.domain.money import ZERO
+from newel.domain.document import Document, DocumentInput, Draft, Line, Link, LinkInput
+from newel.domain.kinds import DocumentKind, Transition
 from newel.errors import Conflict, PluginFailed, Problem, Refused, Severity, missing
+from newel.services import following
 from newel.services.engine import DEPTH_MAX, Engine
+from newel.services.entered import as_input, differences
 from newel.services.outcome import Outcome
 from newel.services.resolve import Resolver
 from newel.store import tables_document as t
@@ -222,6 +223,36 @@ class Documents:
             problems += outcome.problems
         return msgspec.structs.replace(outcome, problems=tuple(problems))
 
+    async def _follow(
+        self, engine: Engine, ids: list[int], name: str, wanted: Sequence[LinkInput] | None, header: DocumentInput, then: Sequence[str]
+    ) -> Outcome:
+        documents = await engine.load_sources(ids, steps=False)
+        if len(documents) != len(ids):
+            raise missing("document", next(id for id in ids if id not in documents))
+        first = documents[ids[0]]
+        flow = self.app.registry.flow(self.app.registry.kind(first.kind), name)
+        target = self.app.registry.kind(flow.target_kind)
+        if not engine.depth:
+            may(engine.context, f"{target.name}.edit")
+        problems = [p for d in documents.values() for p in following.may_follow(d, first, flow)]
+        if problems:
+            raise Refused(*problems, status=409)
+        lines, sources = following.open_lines(engine, list(documents.values()), flow, wanted)
+        if not lines and (not flow.closes or any(engine.takes(flow, line) for d in documents.values() for line in d.lines)):
+            raise Refused(
+                Problem(code="flow.nothing", message=f"nothing of {first.number or 'it'} is open to be {flow.link}", hint="it has gone on already"), status=409
+            )
+        if flow.passes_on:
+            sources = [following.passed_on(documents, links, flow) for links in sources]
+        entered = following.continued(self.app.registry, first, target, header, lines)
+        if flow.closes:
+            for document in documents.values():
+                engine.depth += 1  # the right to follow is enough
+                await self._act(engine, document, flow.closes)
+                engine.depth -= 1
+            await engine.session.flush()
+        return await self._create(engine, target, entered, then, sources, copies=flow.copies_prices, origin=first.id)
+
     def _with_parents(self, engine: Engine, document: Document) -> tuple[Line, ...]:
         """Parts stay parts: a line that continues a part of another one belongs to the line that continues that other one."""
         parents = {line.id: line.parent for d in engine.sources for line in d.lines}
@@ -268,124 +299,6 @@ class Documents:
         line, kind, quantity = link
         document = await engine.session.value("SELECT document FROM document_line WHERE id = ?", line)
         return (Link(kind=kind, from_line=line, from_document=document, quantity=quantity),)
-
-    async def _follow(
-        self, engine: Engine, ids: list[int], name: str, wanted: Sequence[LinkInput] | None, header: DocumentInput, then: Sequence[str]
-    ) -> Outcome:
-        documents = await engine.load_sources(ids, steps=False)
-        if len(documents) != len(ids):
-            raise missing("document", next(id for id in ids if id not in documents))
-        first = documents[ids[0]]
-        flow = self.app.registry.flow(self.app.registry.kind(first.kind), name)
-        target = self.app.registry.kind(flow.target_kind)
-        if not engine.depth:
-            may(engine.context, f"{target.name}.edit")
-        problems = [p for d in documents.values() for p in self._may_follow(d, first, flow)]
-        if problems:
-            raise Refused(*problems, status=409)
-        lines, sources = self._open_lines(engine, list(documents.values()), flow, wanted)
-        if not lines and (not flow.closes or any(engine.takes(flow, line) for d in documents.values() for line in d.lines)):
-            raise Refused(
-                Problem(code="flow.nothing", message=f"nothing of {first.number or 'it'} is open to be {flow.link}", hint="it has gone on already"), status=409
-            )
-        if flow.passes_on:
-            sources = [self._passed_on(documents, links, flow) for links in sources]
-        entered = self._continued(first, target, header, lines)
-        if flow.closes:
-            for document in documents.values():
-                engine.depth += 1  # the right to follow is enough
-                await self._act(engine, document, flow.closes)
-                engine.depth -= 1
-            await engine.session.flush()
-        return await self._create(engine, target, entered, then, sources, copies=flow.copies_prices, origin=first.id)
-
-    def _may_follow(self, document: Document, first: Document, flow: Flow) -> list[Problem]:
-        if document.phase not in flow.phases or document.kind != first.kind:
-            return [
-                Problem(
-                    code="flow.phase", message=f"{document.number or document.kind} is {document.state} and can't be {flow.link}",
-                    hint=f"it must be {' or '.join(flow.phases)}",
-                )
-            ]  # fmt: skip
-        if document.holds and any(h.active and (not h.transitions or flow.name in h.transitions) for h in document.holds):
-            return [Problem(code="hold", message=f"{document.number} is on hold: {document.holds[0].reason}", hint="release it first")]
-        same = (document.party, document.currency, document.prices_include_tax) == (first.party, first.currency, first.prices_include_tax)
-        if not same:
-            return [Problem(code="flow.mixed", message="documents of one party and currency go together", hint="make one for each")]
-        return []
-
-    def _open_lines(
-        self, engine: Engine, documents: Sequence[Document], flow: Flow, wanted: Sequence[LinkInput] | None
-    ) -> tuple[list[LineInput], list[tuple[Link, ...]]]:
-        asked = {w.line: w for w in wanted} if wanted is not None else None
-        known = {line.id for d in documents for line in d.lines}
-        if asked is not None and (unknown := [id for id in asked if id not in known]):
-            raise missing("line", unknown[0], "lines")
-        lines: list[LineInput] = []
-        sources: list[tuple[Link, ...]] = []
-        for document in documents:
-            parents = {line.parent for line in document.lines}
-            for line in document.lines:
-                want = asked.get(line.id) if asked is not None else None
-                if (asked is not None and want is None) or not engine.takes(flow, line) or (line.id in parents and not flow.copies_prices):
-                    continue
-                quantity = want.quantity if want and want.quantity is not None else line.quantity_open(flow.link)
-                if quantity <= 0 and want is None:
-                    continue
-                lines.append(
-                    LineInput(
-                        kind=line.kind, item=line.item.id if line.item else None, text=line.text, quantity=quantity, unit=line.unit,
-                        tax_category=line.tax_category, account_role=line.account_role, data=line.data,
-                        lot=want.lot if want and want.lot else line.lot, location_from=want.location_from if want else None,
-                        schedules=self._scheduled(line, quantity, flow),
-                    )
-                )  # fmt: skip
-                sources.append(
-                    (Link(kind=flow.link, from_line=line.id, from_document=document.id, quantity=quantity, schedule=want.schedule if want else None),)
-                )
-        return lines, sources
-
-    def _scheduled(self, line: Line, quantity: Decimal, flow: Flow) -> tuple[ScheduleInput, ...]:
-        """A whole line keeps its scheduled deliveries when an offer becomes an order."""
-        if flow.link != "ordered" or quantity != line.quantity:
-            return ()
-        return tuple(
-            ScheduleInput(quantity=s.quantity, date_requested=s.date_requested, date_confirmed=s.date_confirmed, release_code=s.release_code)
-            for s in line.schedules
-        )
-
-    def _passed_on(self, documents: dict[int, Document], links: tuple[Link, ...], flow: Flow) -> tuple[Link, ...]:
-        """The same link also on the lines before: an invoice of a delivery counts on the order, and takes its price from there."""
-        out = []
-        for link in links:
-            source = documents[link.from_document].line(link.from_line)
-            before = [
-                msgspec.structs.replace(link, from_line=s.from_line, from_document=s.from_document) for s in source.sources if s.kind != flow.link
-            ]
-            out += [*before, link]
-        return tuple(out)
-
-    def _continued(self, first: Document, target: DocumentKind, header: DocumentInput, lines: Sequence[LineInput]) -> DocumentInput:
-        """The header of the new document: what was entered for it, else what the source says."""
-        own = target.name.split(".")[0]
-        data = {p: v for p, v in first.data.items() if p in self.app.registry.document_data and first.kind.split(".")[0] == own}
-        return msgspec.structs.replace(
-            header,
-            party=header.party if header.party is not None else first.party.id if first.party else None,
-            ship_to=header.ship_to or (first.ship_to.id if first.ship_to else None),
-            bill_to=header.bill_to or (first.bill_to.id if first.bill_to else None),
-            currency=header.currency or first.currency,
-            rate=header.rate if header.rate is not None else (first.rate if not header.date or header.date == first.date else None),
-            terms=header.terms or first.terms,
-            reference=header.reference or first.reference,
-            text=header.text or first.text,
-            prices_include_tax=first.prices_include_tax,
-            location_from=header.location_from or first.location_from,
-            location_to=header.location_to or first.location_to,
-            date_requested=header.date_requested or first.date_requested,
-            lines=tuple(lines),
-            data={**data, **header.data},
-        )
 
     # ---- small parts -------------------------------------------------------------------------------------------------------------
 
@@ -491,62 +404,3 @@ class Documents:
 
     def _digest(self, request: tuple[Any, ...]) -> str:
         return hashlib.sha256(json_of(request).encode()).hexdigest()
-
-
-def as_input(document: Document) -> DocumentInput:
-    """What a user would have entered to get this document: for forms, copies and imports."""
-    return DocumentInput(
-        party=document.party.id if document.party else None, date=document.date, date_due=document.date_due,
-        date_requested=document.date_requested, ship_to=document.ship_to.id if document.ship_to else None,
-        bill_to=document.bill_to.id if document.bill_to else None, currency=document.currency, rate=document.rate, terms=document.terms,
-        reference=document.reference, text=document.text, prices_include_tax=document.prices_include_tax,
-        location_from=document.location_from, location_to=document.location_to, account_role=document.account_role, data=document.data,
-        lines=tuple(
-            LineInput(
-                id=x.id, kind=x.kind, item=x.item.id if x.item else None, text=x.text, quantity=x.quantity, unit=x.unit, price=x.price_entered,
-                discount=x.discount_entered, tax_category=x.tax_category, location_from=x.location_from, location_to=x.location_to, lot=x.lot,
-                account_role=x.account_role, settles=x.settles, data=x.data,
-                schedules=tuple(
-                    ScheduleInput(
-                        quantity=s.quantity, date_requested=s.date_requested, date_confirmed=s.date_confirmed, release_code=s.release_code
-                    )
-                    for s in x.schedules
-                ),
-            )
-            for x in document.lines
-            if not x.key
-        ),
-    )  # fmt: skip
-
-
-def differences(before: Document, after: Document) -> list[tuple[str, Any, Any]]:
-    """What changed, field by field, for the history (APR-04)."""
-    out: list[tuple[str, Any, Any]] = []
-
-    def compare(prefix: str, old: Any, new: Any, names: Sequence[str]) -> None:
-        for name in names:
-            a, b = _shown(getattr(old, name)), _shown(getattr(new, name))
-            if a != b:
-                out.append((prefix + name, a, b))
-
-    compare(
-        "", before, after,
-        ("party", "ship_to", "bill_to", "currency", "rate", "date", "date_due", "date_requested", "terms", "reference", "text", "net", "tax", "data"),
-    )  # fmt: skip
-    old = {line.id: line for line in before.lines}
-    for line in after.lines:
-        was = old.pop(line.id, None)
-        if was is None:
-            out.append((f"line {line.position}", None, f"{line.quantity} {line.unit} {line.text}"))
-        else:
-            compare(f"line {line.position} ", was, line, ("item", "text", "quantity", "unit", "price", "discount_entered", "net", "schedules", "data"))
-    out += [(f"line {line.position}", f"{line.quantity} {line.unit} {line.text}", None) for line in old.values()]
-    return out
-
-
-def _shown(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
-    if hasattr(value, "number"):
-        return value.number
-    return msgspec.to_builtins(value, str_keys=True) if isinstance(value, (msgspec.Struct, tuple, dict)) else value if value != ZERO else "0"

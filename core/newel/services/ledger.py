@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
@@ -12,42 +11,17 @@ from newel.domain.context import Context
 from newel.domain.document import Document, Line
 from newel.domain.facts import Facts
 from newel.domain.kinds import DocumentKind
-from newel.domain.ledger import AccountRole, Entry, OpenItem, Posting, PostingRule, entry_hash, unbalanced
+from newel.domain.ledger import AccountRole, Entry, OpenItem, Posting, PostingRule, unbalanced
 from newel.domain.master import Master
 from newel.domain.money import ZERO, portion, product, rounded
 from newel.domain.stock import Move
 from newel.errors import Problem
-from newel.store import tables_document as t
-from newel.store.columns import AMOUNT, scaled
-from newel.store.documents import json_of, money
-from newel.store.session import Session, day
 
 
 class OpenItems(msgspec.Struct, frozen=True):
     """The open items that a document's lines settle, by id; locked where the transition posts."""
 
     items: dict[int, OpenItem] = {}
-
-
-async def load_open_items(session: Session, document: Document, lock: bool) -> OpenItems:
-    """Read what the lines settle."""
-    ids = sorted({line.settles for line in document.lines if line.settles is not None})
-    if not ids:
-        return OpenItems()
-    rows = await session.fetch(
-        f"SELECT * FROM open_item WHERE id = ANY(?) AND company = ? ORDER BY id{' FOR UPDATE' if lock else ''}", ids, document.company
-    )
-    return OpenItems({r["id"]: open_item(r) for r in rows})
-
-
-def open_item(r: Any) -> OpenItem:
-    """A stored open item."""
-    return OpenItem(
-        id=r["id"], document=r["document"], party=r["party"], role=r["role"], currency=r["currency"], date=day(r["date"]),  # type: ignore[arg-type]
-        date_due=day(r["date_due"]),  # type: ignore[arg-type]
-        amount=money(r["amount"]), amount_open=money(r["amount_open"]), company_amount=money(r["company_amount"]),
-        company_open=money(r["company_open"]),
-    )  # fmt: skip
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
@@ -223,88 +197,3 @@ class LedgerPlan:
             company=document.company, date=document.date, document=document.id, text=f"{document.number or document.kind}",
             reverses=self.reverses, postings=tuple(self.postings),
         )  # fmt: skip
-
-
-# ---- writing -----------------------------------------------------------------------------------------------------------------------
-
-
-def posting_row(p: Posting) -> tuple[Any, ...]:
-    """What the hash chain covers of a posting; verify computes the same from the stored row."""
-    return (p.account, scaled(p.debit, AMOUNT), scaled(p.credit, AMOUNT), scaled(p.amount, AMOUNT), p.currency, p.party)
-
-
-async def write_entry(session: Session, entry: Entry, plan: LedgerPlan, document: Document, context: Context) -> Entry:
-    """Number, chain and write an entry with its open items and settlements. The chain's row is the last lock of a transaction."""
-    head = await session.one("SELECT number, hash FROM ledger_chain WHERE company = ? FOR UPDATE", entry.company)
-    if head is None:
-        raise AssertionError(f"company {entry.company} has no ledger chain: set it up with `newel init`")
-    number = head["number"] + 1
-    rows = [posting_row(p) for p in entry.postings]
-    digest = entry_hash(head["hash"], number, entry.company, entry.date.isoformat(), entry.document, rows)
-    await session.fetch("UPDATE ledger_chain SET number = ?, hash = ? WHERE company = ?", number, digest, entry.company)
-    id = session.add(
-        t.JournalEntry, company=entry.company, number=number, date=entry.date, document=entry.document, text=entry.text[:200],
-        reverses=entry.reverses, created_at=context.now, created_by=context.user.login, hash=digest,
-    )  # fmt: skip
-    for p, row in zip(entry.postings, rows, strict=True):
-        session.add(
-            t.Posting, entry=id, account=p.account, role=p.role, debit=row[1], credit=row[2], currency=p.currency, amount=row[3], party=p.party,
-            text=p.text, dimensions=json_of(p.dimensions) if p.dimensions else "{}",
-        )  # fmt: skip
-    assert document.party is not None or not plan.opened
-    for o in plan.opened:
-        assert document.party is not None
-        session.add(
-            t.OpenItem, company=entry.company, document=document.id, entry=id, party=document.party.id, role=o.role, currency=document.currency,
-            date=document.date, date_due=document.date_due or document.date, amount=scaled(o.amount, AMOUNT), amount_open=scaled(o.amount, AMOUNT),
-            company_amount=scaled(o.company_amount, AMOUNT), company_open=scaled(o.company_amount, AMOUNT),
-        )  # fmt: skip
-    await _write_settled(session, id, plan.settled, document)
-    return msgspec.structs.replace(entry, id=id, number=number)
-
-
-async def _write_settled(session: Session, entry: int, settled: Sequence[Settled], document: Document) -> None:
-    for s in settled:
-        session.add(
-            t.Settlement, item=s.item.id, document=document.id, line=s.line or document.lines[0].id, entry=entry, amount=scaled(s.amount, AMOUNT),
-            company_amount=scaled(s.company_amount, AMOUNT), at=document.date,
-        )  # fmt: skip
-    await session.many(
-        "UPDATE open_item SET amount_open = amount_open - ?, company_open = company_open - ? WHERE id = ?",
-        [(scaled(s.amount, AMOUNT), scaled(s.company_amount, AMOUNT), s.item.id) for s in sorted(settled, key=lambda s: s.item.id)],
-    )
-
-
-async def stored_settled(session: Session, entry: int) -> list[Settled]:
-    """What an entry has settled of other documents, turned round."""
-    rows = await session.fetch(
-        "SELECT o.*, s.line, s.amount AS settled, s.company_amount AS company_settled FROM settlement s JOIN open_item o ON o.id = s.item "
-        "WHERE s.entry = ? AND o.entry <> ? ORDER BY o.id FOR UPDATE",
-        entry, entry,
-    )  # fmt: skip
-    return [Settled(item=open_item(r), line=r["line"], amount=-money(r["settled"]), company_amount=-money(r["company_settled"])) for r in rows]
-
-
-async def stored_entry(session: Session, document: int) -> tuple[Entry | None, list[OpenItem]]:
-    """The last entry of a document that has not been reversed, and its open items."""
-    rows = await session.fetch(
-        "SELECT * FROM journal_entry WHERE document = ? AND reverses IS NULL AND id NOT IN "
-        "(SELECT reverses FROM journal_entry WHERE reverses IS NOT NULL AND document = ?) ORDER BY id DESC",
-        document, document,
-    )  # fmt: skip
-    if not rows:
-        return None, []
-    r = rows[0]
-    postings = await session.fetch("SELECT * FROM posting WHERE entry = ? ORDER BY id", r["id"])
-    items = await session.fetch("SELECT * FROM open_item WHERE entry = ? ORDER BY id FOR UPDATE", r["id"])
-    entry = Entry(
-        id=r["id"], number=r["number"], company=r["company"], date=day(r["date"]), document=document, text=r["text"],  # type: ignore[arg-type]
-        postings=tuple(
-            Posting(
-                account=p["account"], role=p["role"], debit=money(p["debit"]), credit=money(p["credit"]), currency=p["currency"],
-                amount=money(p["amount"]), party=p["party"], text=p["text"],
-            )
-            for p in postings
-        ),
-    )  # fmt: skip
-    return entry, [open_item(i) for i in items]

@@ -10,7 +10,8 @@ from newel.domain.context import Context
 from newel.domain.money import ZERO
 from newel.manifest import Column, Parameter, Report
 from newel.store.columns import QUANTITY, unscaled
-from newel.store.documents import money, plain
+from newel.domain.money import plain
+from newel.store.documents import money
 from newel.store.session import Session, day
 
 FROM = Parameter(name="date_from", label="From", type="date")

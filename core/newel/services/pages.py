@@ -19,7 +19,7 @@ from newel.domain.money import ZERO, plain, product, rounded
 from newel.errors import PluginFailed
 from newel.manifest import Panel
 from newel.services import credit
-from newel.services.ledger import open_item
+from newel.services.ledger_store import open_item
 from newel.store.columns import QUANTITY, unscaled
 from newel.store.documents import money
 from newel.store.master import load_master

@@ -61,7 +61,8 @@ class Registry:
 
     def _extended(self, kind: DocumentKind, manifests: list[Manifest]) -> DocumentKind:
         """A kind with what other plugins add to it."""
-        states, transitions, owners = list(kind.states), list(kind.transitions), {}
+        states, transitions = list(kind.states), list(kind.transitions)
+        owners: dict[str, str] = {}
         for manifest in manifests:
             for extension in manifest.extends:
                 if (extension.kind and extension.kind != kind.name) or (extension.role and extension.role != kind.role):
@@ -109,9 +110,9 @@ class Registry:
             for table in manifest.tables:
                 if manifest.name != "newel" and not table._meta.tablename.startswith(manifest.name + "_"):
                     refuse(manifest.name, f"its table {table._meta.tablename!r} must be named {manifest.name}_...")
-            for declared in (*manifest.documents, *manifest.records):
-                if manifest.name != "newel" and not declared.name.startswith(manifest.name + "."):
-                    refuse(manifest.name, f"{declared.name!r} must be named {manifest.name}.<something>")
+            for name in [d.name for d in manifest.documents] + [r.name for r in manifest.records]:
+                if manifest.name != "newel" and not name.startswith(manifest.name + "."):
+                    refuse(manifest.name, f"{name!r} must be named {manifest.name}.<something>")
 
     # ---- asking ----------------------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from newel.errors import missing
-from newel.services.documents import as_input
+from newel.services.entered import as_input
 from newel.store.master import load_master
 
 if TYPE_CHECKING:

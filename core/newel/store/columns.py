@@ -1,4 +1,4 @@
-"""Columns for exact numbers, ids, references and 1:1 extension tables, the same on SQLite and PostgreSQL.
+"""Columns for exact numbers, ids and references, the same on SQLite and PostgreSQL.
 
 Numbers are 64-bit counts of 10**-scale units (docs/decisions/0001): amounts have scale 4, prices, quantities, factors and percentages 6,
 exchange rates 10. The domain sees Decimal; scaled() and unscaled() stand between the two.
@@ -56,22 +56,34 @@ class ScaledInt(BigInt):
     def column_type(self) -> str:                   # not INTEGER: Piccolo's INTEGER converter is slow on SQLite
         return "BIGINT"
 
-    def __eq__(self, v: Any) -> Where: return super().__eq__(check_int(v))    # type: ignore[override]
-    def __ne__(self, v: Any) -> Where: return super().__ne__(check_int(v))    # type: ignore[override]
-    def __lt__(self, v: Any) -> Where: return super().__lt__(check_int(v))
-    def __le__(self, v: Any) -> Where: return super().__le__(check_int(v))
-    def __gt__(self, v: Any) -> Where: return super().__gt__(check_int(v))
-    def __ge__(self, v: Any) -> Where: return super().__ge__(check_int(v))
+    def __eq__(self, v: Any) -> Where:  # type: ignore[override]
+        return super().__eq__(check_int(v))
+
+    def __ne__(self, v: Any) -> Where:  # type: ignore[override]
+        return super().__ne__(check_int(v))
+
+    def __lt__(self, v: Any) -> Where:
+        return super().__lt__(check_int(v))
+
+    def __le__(self, v: Any) -> Where:
+        return super().__le__(check_int(v))
+
+    def __gt__(self, v: Any) -> Where:
+        return super().__gt__(check_int(v))
+
+    def __ge__(self, v: Any) -> Where:
+        return super().__ge__(check_int(v))
+
     __hash__ = Column.__hash__
 
     @overload
     def __get__(self, obj: Table, objtype: Any = None) -> int: ...
     @overload
     def __get__(self, obj: None, objtype: Any = None) -> ScaledInt: ...
-    def __get__(self, obj, objtype=None):
+    def __get__(self, obj: Table | None, objtype: Any = None) -> Any:
         return obj.__dict__[self._meta.name] if obj else self
 
-    def __set__(self, obj, v):
+    def __set__(self, obj: Any, v: Any) -> None:
         obj.__dict__[self._meta.name] = check_int(v)
 
 
@@ -95,41 +107,6 @@ class Long(BigInt):
         return "BIGINT"
 
 
-def ref(table: Any, *, null: bool = False, cascade: bool = False, index: bool = True) -> ForeignKey:
+def ref(table: Any, *, null: bool = False, cascade: bool = False, index: bool = True) -> Any:
     """A reference. A part of its parent goes with it (cascade); everything else keeps what it refers to from being deleted."""
     return ForeignKey(table, null=null, index=index, on_delete=OnDelete.cascade if cascade else OnDelete.restrict, default=None)
-
-
-class ExtKey(BigInt):
-    """Primary key of a 1:1 extension table: plain BIGINT for Piccolo, a real foreign key in the database.
-
-    A ForeignKey(primary_key=True) works too, but then nothing can reference or join_on the extension table.
-    """
-
-    def __init__(self, references: Any = None, default: Any = None, **kw: Any) -> None:
-        for k in ("primary_key", "null"):
-            kw.pop(k, None)
-        super().__init__(default=default, null=False, primary_key=True, **kw)
-        self.references = references
-        self._meta.params["references"] = references
-
-    @property
-    def column_type(self) -> str:
-        return "BIGINT"
-
-    @property
-    def ddl(self) -> str:
-        t = self.references
-        return (f'"{self._meta.db_column_name}" BIGINT PRIMARY KEY NOT NULL REFERENCES {t._meta.get_formatted_tablename()} '
-                f'("{t._meta.primary_key._meta.db_column_name}") ON DELETE CASCADE')
-
-
-def ext(column: Column, target: Column) -> ForeignKey:
-    """LEFT JOIN an extension table. Column.join_on gives every join from one column the same alias, so two clash."""
-    table = target._meta.table
-    fk = ForeignKey(references=table, target_column=target)
-    m = fk._meta
-    m._name, m._db_column_name = f"{column._meta.name}__{table._meta.tablename}", column._meta.db_column_name
-    m.call_chain, m._table = [*column._meta.call_chain], column._meta.table
-    fk.set_proxy_columns()
-    return fk

@@ -3,11 +3,13 @@
 Why not Piccolo's own SQLite engine: it opens a file for every statement outside a transaction, and its deferred transactions fail
 under concurrency (docs/decisions/0001).
 """
+
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import sqlite3
+from collections.abc import AsyncIterator, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -19,7 +21,7 @@ IMMEDIATE, DEFERRED = TransactionType.immediate, TransactionType.deferred
 BAD = (Decimal, float)
 
 
-def guard(args: Any) -> None:
+def guard(args: Iterable[Any]) -> None:
     """SQLite stores a Decimal as a float; asyncpg cuts Decimal('5.25') to 5 for a BIGINT without a word."""
     for a in args:
         if type(a) in BAD:
@@ -32,162 +34,181 @@ class Inline:
     def __init__(self, c: sqlite3.Connection) -> None:
         self.c = c
 
-    async def execute_fetchall(self, q: str, a: Any = ()) -> list:
+    async def execute_fetchall(self, q: str, a: Sequence[Any] = ()) -> list[Any]:
         return self.c.execute(q, a).fetchall()
 
-    async def execute(self, q: str, a: Any = ()) -> Any:
+    async def execute(self, q: str, a: Sequence[Any] = ()) -> Any:
         return self.c.execute(q, a)
 
-    async def executemany(self, q: str, rows: Any) -> Any:
+    async def executemany(self, q: str, rows: Iterable[Sequence[Any]]) -> Any:
         return self.c.executemany(q, rows)
 
     async def close(self) -> None:
         self.c.close()
 
 
-class Tx(SQLiteTransaction):
-    _done = False
+class Transaction(SQLiteTransaction):
+    """A transaction on the pool: a write transaction on the one writer, or (DEFERRED) a read transaction on one of the readers."""
+
+    engine: Any
+    done = False
     write = True
 
-    async def __aenter__(self):
+    async def __aenter__(self) -> Any:
         if self._parent is not None:
-            if self.transaction_type is not DEFERRED and not self._parent.write:
+            if self.transaction_type is not DEFERRED and not getattr(self._parent, "write", True):
                 raise RuntimeError("write transaction inside a read transaction")
             return self._parent
         self.write = self.transaction_type is not DEFERRED
-        self.connection = await self.engine._take(self.write)
+        self.connection = await self.engine.take(self.write)
         try:
-            await self.begin()
+            await self.begin()  # type: ignore[no-untyped-call]
         except BaseException:
-            self.engine._give(self.write, self.connection)
+            self.engine.give(self.write, self.connection)
             raise
         self.context = self.engine.current_transaction.set(self)
         return self
 
-    async def __aexit__(self, et, e, tb) -> bool:
+    async def __aexit__(self, kind: Any, error: Any, trace: Any) -> bool:
         if self._parent:
-            return e is None
+            return error is None
         try:
-            if e:
+            if error:
                 if not self._rolled_back:
-                    await self.rollback()
+                    await self.rollback()  # type: ignore[no-untyped-call]
             elif not self._committed and not self._rolled_back:
                 try:
-                    await self.commit()
+                    await self.commit()  # type: ignore[no-untyped-call]
                 except BaseException:
                     with contextlib.suppress(sqlite3.Error):
-                        await self.rollback()
+                        await self.rollback()  # type: ignore[no-untyped-call]
                     raise
         finally:
-            self._done = True
-            self.engine._give(self.write, self.connection)
+            self.done = True
+            self.engine.give(self.write, self.connection)
             self.engine.current_transaction.reset(self.context)
-        return e is None
+        return error is None
 
 
 class PooledSQLite(SQLiteEngine):
-    """transaction() is a write transaction (BEGIN IMMEDIATE) unless DEFERRED is asked for, which runs on a reader."""
+    """transaction() is a write transaction (BEGIN IMMEDIATE) unless DEFERRED is asked for, which runs on a reader.
 
-    def __init__(self, path: str, *, readers: int = 3, inline: bool = False, synchronous: str = "FULL", busy_ms: int = 5000) -> None:
-        self.readers, self.inline, self._started = readers, inline, False
+    Args:
+        readers: connections for reading, beside the one that writes.
+        inline: run SQLite on the loop's own thread; right for the embedded default, since a hop costs more than most statements.
+        synchronous: FULL for books; NORMAL may lose the last commits at a power loss.
+    """
+
+    def __init__(self, path: str, *, readers: int = 3, inline: bool = False, synchronous: str = "FULL", busy_ms: int = 30_000) -> None:
+        self.readers, self.inline, self.started = readers, inline, False
         self.pragmas = ("journal_mode=WAL", f"synchronous={synchronous}", f"busy_timeout={busy_ms}", "foreign_keys=1", "temp_store=MEMORY")
         super().__init__(path=path, cached_statements=512)
 
     async def _open(self, *extra: str) -> Any:
-        c = sqlite3.connect(**self.connection_kwargs) if self.inline else await aiosqlite.connect(**self.connection_kwargs)
-        c.row_factory = dict_factory
-        c = Inline(c) if self.inline else c
-        for p in (*self.pragmas, *extra):
-            await c.execute("PRAGMA " + p)
-        return c
+        opened: Any = sqlite3.connect(**self.connection_kwargs) if self.inline else await aiosqlite.connect(**self.connection_kwargs)
+        opened.row_factory = dict_factory
+        connection: Any = Inline(opened) if self.inline else opened
+        for pragma in (*self.pragmas, *extra):
+            await connection.execute("PRAGMA " + pragma)
+        return connection
 
     async def start_connection_pool(self, **_: Any) -> None:
-        self._w, self._lock, self._r = await self._open(), asyncio.Lock(), asyncio.Queue()
+        self._writer, self._lock = await self._open(), asyncio.Lock()
+        self._free: asyncio.Queue[Any] = asyncio.Queue()
         self._all = [await self._open("query_only=1") for _ in range(self.readers)]
-        for c in self._all:
-            self._r.put_nowait(c)
-        self._started = True
+        for connection in self._all:
+            self._free.put_nowait(connection)
+        self.started = True
 
     async def close_connection_pool(self) -> None:
-        self._started = False
-        for c in (self._w, *self._all):
-            await c.close()
+        self.started = False
+        for connection in (self._writer, *self._all):
+            await connection.close()
 
-    async def _take(self, write: bool) -> Any:
+    async def take(self, write: bool) -> Any:
+        """The writer (waiting for its turn) or a free reader."""
         if not write:
-            return await self._r.get()
+            return await self._free.get()
         await self._lock.acquire()
-        return self._w
+        return self._writer
 
-    def _give(self, write: bool, c: Any) -> None:
-        self._lock.release() if write else self._r.put_nowait(c)
+    def give(self, write: bool, connection: Any) -> None:
+        """Give back what take() gave."""
+        if write:
+            self._lock.release()
+        else:
+            self._free.put_nowait(connection)
 
-    async def run_sql(self, q: str, a: Any = ()) -> list[dict]:
+    async def run_sql(self, q: str, a: Sequence[Any] = ()) -> list[Any]:
+        """One statement, in the current transaction if there is one."""
         guard(a)
-        if not self._started:
-            return await self._run_in_new_connection(q, list(a))
-        tx = self.current_transaction.get()
-        if tx is not None:
-            if tx._done:
+        if not self.started:
+            return list(await self._run_in_new_connection(q, list(a)))
+        current: Any = self.current_transaction.get()
+        if current is not None:
+            if current.done:
                 raise RuntimeError("this task inherited a transaction that has ended")
-            return list(await tx.connection.execute_fetchall(q, a))
+            return list(await current.connection.execute_fetchall(q, a))
         write = not q.lstrip()[:6].upper().startswith("SELECT")
-        c = await self._take(write)
+        connection = await self.take(write)
         try:
-            return list(await c.execute_fetchall(q, a))
+            return list(await connection.execute_fetchall(q, a))
         finally:
-            self._give(write, c)
+            self.give(write, connection)
 
-    async def run_many(self, q: str, rows: list[tuple]) -> None:
+    async def run_many(self, q: str, rows: Sequence[Sequence[Any]]) -> None:
         """One statement for many rows, inside a transaction."""
         for a in rows:
             guard(a)
-        tx = self.current_transaction.get()
-        if tx is None or tx._done:
+        current: Any = self.current_transaction.get()
+        if current is None or current.done:
             raise RuntimeError("run_many wants an open transaction")
-        await tx.connection.executemany(q, rows)
+        await current.connection.executemany(q, rows)
 
-    async def run_querystring(self, querystring, in_pool=True):
+    async def run_querystring(self, querystring: Any, in_pool: bool = True) -> Any:
         return await self.run_sql(*querystring.compile_string(engine_type="sqlite"))
 
-    async def run_ddl(self, ddl, in_pool=True):
+    async def run_ddl(self, ddl: str, in_pool: bool = True) -> Any:
         return await self.run_sql(ddl)
 
-    def atomic(self, transaction_type=IMMEDIATE):       # create_db_tables uses it; Piccolo's default is DEFERRED
+    def atomic(self, transaction_type: TransactionType = IMMEDIATE) -> Any:  # create_db_tables uses it; Piccolo's default is DEFERRED
         return super().atomic(transaction_type)
 
-    def transaction(self, transaction_type=IMMEDIATE, allow_nested=True):
-        cls = Tx if self._started else SQLiteTransaction
-        return cls(engine=self, transaction_type=transaction_type, allow_nested=allow_nested)
+    def transaction(self, transaction_type: TransactionType = IMMEDIATE, allow_nested: bool = True) -> Any:
+        kind = Transaction if self.started else SQLiteTransaction
+        return kind(engine=self, transaction_type=transaction_type, allow_nested=allow_nested)
 
 
 class Postgres(PostgresEngine):
-    async def run_sql(self, q: str, a: Any = ()) -> list:
-        guard(a)
-        tx = self.current_transaction.get()
-        if tx is not None:
-            return await tx.connection.fetch(q, *a)
-        if self.pool:
-            return await self._run_in_pool(q, a)
-        return await self._run_in_new_connection(q, a)
+    """Piccolo's engine with the guard, and without its building of a querystring for our own SQL."""
 
-    async def run_querystring(self, querystring, in_pool=True):
+    async def run_sql(self, q: str, a: Sequence[Any] = ()) -> list[Any]:
+        """One statement, in the current transaction if there is one."""
+        guard(a)
+        current = self.current_transaction.get()
+        if current is not None:
+            return list(await current.connection.fetch(q, *a))
+        if self.pool:
+            return list(await self._run_in_pool(q, a))
+        return list(await self._run_in_new_connection(q, a))
+
+    async def run_querystring(self, querystring: Any, in_pool: bool = True) -> Any:
         return await self.run_sql(*querystring.compile_string(engine_type=self.engine_type))
 
 
 @contextlib.asynccontextmanager
-async def nested(db):
+async def nested(db: Any) -> AsyncIterator[Any]:
     """A real nested transaction. Piccolo's own inner `async with db.transaction()` rolls nothing back."""
-    tx = db.current_transaction.get()
-    if tx is None:
-        async with db.transaction() as t:
-            yield t
+    current = db.current_transaction.get()
+    if current is None:
+        async with db.transaction() as fresh:
+            yield fresh
         return
-    sp = await tx.savepoint()
+    savepoint = await current.savepoint()
     try:
-        yield tx
+        yield current
     except BaseException:
-        await sp.rollback_to()
-        await sp.release()
+        await savepoint.rollback_to()
+        await savepoint.release()
         raise
-    await sp.release()
+    await savepoint.release()

@@ -116,7 +116,8 @@ async def _run(session: Session, app: str, path: Path) -> None:
 
 def statements(text: str) -> list[str]:
     """Statements of a file: they end with `;` at the end of a line; a trigger body ends with `END;` or `$$ ...;`."""
-    out, current = [], []
+    out: list[str] = []
+    current: list[str] = []
     for line in text.splitlines():
         if not current and (not line.strip() or line.startswith("--")):
             continue
@@ -160,7 +161,7 @@ async def write_next(config: Any, others: dict[str, Any] | None = None) -> Path 
 
 
 async def _missing(session: Session, tables: Iterable[type[Table]]) -> list[str]:
-    out = []
+    out: list[str] = []
     for table in sort_table_classes(list(tables)):
         table._meta._db = session.engine  # Piccolo asks a column's engine for its type
         have = {r["name"] for r in await session.fetch(f'PRAGMA table_info("{table._meta.tablename}")')}

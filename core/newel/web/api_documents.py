@@ -13,7 +13,7 @@ from newel.domain.context import Context
 from newel.domain.document import Document
 from newel.errors import Problem, Refused, missing
 from newel.services import actions, lists, pages
-from newel.services.documents import as_input
+from newel.services.entered import as_input
 from newel.store.master import load_master
 from newel.web import api_types as a
 from newel.web.api_convert import OutcomeOut, amount, as_body, document_out, entered, outcome_out, parts

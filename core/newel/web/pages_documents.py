@@ -28,8 +28,8 @@ async def show(request: Web, id: int, context: Context, problems: tuple[Problem,
     steps, notes = await actions(newel, d, context)
     doc = document_view(newel, detail, context)
     kind = newel.registry.kind(d.kind)
-    doc["actions"] = steps
-    doc["flows"] = [*flows(newel, d, context), *payments(newel, await service.open_of_document(newel, id, context), d, context)]
+    ways = [*flows(newel, d, context), *payments(newel, await service.open_of_document(newel, id, context), d, context)]
+    doc["actions"] = sorted([*steps, *ways], key=lambda a: (not a.get("primary"), bool(a.get("danger"))))
     tools: list[dict[str, Any]] = []
     if kind.state(d.state).editable and context.user.may(f"{d.kind}.edit"):
         tools.append({"label": _("Edit"), "method": "get", "url": f"/document/{id}/edit", "icon": "pencil", "key": "E"})
@@ -41,7 +41,7 @@ async def show(request: Web, id: int, context: Context, problems: tuple[Problem,
     doc["tools"] = tools
     title = f"{doc['kind_label']} {d.number or _('draft')}"
     said = shown([*problems, *(p for p in notes if p not in problems)])
-    return page(request, context, "document.html", title, status=status, problems=said, doc=doc)
+    return page(request, context, "document.html", title, status=status, at=f"/documents/{d.kind}", problems=said, doc=doc)
 
 
 @get("/document/{id:int}")
@@ -109,7 +109,7 @@ async def _follow_page(request: Web, id: int, name: str, context: Context, form:
         "reference": form.text("reference") if form else d.reference, "link": _(flow.link), "then": {"name": primary.name, "label": _(primary.label)} if primary else None,
     }  # fmt: skip
     title = f"{_(flow.label)}: {_(kind.label)} {d.number}"
-    return page(request, context, "follow.html", title, status=refused.status if refused else 422 if problems else 200, problems=shown(problems, _place(rows)), follow=follow)
+    return page(request, context, "follow.html", title, at=f"/documents/{d.kind}", status=refused.status if refused else 422 if problems else 200, problems=shown(problems, _place(rows)), follow=follow)
 
 
 def _place(rows: list[dict[str, Any]]) -> Any:

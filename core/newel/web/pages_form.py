@@ -16,7 +16,7 @@ from newel.domain.master import Master
 from newel.errors import Problem, Refused, Severity
 from newel.services import pages as service
 from newel.services.access import require
-from newel.services.documents import as_input
+from newel.services.entered import as_input
 from newel.services.outcome import Outcome
 from newel.store.master import load_master
 from newel.web.auth import context_of, newel_of
@@ -98,7 +98,7 @@ async def _show(request: Web, form: Form, context: Context, status: int = 200) -
     }  # fmt: skip
     title = f"{_(kind.label)} {before.number or _('draft')}" if before else _("New: %(kind)s", kind=_(kind.label))
     said = shown(form.problems, form.posted.field)
-    return page(request, context, "document_form.html", title, status=status, problems=said, form=view)
+    return page(request, context, "document_form.html", title, status=status, at=f"/documents/{kind.name}", problems=said, form=view)
 
 
 def line_shown(line: Any) -> bool:

@@ -227,7 +227,7 @@ async def _form(
     }  # fmt: skip
     title = title_of(shape, row) if id else _("New: %(kind)s", kind=_(shape.record.label))
     known = {f.name for f in shape.fields}
-    return page(request, context, "record_form.html", title, status=status, problems=shown(problems, lambda w: w if w in known else ""), form=view)
+    return page(request, context, "record_form.html", title, status=status, at=up, problems=shown(problems, lambda w: w if w in known else ""), form=view)
 
 
 def history(e: Event) -> dict[str, Any]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FLASH = "newel_flash"
 TEMPLATES = Path(__file__).parent / "templates"
+STYLES = Path(__file__).parent / "static" / "print.css"
 Web = Request[Any, Any, Any]
 
 
@@ -74,7 +75,7 @@ def flash(message: str, severity: str = "ok", hint: str = "") -> Cookie:
     return Cookie(key=FLASH, value=text[:3500], httponly=True, samesite="lax", max_age=60, path="/")
 
 
-def shell(request: Web, newel: Newel, context: Context) -> dict[str, Any]:
+def shell(request: Web, newel: Newel, context: Context, at: str = "") -> dict[str, Any]:
     """What the frame of a page shows around its content."""
     user, company = context.user, context.company
     companies = menu.companies(newel, context)
@@ -89,7 +90,7 @@ def shell(request: Web, newel: Newel, context: Context) -> dict[str, Any]:
         "search_url": "/search",
         "logout_url": "/logout",
         "preferences_url": "/account",
-        "nav": menu.navigation(newel, context, request.url.path),
+        "nav": menu.navigation(newel, context, at or request.url.path),
         "create": menu.create(newel, context),
         "flashes": _flashes(request),
     }
@@ -108,10 +109,11 @@ def fragment(request: Web, template: str, **values: Any) -> Response[str]:
 
 
 def page(
-    request: Web, context: Context, template: str, title: str, *, status: int = 200, problems: Sequence[Mapping[str, Any]] = (), **values: Any
+    request: Web, context: Context, template: str, title: str, *, status: int = 200, at: str = "",
+    problems: Sequence[Mapping[str, Any]] = (), **values: Any
 ) -> Response[str]:
-    """A whole page. What it says once (flashes) is taken away with it."""
-    frame = shell(request, newel_of(request), context)
+    """A whole page; at: address of the entry of the navigation that it belongs to. What it says once (flashes) is taken away with it."""
+    frame = shell(request, newel_of(request), context, at)
     body = templates(request).get_template(template).render(shell=frame, title=title, problems=list(problems), **values)
     response = Response(body, media_type="text/html; charset=utf-8", status_code=status)
     if FLASH in request.cookies:

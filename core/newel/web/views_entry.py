@@ -13,7 +13,7 @@ from newel.domain.document import Document, DocumentInput, LineInput, ScheduleIn
 from newel.domain.kinds import DocumentKind
 from newel.domain.money import ONE, ZERO
 from newel.errors import Problem
-from newel.services.documents import as_input
+from newel.services.entered import as_input
 from newel.web.forms import Reader, Wrong, decimal, parts_of, read_struct
 from newel.web.views_text import _
 

@@ -23,7 +23,7 @@ def _catalog(tag: str) -> catalogs.NullTranslations:
     return Translations.load(str(LOCALES), [tag], "newel")
 
 
-def _(text: str, **values: Any) -> str:
+def _(text: str, /, **values: Any) -> str:
     """The text in the reader's language; labels of plugins go through it too."""
     found = _catalog(language.get()).gettext(text) if text else ""
     return found % values if values else found

@@ -27,10 +27,10 @@ async def means(session: Session) -> dict[str, str]:
 
 
 async def load(session: Session, document: Document, context: Context) -> Claims | None:
-    """One statement for a sale, none for anything else: the open items that a payment settles are the kernel's facts."""
+    """One statement for a sale that is looked at, none for anything else: what a payment settles is among the kernel's facts."""
     if document.kind.startswith("receivables."):
         return Claims(means=await means(session)) if "receivables" in document.data else None
-    if document.role != "sale" or document.party is None:
+    if document.role != "sale" or document.party is None or session.writable:  # nobody looks at a panel while something is written
         return None
     row = await session.one(
         """SELECT CAST(SUM(company_open) AS BIGINT) AS owed,

@@ -51,7 +51,8 @@ KINDS = (_kind("payment", "Payment", "PAY", "debit", IN), _kind("refund", "Refun
 def register_plugin() -> Manifest:
     """Payments and refunds, their means, and what customers owe."""
     return Manifest(
-        name="receivables", label="Receivables", piccolo_app="newel_receivables.piccolo_app", tables=TABLES, documents=KINDS,
+        name="receivables", label="Receivables", piccolo_app="newel_receivables.piccolo_app", demo_data="newel_receivables:demo.toml",
+        tables=TABLES, documents=KINDS,
         line_kinds=(LineKind(name="payment", label="Payment"),), records=RECORDS, reports=REPORTS, document_data=PaymentData,
         settings=ReceivablesSettings,
     )  # fmt: skip

@@ -9,7 +9,7 @@ from newel.domain.context import Context
 from newel.domain.document import DocumentInput, LineInput
 from newel.errors import Problem, Refused, missing
 from newel.services.app import Newel
-from newel.services.ledger import open_item
+from newel.services.ledger_store import open_item
 from newel.services.outcome import Outcome
 from newel.store.master import load_master, load_party
 

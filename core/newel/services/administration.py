@@ -1,0 +1,174 @@
+"""What administrators look after: settings, the outbox and jobs, and who changed what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from newel.domain.context import Context
+from newel.errors import Problem, Refused, missing
+from newel.services.access import require
+from newel.store import tables_document as t
+from newel.store.documents import json_of
+from newel.store.session import instant
+from newel.store.tables_master import Setting
+
+if TYPE_CHECKING:
+    from newel.services.app import Newel
+
+ADMIN = "newel.admin"
+FAILED_AFTER = 8
+SIZE = 100
+
+
+class Piece(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of work for the worker. what: outbox or job. state: waiting, running, done or failed."""
+
+    what: str
+    id: int
+    name: str
+    state: str
+    detail: str
+    attempts: int
+    created_at: datetime | None
+    next_at: datetime | None
+    error: str
+
+
+class AuditRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One event of a record or a document."""
+
+    at: datetime | None
+    user: str
+    source: str
+    kind: str
+    record: int
+    number: str
+    action: str
+    changes: list[dict[str, Any]]
+
+
+# ---- settings ----------------------------------------------------------------------------------------------------------------------
+
+
+async def save_settings(newel: Newel, plugin: str, values: Mapping[str, Any], context: Context) -> None:
+    """Keep the company's settings of a plugin; what is left out falls back to newel.toml and the plugin's defaults.
+
+    Raises:
+        Refused: 404 for a plugin without settings; 422 where a value does not fit.
+    """
+    require(context, ADMIN)
+    manifest = newel.registry.manifests.get(plugin)
+    if manifest is None or manifest.settings is None:
+        raise missing("plugin with settings", plugin, "plugin")
+    try:
+        msgspec.convert({**newel.config.settings.get(plugin, {}), **values}, manifest.settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise Refused(Problem(code="settings.invalid", message=str(error), where=str(error).rpartition("$.")[2].rstrip("`"))) from error
+    async with newel.database.write() as session:
+        row = await session.one("SELECT id, value FROM setting WHERE company = ? AND plugin = ? FOR UPDATE", context.company.id, plugin)
+        if row:
+            await session.update(Setting, row["id"], value=json_of(values))
+        else:
+            session.add(Setting, company=context.company.id, plugin=plugin, value=json_of(values))
+        old = msgspec.json.decode(row["value"]) if row else {}
+        new = msgspec.json.decode(json_of(values))
+        changes = [{"field": k, "old": old.get(k), "new": new.get(k)} for k in {**old, **new} if old.get(k) != new.get(k)]
+        session.add(
+            t.RecordEvent, kind=f"{plugin}.settings", record=context.company.id, at=context.now, user=context.user.login, source=context.source,
+            action="change", changes=json_of(changes),
+        )  # fmt: skip
+        await session.stale("newel.setting")
+
+
+# ---- work of the worker ------------------------------------------------------------------------------------------------------------
+
+
+async def queue(newel: Newel, context: Context, state: str = "") -> list[Piece]:
+    """What the worker has to do and has done last: failed pieces first, then waiting ones."""
+    require(context, ADMIN)
+    async with newel.database.read() as session:
+        outbox = await session.fetch(f"SELECT * FROM outbox ORDER BY CASE WHEN done_at IS NULL THEN 0 ELSE 1 END, id DESC LIMIT {SIZE}")
+        jobs = await session.fetch(f"SELECT * FROM job ORDER BY CASE state WHEN 'failed' THEN 0 WHEN 'done' THEN 2 ELSE 1 END, id DESC LIMIT {SIZE}")
+    found = [_outbox(r) for r in outbox] + [_job(r) for r in jobs]
+    order = {"failed": 0, "running": 1, "waiting": 2, "done": 3}
+    return sorted((p for p in found if not state or p.state == state), key=lambda p: (order.get(p.state, 4), -p.id))
+
+
+def _outbox(r: Any) -> Piece:
+    payload = msgspec.json.decode(r["payload"])
+    state = "done" if r["done_at"] else "failed" if r["attempts"] >= FAILED_AFTER else "waiting"
+    return Piece(
+        what="outbox", id=r["id"], name=f"{r['plugin']}: {r['topic']}", state=state, detail=_words(payload), attempts=r["attempts"],
+        created_at=instant(r["created_at"]), next_at=None if r["done_at"] else instant(r["available_at"]), error=r["error"] or "",
+    )  # fmt: skip
+
+
+def _job(r: Any) -> Piece:
+    return Piece(
+        what="job", id=r["id"], name=r["name"], state=r["state"], detail=_words(msgspec.json.decode(r["payload"])), attempts=r["attempts"],
+        created_at=instant(r["created_at"]), next_at=instant(r["available_at"]) if r["state"] == "waiting" else None, error=r["error"] or "",
+    )  # fmt: skip
+
+
+def _words(payload: Any) -> str:
+    return ", ".join(f"{k} {v}" for k, v in payload.items()) if isinstance(payload, dict) else str(payload)
+
+
+async def retry(newel: Newel, what: str, piece: int, context: Context) -> None:
+    """Let the worker try again now."""
+    require(context, ADMIN)
+    async with newel.database.write() as session:
+        if what == "outbox":
+            sql = "UPDATE outbox SET attempts = 0, available_at = ?, error = '' WHERE id = ? AND done_at IS NULL RETURNING id"
+        else:
+            sql = "UPDATE job SET state = 'waiting', attempts = 0, available_at = ? WHERE id = ? AND state <> 'running' RETURNING id"
+        if await session.one(sql, context.now, piece) is None:
+            raise missing("piece of work that waits", piece, "id")
+
+
+# ---- audit -------------------------------------------------------------------------------------------------------------------------
+
+
+async def audit(
+    newel: Newel, context: Context, *, user: str = "", kind: str = "", text: str = "", date_from: date | None = None, date_to: date | None = None,
+    number: int = 1, size: int = 50,
+) -> tuple[list[AuditRow], int]:  # fmt: skip
+    """Who changed what, in records and documents together, latest first; and how many such events there are."""
+    require(context, ADMIN)
+    where, args = ["1 = 1"], []
+    for column, value in (('"user"', user.strip()), ("kind", kind.strip())):
+        if value:
+            where.append(f"{column} = ?")
+            args.append(value)
+    zone = context.now.tzinfo
+    if date_from:
+        where.append("at >= ?")
+        args.append(datetime.combine(date_from, time.min, zone))
+    if date_to:
+        where.append("at < ?")
+        args.append(datetime.combine(date_to + timedelta(days=1), time.min, zone))
+    if text.strip():
+        where.append("CAST(changes AS TEXT) LIKE ? ESCAPE '!'")
+        args.append("%" + text.strip()[:100].replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%")
+    every = (
+        "(SELECT id, at, \"user\", source, kind, record, '' AS number, action, changes FROM record_event UNION ALL "  # noqa: S608 - our own names
+        'SELECT e.id, e.at, e."user", e.source, d.kind, d.id, d.number, e.action, e.changes FROM document_event e JOIN document d '
+        f"ON d.id = e.document WHERE d.company = {int(context.company.id)}) x WHERE {' AND '.join(where)}"
+    )
+    async with newel.database.read() as session:
+        total = await session.value(f"SELECT COUNT(*) AS n FROM {every}", *args)  # noqa: S608
+        rows = await session.fetch(f"SELECT * FROM {every} ORDER BY at DESC, id DESC LIMIT ? OFFSET ?", *args, size, (max(number, 1) - 1) * size)  # noqa: S608
+    return [_audited(r) for r in rows], int(total)
+
+
+def _audited(r: Any) -> AuditRow:
+    changes = msgspec.json.decode(r["changes"]) if isinstance(r["changes"], str) else r["changes"]
+    return AuditRow(
+        at=instant(r["at"]), user=r["user"], source=r["source"], kind=r["kind"], record=r["record"], number=r["number"], action=r["action"], changes=changes
+    )
+
+

@@ -1,0 +1,106 @@
+"""From one document to the next: which of its lines are open, and what the new document says (flows)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import msgspec
+
+from newel.domain.document import Document, DocumentInput, Line, LineInput, Link, LinkInput, ScheduleInput
+from newel.domain.kinds import DocumentKind, Flow
+from newel.errors import Problem, missing
+from newel.services.engine import Engine
+from newel.services.registry import Registry
+
+
+def may_follow(document: Document, first: Document, flow: Flow) -> list[Problem]:
+    if document.phase not in flow.phases or document.kind != first.kind:
+        return [
+            Problem(
+                code="flow.phase", message=f"{document.number or document.kind} is {document.state} and can't be {flow.link}",
+                hint=f"it must be {' or '.join(flow.phases)}",
+            )
+        ]  # fmt: skip
+    if document.holds and any(h.active and (not h.transitions or flow.name in h.transitions) for h in document.holds):
+        return [Problem(code="hold", message=f"{document.number} is on hold: {document.holds[0].reason}", hint="release it first")]
+    same = (document.party, document.currency, document.prices_include_tax) == (first.party, first.currency, first.prices_include_tax)
+    if not same:
+        return [Problem(code="flow.mixed", message="documents of one party and currency go together", hint="make one for each")]
+    return []
+
+
+def open_lines(engine: Engine, documents: Sequence[Document], flow: Flow, wanted: Sequence[LinkInput] | None
+) -> tuple[list[LineInput], list[tuple[Link, ...]]]:
+    asked = {w.line: w for w in wanted} if wanted is not None else None
+    known = {line.id for d in documents for line in d.lines}
+    if asked is not None and (unknown := [id for id in asked if id not in known]):
+        raise missing("line", unknown[0], "lines")
+    lines: list[LineInput] = []
+    sources: list[tuple[Link, ...]] = []
+    for document in documents:
+        parents = {line.parent for line in document.lines}
+        for line in document.lines:
+            want = asked.get(line.id) if asked is not None else None
+            if (asked is not None and want is None) or not engine.takes(flow, line) or (line.id in parents and not flow.copies_prices):
+                continue
+            quantity = want.quantity if want and want.quantity is not None else line.quantity_open(flow.link)
+            if quantity <= 0 and want is None:
+                continue
+            lines.append(
+                LineInput(
+                    kind=line.kind, item=line.item.id if line.item else None, text=line.text, quantity=quantity, unit=line.unit,
+                    tax_category=line.tax_category, account_role=line.account_role, data=line.data,
+                    lot=want.lot if want and want.lot else line.lot, location_from=want.location_from if want else None,
+                    schedules=_scheduled(line, quantity, flow),
+                )
+            )  # fmt: skip
+            sources.append(
+                (Link(kind=flow.link, from_line=line.id, from_document=document.id, quantity=quantity, schedule=want.schedule if want else None),)
+            )
+    return lines, sources
+
+
+def _scheduled(line: Line, quantity: Decimal, flow: Flow) -> tuple[ScheduleInput, ...]:
+    """A whole line keeps its scheduled deliveries when an offer becomes an order."""
+    if flow.link != "ordered" or quantity != line.quantity:
+        return ()
+    return tuple(
+        ScheduleInput(quantity=s.quantity, date_requested=s.date_requested, date_confirmed=s.date_confirmed, release_code=s.release_code)
+        for s in line.schedules
+    )
+
+
+def passed_on(documents: dict[int, Document], links: tuple[Link, ...], flow: Flow) -> tuple[Link, ...]:
+    """The same link also on the lines before: an invoice of a delivery counts on the order, and takes its price from there."""
+    out = []
+    for link in links:
+        source = documents[link.from_document].line(link.from_line)
+        before = [
+            msgspec.structs.replace(link, from_line=s.from_line, from_document=s.from_document) for s in source.sources if s.kind != flow.link
+        ]
+        out += [*before, link]
+    return tuple(out)
+
+
+def continued(registry: Registry, first: Document, target: DocumentKind, header: DocumentInput, lines: Sequence[LineInput]) -> DocumentInput:
+    """The header of the new document: what was entered for it, else what the source says."""
+    own = target.name.split(".")[0]
+    data = {p: v for p, v in first.data.items() if p in registry.document_data and first.kind.split(".")[0] == own}
+    return msgspec.structs.replace(
+        header,
+        party=header.party if header.party is not None else first.party.id if first.party else None,
+        ship_to=header.ship_to or (first.ship_to.id if first.ship_to else None),
+        bill_to=header.bill_to or (first.bill_to.id if first.bill_to else None),
+        currency=header.currency or first.currency,
+        rate=header.rate if header.rate is not None else (first.rate if not header.date or header.date == first.date else None),
+        terms=header.terms or first.terms,
+        reference=header.reference or first.reference,
+        text=header.text or first.text,
+        prices_include_tax=first.prices_include_tax,
+        location_from=header.location_from or first.location_from,
+        location_to=header.location_to or first.location_to,
+        date_requested=header.date_requested or first.date_requested,
+        lines=tuple(lines),
+        data={**data, **header.data},
+    )

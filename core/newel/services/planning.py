@@ -1,0 +1,323 @@
+"""What an action on a document will do, computed before anything is written: the rules of all plugins and the kernel's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from newel.domain.context import Context
+from newel.domain.document import Document, Draft, Line, LineInput
+from newel.domain.facts import Facts
+from newel.domain.kinds import DocumentKind, Transition
+from newel.domain.ledger import Entry
+from newel.domain.master import Master
+from newel.domain.money import ZERO
+from newel.domain.pricing import steps_add_up
+from newel.domain.stock import Move, StockFacts
+from newel.errors import PluginFailed, Problem, Refused, Severity
+from newel.services import checks, credit
+from newel.services.ledger import LedgerPlan
+from newel.services.ledger_store import load_open_items, stored_entry, stored_settled
+from newel.services.outcome import Outcome
+from newel.services.resolve import Resolver
+from newel.services.rules import Copy, Rules
+from newel.services.stock import StockPlan, load_stock
+from newel.store.columns import QUANTITY, unscaled
+from newel.store.documents import money, read_documents, read_steps
+from newel.store.master import load_master
+from newel.store.session import Session
+from newel.watchdog import rules_limit
+
+if TYPE_CHECKING:
+    from newel.services.app import Newel
+
+STOCK = frozenset({"move", "reserve", "release", "reverse"})
+
+
+class Plan(msgspec.Struct, kw_only=True):
+    """Everything that an action will do, computed before anything is written."""
+
+    document: Document
+    before: Document | None = None
+    transition: Transition | None = None
+    problems: list[Problem] = []
+    stock: StockPlan | None = None
+    ledger: LedgerPlan | None = None
+    entries: list[Entry] = []
+    drafts: list[tuple[str, Draft]] = []
+
+    @property
+    def moves(self) -> tuple[Move, ...]:
+        """Planned stock moves."""
+        return tuple(self.stock.moves) if self.stock else ()
+
+
+class Planner:
+    """Loads documents and computes what an action will do; writes nothing."""
+
+    def __init__(self, app: Newel, session: Session, context: Context, preview: bool = False) -> None:
+        self.app, self.session, self.context, self.preview = app, session, context, preview
+        self.plugins, self.registry = app.plugins, app.registry
+        self.shapes = app.registry.shapes
+        self.made: list[int] = []
+        self.depth = 0
+        self._sources: dict[int, Document] = {}
+        self._stepped: set[int] = set()
+        self._linked_quantity: dict[tuple[int, int], Decimal] = {}
+
+    async def master(self) -> Master:
+        """The company's set-up."""
+        return await load_master(self.session)
+
+    async def load(self, ids: Iterable[int], *, lock: bool = True, steps: bool = False, light: bool = False) -> dict[int, Document]:
+        """Documents of the context's company by id."""
+        found = await read_documents(
+            self.session, list(ids), await self.master(), self.shapes, lock=lock and not self.preview, steps=steps, light=light
+        )
+        return {d.id: d for d in found if d.company == self.context.company.id}
+
+    @property
+    def sources(self) -> list[Document]:
+        """The documents that lines have been taken from in this transaction."""
+        return list(self._sources.values())
+
+    async def load_sources(self, ids: Sequence[int], steps: bool) -> dict[int, Document]:
+        """Documents that lines are taken from, read once in a transaction; with their price steps where the target has prices."""
+        lacking = [id for id in ids if id not in self._sources]
+        if lacking:
+            self._sources |= await self.load(lacking)
+        if steps and (bare := [id for id in ids if id in self._sources and id not in self._stepped]):
+            found = await read_steps(self.session, bare)
+            for id in bare:
+                document = self._sources[id]
+                lines = tuple(msgspec.structs.replace(line, steps=found.get(line.id, ())) for line in document.lines)
+                self._sources[id] = msgspec.structs.replace(document, lines=lines)
+            self._stepped.update(bare)
+        return {id: self._sources[id] for id in ids if id in self._sources}
+
+    # ---- saving ----------------------------------------------------------------------------------------------------------------
+
+    async def plan_save(self, kind: DocumentKind, document: Document, before: Document | None, resolver: Resolver) -> Plan:
+        """Price and check a document as entered."""
+        copies, problems = await self._copies(kind, document)
+        document = self._keep_children(document, before)
+        facts = await self._facts(document, frozenset(), stock=self.plugins.has("check_document") and any(STOCK & set(x.effects) for x in kind.transitions))
+        document, facts = await self._proposed(kind, document, facts, resolver, before)
+        rules = Rules(kind, facts, self.context, self.plugins, self.registry.line_kinds)
+        with rules_limit():
+            document = rules.price(document, copies)
+            problems += [*resolver.problems, *self._lenient(rules.problems)]
+            problems += checks.on_save(kind, document, before, self.registry, self.context)
+            problems += self._checked(document, "", facts)
+        for line in document.lines:
+            if kind.priced and not steps_add_up(line.steps, line.net):
+                raise AssertionError(f"price steps of line {line.position} do not add up to {line.net}")
+        return Plan(document=document, before=before, problems=problems)
+
+    def _lenient(self, problems: list[Problem]) -> list[Problem]:
+        """A missing price does not stop a draft from being kept."""
+        return [msgspec.structs.replace(p, severity=Severity.NOTE) if p.code == "price.missing" else p for p in problems]
+
+    def _keep_children(self, document: Document, before: Document | None) -> Document:
+        """Lines that plugins proposed are proposed anew; the old ones lend their ids by key."""
+        if before is None:
+            return document
+        return msgspec.structs.replace(document, lines=tuple(line for line in document.lines if not line.key))
+
+    async def _proposed(
+        self, kind: DocumentKind, document: Document, facts: Facts, resolver: Resolver, before: Document | None
+    ) -> tuple[Document, Facts]:
+        """Add the lines that plugins propose, and load facts again where there are any: the new lines need theirs."""
+        if not self.plugins.has("propose_lines"):
+            return document, facts
+        old = {(line.parent, line.key): line.id for line in before.lines if line.key} if before else {}
+        out: list[Line] = []
+        with rules_limit():
+            proposed = {
+                line.id: self.plugins.propose("propose_lines", tuple, document=document, line=line, facts=facts, context=self.context)
+                for line in document.lines
+                if not line.key and not line.sources
+            }
+        for line in document.lines:
+            out.append(line)
+            children = sorted(((f"{plugin}:{key}", entered) for plugin, (key, entered) in proposed.get(line.id, ())), key=lambda p: p[0])
+            for key, entered in children:
+                if not isinstance(entered, LineInput):
+                    raise PluginFailed(key.split(":")[0], "propose_lines", f"must return (key, LineInput), got {type(entered).__name__}")
+            made = await resolver.lines(kind, document, [x for _, x in children], parent=line, keys=[k for k, _ in children]) if children else ()
+            out += [msgspec.structs.replace(m, id=old.get((line.id, m.key), m.id)) for m in made]
+        if len(out) == len(document.lines):
+            return document, facts
+        out = [msgspec.structs.replace(line, position=(i + 1) * 10) for i, line in enumerate(out)]
+        document = msgspec.structs.replace(document, lines=tuple(out))
+        return document, await self._facts(document, frozenset(), stock=facts.get(StockFacts) is not None)
+
+    async def _copies(self, kind: DocumentKind, document: Document) -> tuple[dict[int, Copy], list[Problem]]:
+        """Amounts of lines that continue others, and whether they take more than is open."""
+        sources = {s.from_line for line in document.lines for s in line.sources}
+        if not sources:
+            return {}, []
+        ids = sorted({s.from_document for line in document.lines for s in line.sources})
+        documents = await self.load_sources(ids, kind.priced)
+        lines = {line.id: (line, d) for d in documents.values() for line in d.lines if line.id in sources}
+        own = [line.id for line in document.lines]
+        taken: dict[tuple[int, str], tuple[Decimal, Decimal]] = {}
+        for r in await self.session.fetch(
+            "SELECT k.from_line, k.kind, SUM(k.quantity) AS quantity, SUM(l.net) AS net, SUM(l.tax) AS tax FROM line_link k "
+            "JOIN document_line l ON l.id = k.to_line WHERE k.from_line = ANY(?) AND k.quantity > 0 AND NOT k.to_line = ANY(?) "
+            "GROUP BY k.from_line, k.kind",
+            sorted(sources), own,
+        ):  # fmt: skip
+            found = lines.get(r["from_line"])
+            amount = money(int(r["net"])) + (money(int(r["tax"])) if found and found[1].prices_include_tax else ZERO)
+            taken[(r["from_line"], r["kind"])] = (unscaled(int(r["quantity"]), QUANTITY), amount)
+        problems: list[Problem] = []
+        copies: dict[int, Copy] = {}
+        for i, line in enumerate(document.lines):
+            for s in line.sources:
+                if s.from_line not in lines:
+                    continue
+                source, owner = lines[s.from_line]
+                had, amount = taken.get((s.from_line, s.kind), (ZERO, ZERO))
+                if had + line.quantity > source.quantity and not self._free(s.kind, document.kind):
+                    problems.append(
+                        Problem(
+                            code="link.exceeded", where=f"lines[{i}].quantity", hint="take at most what is open",
+                            message=f"{source.quantity - had} of {source.text or 'the line'} in {owner.number} is open to be {s.kind}, got {line.quantity}",
+                        )
+                    )  # fmt: skip
+                if s.from_line == line.copied_from and self._has_prices(owner):
+                    whole = source.net + (source.tax if owner.prices_include_tax else ZERO)
+                    copies[line.id] = Copy(line=source, amount=whole, taken=amount, left=had + line.quantity == source.quantity)
+        return copies, problems
+
+    def _free(self, link: str, target_kind: str) -> bool:
+        """Whether a line may take more than its source has: where the flow closes it. An offer of ten may become an order of twenty."""
+        return any(f.closes for f in self.registry.flows.values() if f.target_kind == target_kind and f.link == link)
+
+    def _has_prices(self, document: Document) -> bool:
+        """Whether there is something to copy: a delivery made by hand has no prices, and its invoice is priced by the rules."""
+        kind = self.registry.documents.get(document.kind)
+        return kind is None or kind.priced
+
+    # ---- transitions -----------------------------------------------------------------------------------------------------------
+
+    async def plan_transition(self, kind: DocumentKind, document: Document, transition: Transition) -> Plan:
+        """Everything that a transition will do. The document and what it comes from are locked already."""
+        effects = frozenset(transition.effects)
+        facts = await self._facts(document, effects, lock=True)
+        plan = Plan(document=document, before=document, transition=transition)
+        with rules_limit():
+            plan.problems += checks.on_transition(kind, document, transition, facts[Master], self.context, self.registry)
+            plan.problems += self._checked(document, transition.name, facts)
+            if "credit" in effects:
+                plan.problems += credit.check(document, facts, self.context, self.plugins)
+            if effects & STOCK:
+                plan.stock = StockPlan(facts, self.context, self.plugins, self.registry.location_kinds)
+                if "move" in effects:
+                    plan.stock.move(document)
+                if "reserve" in effects:
+                    plan.stock.reserve(document)
+                if "release" in effects or "reverse" in effects:
+                    plan.stock.release(document)
+            if plan.stock or "post" in effects:
+                plan.ledger = LedgerPlan(facts, self.context, self.registry.account_roles, self.registry.rules)
+        if "reverse" in effects:
+            await self._reverse(plan)
+        with rules_limit():
+            self._posted(plan, kind, facts, effects)
+            if not transition.automatic:
+                plan.drafts = self.plugins.propose(
+                    "propose_documents", Draft, document=document, transition=transition.name, facts=facts, context=self.context
+                )  # fmt: skip
+        target = kind.state(transition.target)
+        plan.document = msgspec.structs.replace(document, state=target.name, phase=target.phase, version=document.version + 1)
+        return plan
+
+    def _posted(self, plan: Plan, kind: DocumentKind, facts: Facts, effects: frozenset[str]) -> None:
+        """Make the entry and let plugins look at it."""
+        if plan.ledger is None:
+            return
+        document = plan.document
+        if plan.stock is not None and plan.stock.moves and "reverse" not in effects:
+            places = {id: location.kind for id, location in facts[Master].locations.items()}
+            plan.ledger.moves(document, places, plan.stock.moves)
+        if "post" in effects and kind.posting is not None:
+            plan.ledger.document(document, kind)
+        entry = None if plan.ledger.problems else plan.ledger.entry(document)
+        if entry is not None:
+            plan.entries = [entry]
+            plan.problems += [p for _, p in self._named(self.plugins.propose("check_entry", Problem, entry=entry, facts=facts, context=self.context))]
+        plan.problems += plan.ledger.problems
+        if plan.stock is not None:
+            plan.problems += plan.stock.problems
+
+    async def _reverse(self, plan: Plan) -> None:
+        """Undo what the document has moved and posted."""
+        document = plan.document
+        rows = await self.session.fetch("SELECT * FROM stock_move WHERE document = ? ORDER BY id", document.id)
+        if rows and plan.stock is not None:
+            plan.stock.reverse(
+                [
+                    Move(
+                        id=r["id"], line=r["line"], item=r["item"], quantity=unscaled(r["quantity"], QUANTITY), source=r["source"],
+                        target=r["target"], lot=r["lot"], value=money(r["value"]),
+                    )
+                    for r in rows
+                ]
+            )  # fmt: skip
+        entry, items = await stored_entry(self.session, document.id)
+        if entry is not None and plan.ledger is not None:
+            plan.ledger.reverse(entry, items, await stored_settled(self.session, entry.id))
+
+    # ---- facts and checks ------------------------------------------------------------------------------------------------------
+
+    async def _facts(self, document: Document, effects: frozenset[str], *, lock: bool = False, stock: bool = False) -> Facts:
+        """The kernel's facts and every plugin's. Balances and open items are read (and locked) before plugins look."""
+        lock = lock and not self.preview
+        structs: list[Any] = [await self.master()]
+        if effects & STOCK or stock:
+            structs.append(await load_stock(self.session, document, lock and bool(effects & STOCK)))
+        if any(line.settles is not None for line in document.lines):
+            structs.append(await load_open_items(self.session, document, lock and "post" in effects))
+        if "credit" in effects and document.party is not None and document.party.limit_amount is not None:
+            structs.append(await credit.load(self.session, document, lock))
+        owners = {type(s): "newel" for s in structs}
+        for plugin, loaded in await self.plugins.load(document=document, session=self.session, context=self.context):
+            if type(loaded) in owners:
+                raise PluginFailed(plugin, "load_facts", f"returned a {type(loaded).__name__}, as {owners[type(loaded)]!r} did")
+            owners[type(loaded)] = plugin
+            structs.append(loaded)
+        return Facts(structs)
+
+    def _checked(self, document: Document, transition: str, facts: Facts) -> list[Problem]:
+        found = self.plugins.propose("check_document", Problem, document=document, transition=transition, facts=facts, context=self.context)
+        return [p for _, p in self._named(found)]
+
+    def _named(self, found: Sequence[tuple[str, Problem]]) -> list[tuple[str, Problem]]:
+        """Problems with the name of the plugin that found them."""
+        return [(plugin, msgspec.structs.replace(p, plugin=plugin)) for plugin, p in found]
+
+    def refuse(self, problems: Sequence[Problem], status: int = 422) -> list[Problem]:
+        """Raise where something stands in the way; returns what does not, so that it can be shown."""
+        stopping = [
+            p
+            for p in problems
+            if p.severity is Severity.BLOCK
+            or (p.severity is Severity.OVERRIDE and not (p.code in self.context.overrides and self.context.user.may("newel.override")))
+        ]
+        if stopping and not self.preview:
+            raise Refused(*stopping, *(p for p in problems if p not in stopping), status=status)
+        return list(problems)
+
+    def outcome(self, plan: Plan, document: Document) -> Outcome:
+        """What the caller gets."""
+        return Outcome(
+            document=document, problems=tuple(plan.problems), moves=plan.moves, entries=tuple(plan.entries),
+            drafts=tuple(d for _, d in plan.drafts), made=tuple(self.made),
+        )  # fmt: skip
+
+

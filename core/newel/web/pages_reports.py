@@ -1,0 +1,137 @@
+"""Reports: parameters, a table with totals and links, and the same as CSV."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from litestar import Response, get
+
+from newel.domain.context import Context
+from newel.domain.money import ZERO
+from newel.errors import Problem, Refused, missing
+from newel.manifest import Column, Parameter, Report
+from newel.services import reports
+from newel.services.access import require
+from newel.web.auth import context_of, newel_of
+from newel.web.forms import Reader, Wrong, decimal
+from newel.web.pages_records import title_of
+from newel.web.render import Web, page, shown
+from newel.web.views_list import Address, csv_response
+from newel.web.views_text import _, entry
+
+if TYPE_CHECKING:
+    from newel.services.app import Newel
+
+TYPES = {"amount": "money", "quantity": "quantity", "percent": "quantity", "date": "date"}
+SHOWN = 2000
+
+
+def given_of(report: Report, address: Address) -> tuple[dict[str, str], list[Problem]]:
+    """Parameters from the address as the service takes them: numbers in the reader's format become plain ones."""
+    given: dict[str, str] = {}
+    problems: list[Problem] = []
+    for p in report.parameters:
+        text = address.get(p.name)
+        if p.type == "decimal" and text:
+            try:
+                text = str(decimal(text))
+            except Wrong as wrong:
+                problems.append(Problem(code="entry.number", message=f"{_(p.label)}: {wrong}", where=p.name))
+                continue
+        elif p.type not in ("text", "date", "decimal", "flag"):
+            found = Reader(address.query).reference(p.name)
+            text = str(found) if isinstance(found, int) else ""
+        given[p.name] = text
+    return given, problems
+
+
+@get("/report/{name:str}")
+async def show_report(request: Web, name: str) -> Response[Any]:
+    """A report with what was asked for; one that needs something waits until it is given."""
+    newel, context = newel_of(request), await context_of(request)
+    report = newel.registry.reports.get(name)
+    if report is None:
+        raise missing("report", name, "name")
+    require(context, f"{name}.view")
+    address = Address(request.url.path, {k: v for k, v in request.query_params.items() if k != "format"})
+    given, problems = given_of(report, address)
+    waits = [p for p in report.parameters if p.required and not given.get(p.name)]
+    rows: list[dict[str, Any]] = []
+    status = 200
+    if not waits and not problems:
+        try:
+            rows = await reports.run(newel, name, given, context)
+        except Refused as refused:
+            if refused.status in (403, 404):
+                raise
+            problems, status = list(refused.problems), refused.status
+    if request.query_params.get("format") == "csv" and not problems:
+        return csv_response(name, [_(c.label) for c in report.columns], ([_raw(c, r) for c in report.columns] for r in rows))
+    digits = context.company.amount_digits
+    view = {
+        "summary": _(report.help), "filters": {"action": address.path, "fields": await _fields(newel, report, address, context), "active": [], "hidden": {}},
+        "actions": [{"label": "CSV", "method": "get", "url": address.with_(format="csv"), "icon": "download"}],
+        "columns": [{"name": c.name, "label": _(c.label), "type": TYPES.get(c.type, "text"), "digits": digits} for c in report.columns],
+        "rows": [{"cells": {c.name: _cell(newel, c, r, digits) for c in report.columns}} for r in rows[:SHOWN]],
+        "totals": _totals(report, rows), "pager": {"first": 1, "last": min(len(rows), SHOWN), "total": len(rows)},
+        "empty": {"title": _("What shall it be about?"), "reason": _("Fill in %(names)s above.", names=", ".join(_(p.label) for p in waits))} if waits
+        else {"title": _("Nothing to show"), "reason": _("There are no rows for these parameters.")},
+    }  # fmt: skip
+    return page(request, context, "report.html", _(report.label), status=status, problems=shown(problems, lambda w: w), list=view)
+
+
+async def _fields(newel: Newel, report: Report, address: Address, context: Context) -> list[dict[str, Any]]:
+    return [await _field(newel, p, address, context) for p in report.parameters]
+
+
+async def _field(newel: Newel, p: Parameter, address: Address, context: Context) -> dict[str, Any]:
+    value = address.get(p.name)
+    field: dict[str, Any] = {"name": p.name, "label": _(p.label), "value": value, "required": False}
+    if p.type == "date":
+        return field | {"type": "date", "narrow": True}
+    if p.type == "decimal":
+        return field | {"type": "number", "narrow": True}
+    if p.type == "flag":
+        return field | {"type": "select", "options": [{"value": "true", "label": _("yes")}, {"value": "false", "label": _("no")}], "narrow": True}
+    if p.type == "text" or p.type not in newel.registry.records:
+        if p.name in ("role", "account_role"):
+            options = [{"value": r.name, "label": _(r.label)} for r in newel.registry.account_roles.values()]
+            return field | {"type": "select", "options": options, "narrow": True}
+        return field | {"type": "text"}
+    text = address.get(f"{p.name}_text")
+    if value.isascii() and value.isdigit():
+        try:
+            text = title_of(newel.records.shape(p.type), await newel.records.get(p.type, int(value), context))
+        except Refused:
+            text = value
+    return field | {"type": "reference", "url": f"/options/{p.type}", "text": text}
+
+
+def _raw(column: Column, row: dict[str, Any]) -> Any:
+    return row.get(column.text or column.name) if column.type not in ("amount", "quantity", "percent", "date") else row.get(column.name)
+
+
+def _cell(newel: Newel, column: Column, row: dict[str, Any], digits: int) -> Any:
+    value = row.get(column.name)
+    if column.type == "document":
+        text = row.get(column.text or column.name) or (_("draft") if value else "")
+        return {"value": text, "url": f"/document/{value}"} if value else text
+    if column.type in newel.registry.records:
+        text = row.get(column.text) if column.text else row.get(f"{column.name}__title") or value
+        return {"value": text, "url": f"/records/{column.type}/{value}"} if isinstance(value, int) else text
+    if column.type == "amount" and value is not None:
+        return {"value": value, "digits": row.get("digits", digits)}
+    if column.type == "percent" and value is not None:
+        return {"value": value, "unit": "%"}
+    if isinstance(value, Decimal) and column.type not in TYPES:
+        return entry(value)
+    return value if value is not None else ""
+
+
+def _totals(report: Report, rows: list[dict[str, Any]]) -> dict[str, Decimal]:
+    """Sums of the columns that ask for one, over all rows."""
+    return {c.name: sum((Decimal(v) for r in rows if (v := r.get(c.name)) is not None), ZERO) for c in report.columns if c.total} if rows else {}
+
+
+handlers = [show_report]
