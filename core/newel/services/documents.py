@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from newel.domain.context import Context
 from newel.domain.document import Document, DocumentInput, Draft, Line, Link, LinkInput
 from newel.domain.kinds import DocumentKind, Transition
-from newel.errors import Conflict, PluginFailed, Problem, Refused, Severity, missing
+from newel.errors import PluginFailed, Problem, Refused, Severity, missing
 from newel.services import following
 from newel.services.engine import DEPTH_MAX, Engine
 from newel.services.entered import as_input, differences
 from newel.services.outcome import Outcome
 from newel.services.resolve import Resolver
+from newel.services.transacting import Transacting
 from newel.store import tables_document as t
 from newel.store.documents import json_of
-from newel.store.session import PASSING, Session
+from newel.store.session import Session
 
 if TYPE_CHECKING:
-    from newel.services.app import Newel
-
-T = TypeVar("T")
-TRIES = 5
-KEY_LENGTH = 255
-
+    pass
 
 def may(context: Context, permission: str) -> None:
     """Refuse with 403 where the user does not have the permission."""
@@ -43,15 +37,12 @@ def may(context: Context, permission: str) -> None:
         )  # fmt: skip
 
 
-class Documents:
+class Documents(Transacting):
     """Use cases on documents of every kind.
 
     All of them raise Refused with every problem at once when something stands in the way, and then nothing has changed. `key` is an idempotency
     key: the same call with the same key is carried out once and answered alike; the same key with other content is refused.
     """
-
-    def __init__(self, app: Newel) -> None:
-        self.app = app
 
     # ---- making and changing ---------------------------------------------------------------------------------------------------
 
@@ -302,12 +293,6 @@ class Documents:
 
     # ---- small parts -------------------------------------------------------------------------------------------------------------
 
-    async def _load(self, engine: Engine, id: int, *, steps: bool = False, lock: bool = True) -> Document:
-        found = await engine.load([id], steps=steps, lock=lock)
-        if id not in found:
-            raise missing("document", id)
-        return found[id]
-
     async def _lock(self, engine: Engine, id: int) -> None:
         """Lock a document together with all that it may change, in id order, so that two users can't deadlock."""
         if not engine.session.sqlite:
@@ -345,62 +330,3 @@ class Documents:
 
     def _status(self, problems: Sequence[Problem]) -> int:
         return 409 if any(p.code in ("hold", "stock.short") and p.severity is Severity.BLOCK for p in problems) else 422
-
-    async def _read(self, work: Callable[[Engine], Awaitable[T]], context: Context, session: Session | None) -> T:
-        try:
-            if session is not None:
-                return await work(Engine(self.app, session, context, preview=True))
-            async with self.app.database.read() as opened:
-                return await work(Engine(self.app, opened, context, preview=True))
-        except (PluginFailed, Conflict) as failed:
-            raise Refused(failed.problem(), status=424) from failed
-
-    async def _run(
-        self, work: Callable[[Engine], Awaitable[T]], context: Context, session: Session | None, key: str | None, request: tuple[Any, ...]
-    ) -> T:
-        """One transaction; again from its start where another one got in between (a deadlock, or the same new row twice)."""
-        if session is not None:
-            return await work(Engine(self.app, session, context))
-        digest = self._digest(request) if key else ""
-        for attempt in range(TRIES):
-            try:
-                async with self.app.database.write() as opened:
-                    if key:
-                        stored = await self._replayed(opened, context, key, digest)
-                        if stored is not None:
-                            return stored  # type: ignore[return-value]
-                    result = await work(Engine(self.app, opened, context))
-                    if key and isinstance(result, Outcome):
-                        opened.add(
-                            t.IdempotencyKey, user=context.user.login, key=key, request=digest, created_at=context.now,
-                            result=json_of({"document": result.document.id, "made": result.made}),
-                        )  # fmt: skip
-                    return result
-            except (PluginFailed, Conflict) as failed:
-                raise Refused(failed.problem(), status=424) from failed
-            except PASSING as error:
-                if attempt == TRIES - 1:
-                    raise Refused(
-                        Problem(code="busy", message="others changed the same data at the same time", hint="try again"), status=409
-                    ) from error
-                await asyncio.sleep(0.01 * 2**attempt)
-        raise AssertionError("unreachable")
-
-    async def _replayed(self, session: Session, context: Context, key: str, digest: str) -> Outcome | None:
-        if len(key) > KEY_LENGTH:
-            raise Refused(Problem(code="key.long", message=f"an idempotency key has at most {KEY_LENGTH} characters", where="Idempotency-Key"))
-        row = await session.one('SELECT request, result FROM idempotency_key WHERE "user" = ? AND key = ?', context.user.login, key)
-        if row is None:
-            return None
-        if row["request"] != digest:
-            raise Refused(
-                Problem(code="key.reused", message="this idempotency key stood for another request", where="Idempotency-Key", hint="use a fresh key"),
-                status=409,
-            )
-        result = msgspec.json.decode(row["result"])
-        engine = Engine(self.app, session, context, preview=True)
-        document = await self._load(engine, result["document"], steps=True)
-        return Outcome(document=document, made=tuple(result["made"]), replayed=True)
-
-    def _digest(self, request: tuple[Any, ...]) -> str:
-        return hashlib.sha256(json_of(request).encode()).hexdigest()

@@ -7,10 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from newel.domain.context import Context
-from newel.domain.money import ZERO
+from newel.domain.money import ZERO, plain
 from newel.manifest import Column, Parameter, Report
 from newel.store.columns import QUANTITY, unscaled
-from newel.domain.money import plain
 from newel.store.documents import money
 from newel.store.session import Session, day
 

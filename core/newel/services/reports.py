@@ -93,6 +93,6 @@ def _value(p: Parameter, text: str) -> Any:
         if text not in ("true", "false"):
             raise ValueError
         return text == "true"
-    if not WHOLE.fullmatch(text) or not 0 < int(text) < 2**63:
+    if not WHOLE.fullmatch(text) or not 0 < int(text) <= 2**53:
         raise ValueError
     return int(text)

@@ -296,8 +296,8 @@ class Resolver:
         for key, i in asked.items():
             if key in found:
                 continue
-            if kind.role in ("receipt", "production", "return", "transfer") and not self.temporary:
-                found[key] = self.session.add(tm.Lot, item=key[0], number=key[1][:60])
+            if kind.role in ("receipt", "production", "return", "transfer"):
+                found[key] = self.id() if self.temporary else self.session.add(tm.Lot, item=key[0], number=key[1][:60])
             elif not self.temporary:
                 self.bad("missing", f"there is no lot {key[1]!r:.40} of this item", f"lines[{i}].lot", "choose a lot that is in stock")
         return found

@@ -20,7 +20,7 @@ import asyncpg
 from piccolo.columns import JSON, BigInt, Boolean, Date, ForeignKey, Integer, Timestamptz
 from piccolo.table import Table
 
-from newel.store.engine import DEFERRED, IMMEDIATE, Postgres, PooledSQLite, nested
+from newel.store.engine import DEFERRED, IMMEDIATE, PooledSQLite, Postgres, nested
 
 T = TypeVar("T")
 BLOCK = 1000

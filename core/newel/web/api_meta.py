@@ -219,8 +219,10 @@ async def list_reports(call: Call) -> list[ReportOut]:
 @operation("GET", "/reports/{name}", answer=ReportRows, free_query=True, errors=(404, 424), tag="reports")
 async def run_report(call: Call) -> ReportRows:
     """Run a report."""
-    given = dict(call.request.query_params.items())
-    call.check(given)
+    given, report = call.given(), call.newel.registry.reports.get(call.path["name"])
+    for p in report.parameters if report else ():
+        if given.get(p.name) == "" and p.type != "text":
+            raise Refused(Problem(code="field.required", message=f"{p.label} is empty", where=p.name, hint="leave it out or give it"), status=400)
     return ReportRows(name=call.path["name"], rows=await reports.run(call.newel, call.path["name"], given, call.context))
 
 

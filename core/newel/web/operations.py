@@ -58,11 +58,16 @@ class Call:
         """Parameters of the address as a struct; Refused 400 where they are not valid."""
         return _converted(values, kind, "")
 
-    def check(self, values: dict[str, str]) -> None:
-        """Refuse what no parameter may hold."""
-        for name, value in values.items():
+    def given(self) -> dict[str, str]:
+        """The parameters of the address, each once, for operations that read them themselves (free_query)."""
+        found: dict[str, str] = {}
+        for name, value in self.request.query_params.multi_items():
             plain(name, "")
             plain(value, name[:60])
+            if name in found:
+                raise _twice(name)
+            found[name] = value
+        return found
 
 
 Function = Callable[[Call], Awaitable[Any]]
@@ -153,7 +158,7 @@ def _query(request: Request[Any, Any, Any], op: Operation) -> Any:
             hint = f"known are {', '.join(known)}" if known else "leave it out"
             raise Refused(Problem(code="request.unknown", message=f"there is no parameter {name!r:.60}", where=name[:60], hint=hint), status=400)
         if name in given:
-            raise Refused(Problem(code="request.twice", message="this parameter stands twice", where=name, hint="send it once"), status=400)
+            raise _twice(name)
         given[name] = value
     return None if op.query is None else _converted(given, op.query, "")
 
@@ -166,6 +171,10 @@ def _converted(values: dict[str, str], kind: Any, where: str) -> Any:
         return msgspec.convert({n: _typed(v, _simple(kind).get(n, "")) for n, v in values.items()}, kind)
     except msgspec.ValidationError as error:
         raise Refused(from_msgspec(error), status=400) from None
+
+
+def _twice(name: str) -> Refused:
+    return Refused(Problem(code="request.twice", message="this parameter stands twice", where=name[:60], hint="send it once"), status=400)
 
 
 @cache

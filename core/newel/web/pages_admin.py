@@ -110,7 +110,7 @@ async def plugins(request: Web) -> Response[str]:
             {"cells": {"name": {"value": _(manifest.label), "sub": f"{name} {manifest.version}"}, "state": {"value": _("running"), "phase": "done"},
                        "brings": ", ".join(brings), "calls": Decimal(int(calls)), "ms": Decimal(f"{seconds * 1000:.1f}"), "hooks": " · ".join(hooks)}}
         )  # fmt: skip
-    columns = [("name", _("Plugin"), "text"), ("state", _("State"), "badge"), ("brings", _("Brings"), "text"), ("calls", _("Calls"), "quantity"),
+    columns = [("name", _("Plugin"), "text"), ("state", _("State"), "badge"), ("brings", _("Brings"), "long"), ("calls", _("Calls"), "quantity"),
                ("ms", _("Time, ms"), "quantity"), ("hooks", _("Hooks, or why it is off"), "long")]  # fmt: skip
     summary = _("Since the server has started. A plugin that is off keeps its data; its documents can be read.")
     return page(request, context, "list.html", _("Plugins"), list=_list(columns, rows, summary=summary))

@@ -25,7 +25,7 @@ from newel.web.pages_documents import show
 from newel.web.render import Web, flash, fragment, page, redirect, shown
 from newel.web.views_document import credit, panels, state_of, totals
 from newel.web.views_entry import Posted, read, settles, with_found
-from newel.web.views_form import address_line, columns, header, open_items, row_of
+from newel.web.views_form import address_line, columns, header, open_items, price_text, row_of
 from newel.web.views_text import _, day, entry, number
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ async def show_new(request: Web, name: str, party: int | None = None) -> Respons
         lines = tuple(LineInput(kind=kind.line_kinds[0], settles=o.item.id, price=abs(o.item.amount_open), text=o.number) for o in found)
         entered = msgspec.structs.replace(entered, lines=lines)
         rows = [f"settle-{o.item.id}" for o in found]
-        fields = {f"settle-{o.item.id}": entry(abs(o.item.amount_open)) for o in found}
+        fields = {f"settle-{o.item.id}": price_text(abs(o.item.amount_open)) for o in found}
     outcome, _problems = await _preview(newel, kind, entered, None, context) if party else (None, [])
     form = Form(kind, Posted(entered, rows, []), None, outcome, [], fields, secrets.token_urlsafe(12), await _master(newel))
     return await _show(request, form, context)
@@ -208,7 +208,7 @@ async def show_edit(request: Web, id: int) -> Response[Any]:
     for i, line in enumerate(entered.lines):
         rows.append(f"settle-{line.settles}" if role and line.settles else f"lines-{i}")
         if role and line.settles:
-            fields[rows[-1]] = entry(line.price)
+            fields[rows[-1]] = price_text(line.price) if line.price is not None else ""
     outcome, problems = await _preview(newel, kind, entered, before, context)
     form = Form(kind, Posted(entered, rows, []), before, outcome, problems, fields, secrets.token_urlsafe(12), await _master(newel))
     return await _show(request, form, context)
@@ -300,11 +300,11 @@ def _preview_view(posted: Posted, outcome: Outcome | None, kind: DocumentKind) -
                                "note": " · ".join(s.reason or s.rule for s in steps)}  # fmt: skip
         if kind.priced:
             row["outputs"]["net"] = number(line.net, document.amount_digits) if line_shown(line) else ""
-            row["placeholders"]["price"] = entry(line.price) if entered.price is None and line.steps else ""
+            row["placeholders"]["price"] = price_text(line.price) if entered.price is None and line.steps else ""
         row["placeholders"]["unit"] = line.unit
         row["placeholders"]["text"] = line.item.name if line.item else ""
         if line.item:
-            row["resolved"]["item"] = {"value": line.item.id, "text": f"{line.item.number} {line.item.name}"}
+            row["resolved"]["item"] = {"value": line.item.id, "text": line.item.number}
         rows.append(row)
     placeholders, resolved = {}, {}
     if document:

@@ -16,7 +16,7 @@ from newel.store.master import load_master
 from newel.web.auth import context_of, newel_of
 from newel.web.headers import nonce
 from newel.web.render import STYLES, Web, templates
-from newel.web.views_document import document_view, shown_value, tax_label
+from newel.web.views_document import shown_value, tax_label
 from newel.web.views_text import _, language, plain
 
 if TYPE_CHECKING:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from newel.services.app import Newel
 
 GOODS = ("delivery", "receipt", "return", "transfer", "production")
+CENT = Decimal("0.01")
 FIRST = ("party", "date", "date_due", "date_requested", "reference", "location_from", "location_to", "account_role")
 
 
@@ -59,11 +60,11 @@ def row_of(line: LineInput, at: Line | None, index: int, problems: dict[str, str
     item = at.item if at else None
     values: dict[str, Any] = {
         "item": {"value": item.id if item else line.item if isinstance(line.item, int) else "",
-                 "text": f"{item.number} {item.name}" if item else line.item if isinstance(line.item, str) else ""},
+                 "text": item.number if item else line.item if isinstance(line.item, str) else ""},
         "text": {"value": line.text if not item or line.text != item.name else "", "placeholder": item.name if item else ""},
         "quantity": {"value": entry(line.quantity), "placeholder": "1"},
         "unit": {"value": line.unit if not item or line.unit != item.unit else "", "placeholder": item.unit if item else ""},
-        "price": {"value": entry(line.price), "placeholder": entry(at.price) if at and line.price is None else ""},
+        "price": {"value": entry(line.price), "placeholder": price_text(at.price) if at and line.price is None else ""},
         "discount": {"value": entry(line.discount) if line.discount else ""},
         "kind": {"value": line.kind}, "lot": {"value": line.lot or ""},
         "deliveries": {"value": deliveries(line.schedules, line.quantity)},
@@ -78,6 +79,11 @@ def row_of(line: LineInput, at: Line | None, index: int, problems: dict[str, str
         if key in problems:
             cell["error"] = problems[key]
     return {"id": line.id or "", "cells": values}
+
+
+def price_text(value: Decimal) -> str:
+    """A price as it is entered, with two digits at least."""
+    return entry(value, 2) if value == value.quantize(CENT) else entry(value)
 
 
 def deliveries(schedules: Sequence[ScheduleInput], quantity: Decimal) -> str:
@@ -98,8 +104,9 @@ def header(
         field["error"] = errors.get(name, "")
         if name in posted and field["type"] not in ("reference", "checkbox"):
             field["value"] = posted[name]
-    first = [f for n, f in made.items() if n in FIRST]
-    groups = [{"label": _("More"), "fields": rest}] if (rest := [f for n, f in made.items() if n not in FIRST]) else []
+    wanted = FIRST if kind.role in GOODS else tuple(n for n in FIRST if not n.startswith("location"))
+    first = [f for n, f in made.items() if n in wanted]
+    groups = [{"label": _("More"), "fields": rest}] if (rest := [f for n, f in made.items() if n not in wanted]) else []
     for plugin, parts in data_parts(newel, kind, at).items():
         data = input.data.get(plugin)
         fields, grids = [], []

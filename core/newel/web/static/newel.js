@@ -875,6 +875,7 @@ for (const name of ["offline", "online"]) {
 // -------------------------------------------------------------------------------------------------------- start
 
 for (const form of document.querySelectorAll("form[data-preview-url]")) previewed(form);
+document.querySelector("#nav [aria-current=page]")?.scrollIntoView({ block: "nearest" });
 document.querySelectorAll("[data-shortcuts]").forEach((button) => { button.hidden = false; });
 shortcut("everywhere", "Ctrl K", say("search"));
 shortcut("everywhere", "?", say("help"));
