@@ -73,9 +73,7 @@ REPORT = Report(
 
 
 def manifest() -> Manifest:
-    return Manifest(
-        name="shop", label="Shop", documents=KINDS, flows=FLOWS, reports=(REPORT,), line_kinds=(LineKind(name="payment", label="Payment"),)
-    )
+    return Manifest(name="shop", label="Shop", documents=KINDS, flows=FLOWS, reports=(REPORT,), line_kinds=(LineKind(name="payment", label="Payment"),))
 
 
 def module(**hooks: Any) -> SimpleNamespace:

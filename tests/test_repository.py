@@ -29,7 +29,9 @@ KERNEL_LINES = 10_000
 DOMAIN_LINES = 3_000
 
 # What may be longer, and why. "path" for a file, "path::function" for a function, a plugin's folder name for a plugin.
-EXEMPTIONS: dict[str, str] = {}
+EXEMPTIONS: dict[str, str] = {
+    "core/newel/store/tables_master.py": "tables are data, a column a line",
+}
 
 PLUGIN_FILES = {"pyproject.toml", "README.md", "CHANGELOG.md", "tests"}
 PACKAGE_REQUIRED = {"__init__.py", "hooks.py"}
@@ -39,6 +41,7 @@ PACKAGE_ALLOWED = PACKAGE_REQUIRED | {
     "facts.py",
     "tables.py",
     "piccolo_app.py",
+    "settle.py",  # a use case of the plugin's own, named by its verb
     "demo.toml",
     "migrations",
     "routes.py",

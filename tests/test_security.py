@@ -203,7 +203,12 @@ async def test_forged_requests(web: Web) -> None:
     for method, path in routes(web.app):
         if method in ("GET", "HEAD") or is_open(path):
             continue
-        for headers in ({}, {"x-csrf-token": "x"}, {"x-csrf-token": csrf, "sec-fetch-site": "cross-site"}, {"x-csrf-token": csrf, "origin": "https://evil.test"}):
+        for headers in (
+            {},
+            {"x-csrf-token": "x"},
+            {"x-csrf-token": csrf, "sec-fetch-site": "cross-site"},
+            {"x-csrf-token": csrf, "origin": "https://evil.test"},
+        ):
             answer = await client.request(method, path, headers=headers)
             assert answer.status_code == 403, (method, path, headers, answer.status_code)
     assert await web.counts() == before

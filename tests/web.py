@@ -18,7 +18,7 @@ from newel_sdk.testing import item, party, running
 
 from tests import shop
 
-PASSWORD = "correct horse battery"  # noqa: S105 - of a test
+PASSWORD = "correct horse battery"
 
 
 class Web:

@@ -39,7 +39,7 @@ async def test_all_orders_to_paid_invoices(database_url: str) -> None:
         replayed = await replay_all(app, loaded.company, wanted)
         at = _say(app, "replay", replayed.orders, "orders to paid invoices", at)
         findings = await verify(app)
-        _say(app, "verify", replayed.lines, "invoice lines", at)
+        _say(app, "verify", replayed.lines, "order lines and all that follows from them", at)
     finally:
         await app.close()
     assert (priced.differences, replayed.differences, findings) == ([], [], [])

@@ -139,11 +139,12 @@ class Extension(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         effects: transition name -> effects to add.
-        transitions, states: to add.
+        transitions, states, line_kinds: to add.
     """
 
     kind: str = ""
     role: str = ""
     transitions: tuple[Transition, ...] = ()
     states: tuple[State, ...] = ()
+    line_kinds: tuple[str, ...] = ()
     effects: dict[str, tuple[str, ...]] = {}

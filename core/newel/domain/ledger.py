@@ -89,6 +89,12 @@ class OpenItem(msgspec.Struct, frozen=True, kw_only=True):
     company_open: Decimal
 
 
+class OpenItems(msgspec.Struct, frozen=True):
+    """The open items that a document's lines settle, by id; locked where the transition posts."""
+
+    items: dict[int, OpenItem] = {}
+
+
 def unbalanced(postings: Iterable[Posting]) -> Decimal:
     """Debits minus credits in the company's currency; zero for a good entry."""
     return sum((p.debit - p.credit for p in postings), ZERO)

@@ -54,10 +54,14 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StockFacts(msgspec.Struct, frozen=True):
-    """Balances of a document's items, locked where the transition will move or reserve them. By item id."""
+    """Balances of a document's items, locked where the transition will move or reserve them. By item id.
+
+    reservations: by line. moved: quantity and value that a line before has moved, so that a return comes back at what it left at.
+    """
 
     balances: dict[int, tuple[Balance, ...]] = {}
     reservations: dict[int, tuple[Reservation, ...]] = {}
+    moved: dict[int, tuple[Decimal, Decimal]] = {}
 
 
 class Reservation(msgspec.Struct, frozen=True, kw_only=True):

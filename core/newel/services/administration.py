@@ -139,7 +139,8 @@ async def audit(
 ) -> tuple[list[AuditRow], int]:  # fmt: skip
     """Who changed what, in records and documents together, latest first; and how many such events there are."""
     require(context, ADMIN)
-    where, args = ["1 = 1"], []
+    where: list[str] = ["1 = 1"]
+    args: list[Any] = []
     for column, value in (('"user"', user.strip()), ("kind", kind.strip())):
         if value:
             where.append(f"{column} = ?")
@@ -155,13 +156,13 @@ async def audit(
         where.append("CAST(changes AS TEXT) LIKE ? ESCAPE '!'")
         args.append("%" + text.strip()[:100].replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%")
     every = (
-        "(SELECT id, at, \"user\", source, kind, record, '' AS number, action, changes FROM record_event UNION ALL "  # noqa: S608 - our own names
+        "(SELECT id, at, \"user\", source, kind, record, '' AS number, action, changes FROM record_event UNION ALL "
         'SELECT e.id, e.at, e."user", e.source, d.kind, d.id, d.number, e.action, e.changes FROM document_event e JOIN document d '
         f"ON d.id = e.document WHERE d.company = {int(context.company.id)}) x WHERE {' AND '.join(where)}"
     )
     async with newel.database.read() as session:
-        total = await session.value(f"SELECT COUNT(*) AS n FROM {every}", *args)  # noqa: S608
-        rows = await session.fetch(f"SELECT * FROM {every} ORDER BY at DESC, id DESC LIMIT ? OFFSET ?", *args, size, (max(number, 1) - 1) * size)  # noqa: S608
+        total = await session.value(f"SELECT COUNT(*) AS n FROM {every}", *args)
+        rows = await session.fetch(f"SELECT * FROM {every} ORDER BY at DESC, id DESC LIMIT ? OFFSET ?", *args, size, (max(number, 1) - 1) * size)
     return [_audited(r) for r in rows], int(total)
 
 
@@ -170,5 +171,3 @@ def _audited(r: Any) -> AuditRow:
     return AuditRow(
         at=instant(r["at"]), user=r["user"], source=r["source"], kind=r["kind"], record=r["record"], number=r["number"], action=r["action"], changes=changes
     )
-
-

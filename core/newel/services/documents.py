@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from newel.domain.context import Context
-from newel.domain.document import Document, DocumentInput, Draft, Line, Link, LinkInput
-from newel.domain.kinds import DocumentKind, Transition
-from newel.errors import PluginFailed, Problem, Refused, Severity, missing
-from newel.services import following
+from newel.domain.document import Document, DocumentInput, Draft, Link, LinkInput
+from newel.domain.kinds import DocumentKind
+from newel.errors import PluginFailed, Problem, Refused, missing
+from newel.services import following, guards
 from newel.services.engine import DEPTH_MAX, Engine
 from newel.services.entered import as_input, differences
+from newel.services.guards import may
 from newel.services.outcome import Outcome
 from newel.services.resolve import Resolver
 from newel.services.transacting import Transacting
@@ -24,18 +24,6 @@ from newel.store.session import Session
 
 if TYPE_CHECKING:
     pass
-
-def may(context: Context, permission: str) -> None:
-    """Refuse with 403 where the user does not have the permission."""
-    if not context.user.may(permission):
-        raise Refused(
-            Problem(
-                code="permission", message=f"{context.user.login} may not: the permission {permission!r} is missing",
-                hint="ask an administrator for a role that has it",
-            ),
-            status=403,
-        )  # fmt: skip
-
 
 class Documents(Transacting):
     """Use cases on documents of every kind.
@@ -69,7 +57,7 @@ class Documents(Transacting):
             before = await self._load(engine, id, steps=True)
             kind = self.app.registry.kind(before.kind)
             may(context, f"{kind.name}.edit")
-            self._fresh(before, version)
+            guards.fresh(before, version)
             if not kind.state(before.state).editable:
                 raise Refused(
                     Problem(
@@ -95,7 +83,7 @@ class Documents(Transacting):
             await self._lock(engine, id)
             document = await self._load(engine, id, lock=False)
             if version is not None:
-                self._fresh(document, version)
+                guards.fresh(document, version)
             return await self._act(engine, document, transition)
 
         return await self._run(work, context, session, key, ("act", id, transition))
@@ -173,7 +161,7 @@ class Documents(Transacting):
             plan = await engine.plan_save(found, document, before, resolver)
             if not transition:
                 return engine.outcome(plan, plan.document)
-            next = await engine.plan_transition(found, plan.document, self._transition(found, plan.document, transition))
+            next = await engine.plan_transition(found, plan.document, guards.transition(found, plan.document, transition))
             next.problems = [*plan.problems, *next.problems]
             return engine.outcome(next, next.document)
 
@@ -186,7 +174,7 @@ class Documents(Transacting):
             document = await self._load(engine, id)
             kind = self.app.registry.kind(document.kind)
             may(context, f"{kind.name}.view")
-            plan = await engine.plan_transition(kind, document, self._transition(kind, document, transition))
+            plan = await engine.plan_transition(kind, document, guards.transition(kind, document, transition))
             return engine.outcome(plan, plan.document)
 
         return await self._read(work, context, None)
@@ -200,7 +188,7 @@ class Documents(Transacting):
         resolver = Resolver(engine.session, self.app.registry, await engine.master(), engine.context, engine.preview)
         document = await resolver.document(kind, input, None, sources, copies)
         if origin is not None:
-            document = msgspec.structs.replace(document, origin=origin, lines=self._with_parents(engine, document))
+            document = msgspec.structs.replace(document, origin=origin, lines=following.with_parents(engine, document))
         plan = await engine.plan_save(kind, document, None, resolver)
         problems = engine.refuse(plan.problems)
         saved = await engine.write_save(plan, "create")
@@ -244,24 +232,13 @@ class Documents(Transacting):
             await engine.session.flush()
         return await self._create(engine, target, entered, then, sources, copies=flow.copies_prices, origin=first.id)
 
-    def _with_parents(self, engine: Engine, document: Document) -> tuple[Line, ...]:
-        """Parts stay parts: a line that continues a part of another one belongs to the line that continues that other one."""
-        parents = {line.id: line.parent for d in engine.sources for line in d.lines}
-        made = {s.from_line: line.id for line in document.lines for s in line.sources}
-        if not any(parents.get(id) for id in made):
-            return document.lines
-        return tuple(
-            msgspec.structs.replace(line, parent=next((made.get(parents[s.from_line] or 0) for s in line.sources if parents.get(s.from_line)), None))
-            for line in document.lines
-        )
-
     async def _act(self, engine: Engine, document: Document, name: str) -> Outcome:
         kind = self.app.registry.kind(document.kind)
-        transition = self._transition(kind, document, name)
+        transition = guards.transition(kind, document, name)
         if not engine.depth:
             may(engine.context, f"{kind.name}.{name}")
         plan = await engine.plan_transition(kind, document, transition)
-        engine.refuse(plan.problems, self._status(plan.problems))
+        engine.refuse(plan.problems, guards.status(plan.problems))
         document = await engine.write_transition(plan)
         await self._drafts(engine, document, plan.drafts)
         return engine.outcome(plan, document)
@@ -281,15 +258,10 @@ class Documents(Transacting):
             kind = self.app.registry.documents.get(draft.kind)
             if kind is None:
                 raise PluginFailed(plugin, "propose_documents", f"there is no document kind {draft.kind!r}")
-            links = [await self._link(engine, link) if link else () for link in draft.links]
+            links = [await following.link(engine, link) if link else () for link in draft.links]
             outcome = await self._create(engine, kind, draft.input, draft.then, links)
             engine.made.append(outcome.document.id)
         engine.depth -= 1
-
-    async def _link(self, engine: Engine, link: tuple[int, str, Decimal]) -> tuple[Link, ...]:
-        line, kind, quantity = link
-        document = await engine.session.value("SELECT document FROM document_line WHERE id = ?", line)
-        return (Link(kind=kind, from_line=line, from_document=document, quantity=quantity),)
 
     # ---- small parts -------------------------------------------------------------------------------------------------------------
 
@@ -303,30 +275,3 @@ class Documents(Transacting):
                 id, id, id,
             )  # fmt: skip
 
-    def _transition(self, kind: DocumentKind, document: Document, name: str) -> Transition:
-        transition = kind.transition(name)
-        if transition is None or transition.automatic:
-            raise missing("transition", name, "transition")
-        if document.state not in transition.sources:
-            wanted = " or ".join(kind.state(s).label for s in transition.sources)
-            raise Refused(
-                Problem(
-                    code="state", message=f"{transition.label}: the {kind.label} is {kind.state(document.state).label}, and must be {wanted}",
-                    where="state", hint="look at it again: somebody may have changed it",
-                ),
-                status=409,
-            )  # fmt: skip
-        return transition
-
-    def _fresh(self, document: Document, version: int) -> None:
-        if document.version != version:
-            raise Refused(
-                Problem(
-                    code="version", message=f"it has changed: you have seen version {version}, it is at {document.version}", where="version",
-                    hint="look at what the other person did, then enter your change again",
-                ),
-                status=409,
-            )  # fmt: skip
-
-    def _status(self, problems: Sequence[Problem]) -> int:
-        return 409 if any(p.code in ("hold", "stock.short") and p.severity is Severity.BLOCK for p in problems) else 422

@@ -57,7 +57,7 @@ class Engine(Planner):
 
     def _link_quantity(self, line: Line, source: int) -> int:
         """How much of the source a line takes, as stored: never more than the source has."""
-        return scaled(self._linked_quantity.get((line.id, source), line.quantity), QUANTITY)
+        return scaled(self.linked_quantity.get((line.id, source), line.quantity), QUANTITY)
 
     async def _write_holds(self, document: Document, problems: Sequence[Problem]) -> None:
         have = {h.code for h in document.holds if h.active}

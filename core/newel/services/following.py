@@ -15,6 +15,7 @@ from newel.services.registry import Registry
 
 
 def may_follow(document: Document, first: Document, flow: Flow) -> list[Problem]:
+    """What stands in the way of following a flow from this document together with the first one."""
     if document.phase not in flow.phases or document.kind != first.kind:
         return [
             Problem(
@@ -32,6 +33,7 @@ def may_follow(document: Document, first: Document, flow: Flow) -> list[Problem]
 
 def open_lines(engine: Engine, documents: Sequence[Document], flow: Flow, wanted: Sequence[LinkInput] | None
 ) -> tuple[list[LineInput], list[tuple[Link, ...]]]:
+    """Lines of the new document with the links to what they continue: all that is open, or what was asked for."""
     asked = {w.line: w for w in wanted} if wanted is not None else None
     known = {line.id for d in documents for line in d.lines}
     if asked is not None and (unknown := [id for id in asked if id not in known]):
@@ -104,3 +106,22 @@ def continued(registry: Registry, first: Document, target: DocumentKind, header:
         lines=tuple(lines),
         data={**data, **header.data},
     )
+
+
+def with_parents(engine: Engine, document: Document) -> tuple[Line, ...]:
+    """Parts stay parts: a line that continues a part of another one belongs to the line that continues that other one."""
+    parents = {line.id: line.parent for d in engine.sources for line in d.lines}
+    made = {s.from_line: line.id for line in document.lines for s in line.sources}
+    if not any(parents.get(id) for id in made):
+        return document.lines
+    return tuple(
+        msgspec.structs.replace(line, parent=next((made.get(parents[s.from_line] or 0) for s in line.sources if parents.get(s.from_line)), None))
+        for line in document.lines
+    )
+
+
+async def link(engine: Engine, wanted: tuple[int, str, Decimal]) -> tuple[Link, ...]:
+    """The link of a draft's line to the line that it continues."""
+    line, kind, quantity = wanted
+    document = await engine.session.value("SELECT document FROM document_line WHERE id = ?", line)
+    return (Link(kind=kind, from_line=line, from_document=document, quantity=quantity),)

@@ -11,17 +11,11 @@ from newel.domain.context import Context
 from newel.domain.document import Document, Line
 from newel.domain.facts import Facts
 from newel.domain.kinds import DocumentKind
-from newel.domain.ledger import AccountRole, Entry, OpenItem, Posting, PostingRule, unbalanced
+from newel.domain.ledger import AccountRole, Entry, OpenItem, OpenItems, Posting, PostingRule, unbalanced
 from newel.domain.master import Master
 from newel.domain.money import ZERO, portion, product, rounded
 from newel.domain.stock import Move
 from newel.errors import Problem
-
-
-class OpenItems(msgspec.Struct, frozen=True):
-    """The open items that a document's lines settle, by id; locked where the transition posts."""
-
-    items: dict[int, OpenItem] = {}
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,7 +134,7 @@ class LedgerPlan:
         item = self._items.get(line.settles or 0)
         where = f"lines[{[x.id for x in document.lines].index(line.id)}]"
         if item is None:
-            self.problems.append(Problem(code="missing", message=f"there is no open item {line.settles}", where=f"{where}.settles"))
+            self.problems.append(Problem(code="missing", message=f"there is no open item {line.settles}", where=f"{where}.settles", hint="choose an open one"))
             return
         left = item.amount_open + amount
         if item.currency != document.currency:

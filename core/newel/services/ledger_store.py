@@ -9,8 +9,8 @@ import msgspec
 
 from newel.domain.context import Context
 from newel.domain.document import Document
-from newel.domain.ledger import Entry, OpenItem, Posting, entry_hash
-from newel.services.ledger import LedgerPlan, OpenItems, Settled
+from newel.domain.ledger import Entry, OpenItem, OpenItems, Posting, entry_hash
+from newel.services.ledger import LedgerPlan, Settled
 from newel.store import tables_document as t
 from newel.store.columns import AMOUNT, scaled
 from newel.store.documents import json_of, money

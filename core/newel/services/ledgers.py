@@ -110,7 +110,8 @@ async def open_items(session: Session, parameters: dict[str, Any], context: Cont
     until = context.today if parameters.get("overdue") else None
     rows = await session.fetch(
         "SELECT o.*, d.number, y.name AS party_name FROM open_item o JOIN document d ON d.id = o.document JOIN party y ON y.id = o.party "
-        "WHERE o.company = ? AND o.amount_open <> 0 AND (? = '' OR o.role = ?) AND (CAST(? AS BIGINT) = 0 OR o.party = ?) AND o.date_due < ? ORDER BY o.date_due, o.id",
+        "WHERE o.company = ? AND o.amount_open <> 0 AND (? = '' OR o.role = ?) AND (CAST(? AS BIGINT) = 0 OR o.party = ?) "
+        "AND o.date_due < ? ORDER BY o.date_due, o.id",
         context.company.id, role, role, parameters.get("party") or 0, parameters.get("party") or 0, until or LATEST,
     )  # fmt: skip
     out = []

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from newel.domain.context import Context
+from newel.domain.ledger import OpenItem
 from newel.services.access import require
+from newel.services.ledger_store import open_item
 from newel.services.record_read import containing, starting
 from newel.store.documents import money
 from newel.store.session import Session, day
@@ -18,6 +20,7 @@ from newel.store.session import Session, day
 if TYPE_CHECKING:
     from newel.services.app import Newel
 
+Day = date | None
 MOST = 200
 WORK = ("draft", "offered", "open")
 SORTS = {
@@ -38,9 +41,9 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     number: str
     state: str
     phase: str
-    date: date | None
-    date_due: date | None
-    date_requested: date | None
+    date: Day
+    date_due: Day
+    date_requested: Day
     currency: str
     net: Decimal
     gross: Decimal
@@ -117,9 +120,7 @@ def visible(newel: Newel, context: Context) -> list[str]:
 # ---- one kind ----------------------------------------------------------------------------------------------------------------------
 
 
-async def page(
-    newel: Newel, kind: str, context: Context, wanted: Wanted, *, sort: str = "", number: int = 1, size: int = 50
-) -> DocumentPage:
+async def page(newel: Newel, kind: str, context: Context, wanted: Wanted, *, sort: str = "", number: int = 1, size: int = 50) -> DocumentPage:
     """One page of the documents of a kind, the newest first unless sorted."""
     newel.registry.kind(kind)
     require(context, f"{kind}.view")
@@ -129,12 +130,12 @@ async def page(
         order = f"{SORTS.get(name, 'd.date')} {way}, d.id {way}"
         size = min(max(size, 1), MOST)
         rows = await session.fetch(
-            f"SELECT {HEADS} FROM (SELECT * FROM document WHERE {where}) d LEFT JOIN party p ON p.id = d.party "  # noqa: S608 - names of our own
+            f"SELECT {HEADS} FROM (SELECT * FROM document WHERE {where}) d LEFT JOIN party p ON p.id = d.party "
             f"ORDER BY {order} LIMIT ? OFFSET ?",
             *args, size, (max(number, 1) - 1) * size,
         )  # fmt: skip
         sums = await session.fetch(
-            f"SELECT currency, COUNT(*) AS n, SUM(net) AS net, SUM(gross) AS gross FROM document WHERE {where} GROUP BY currency ORDER BY currency",  # noqa: S608
+            f"SELECT currency, COUNT(*) AS n, SUM(net) AS net, SUM(gross) AS gross FROM document WHERE {where} GROUP BY currency ORDER BY currency",
             *args,
         )  # fmt: skip
     found = [_sum(r) for r in sums]
@@ -168,7 +169,7 @@ def _conditions(session: Session, kind: str, context: Context, wanted: Wanted) -
         party, party_args = containing(["number", "name"], text)
         item, item_args = starting(session, ["number"], text)
         add(
-            f"({own} OR party IN (SELECT id FROM party WHERE {party}) OR id IN "  # noqa: S608 - names of our own
+            f"({own} OR party IN (SELECT id FROM party WHERE {party}) OR id IN "
             f"(SELECT document FROM document_line WHERE item IN (SELECT id FROM item WHERE {item})))",
             *own_args, *party_args, *item_args,
         )  # fmt: skip
@@ -201,7 +202,7 @@ async def recent(newel: Newel, context: Context, size: int = 10) -> list[Head]:
     """The documents made last."""
     async with newel.database.read() as session:
         rows = await session.fetch(
-            f"SELECT {HEADS} FROM document d LEFT JOIN party p ON p.id = d.party WHERE d.company = ? AND d.kind = ANY(?) "  # noqa: S608
+            f"SELECT {HEADS} FROM document d LEFT JOIN party p ON p.id = d.party WHERE d.company = ? AND d.kind = ANY(?) "
             "ORDER BY d.id DESC LIMIT ?",
             context.company.id, visible(newel, context), size,
         )  # fmt: skip
@@ -230,10 +231,10 @@ async def search(newel: Newel, text: str, context: Context, kinds: Sequence[str]
         start, start_args = starting(session, ["number", "reference"], text)
         own, own_args = containing(["number", "reference"], text)
         party, party_args = containing(["number", "name"], text)
-        named = f"party IN (SELECT id FROM party WHERE {party})"  # noqa: S608 - names of our own
+        named = f"party IN (SELECT id FROM party WHERE {party})"
         for condition, args in ((start, start_args), (own, own_args), (named, party_args)):
             rows = await session.fetch(
-                f"SELECT {HEADS} FROM (SELECT * FROM document WHERE company = ? AND kind = ANY(?) AND {condition} "  # noqa: S608
+                f"SELECT {HEADS} FROM (SELECT * FROM document WHERE company = ? AND kind = ANY(?) AND {condition} "
                 "ORDER BY id DESC LIMIT ?) d LEFT JOIN party p ON p.id = d.party ORDER BY d.id DESC",
                 context.company.id, allowed, *args, size,
             )  # fmt: skip
@@ -242,3 +243,41 @@ async def search(newel: Newel, text: str, context: Context, kinds: Sequence[str]
             if len(out) >= size:
                 break
     return list(out.values())[:size]
+
+
+# ---- open items --------------------------------------------------------------------------------------------------------------------
+
+
+class OpenItemView(msgspec.Struct, frozen=True, kw_only=True):
+    """An open item with the document that it came from."""
+
+    item: OpenItem
+    number: str
+    kind: str
+    reference: str
+
+
+async def open_items(newel: Newel, context: Context, party: int, roles: Sequence[str], currency: str = "") -> list[OpenItemView]:
+    """What a party owes or is owed under these account roles, the oldest first."""
+    async with newel.database.read() as session:
+        rows = await session.fetch(
+            "SELECT o.*, d.number, d.kind, d.reference FROM open_item o JOIN document d ON d.id = o.document WHERE o.company = ? AND o.party = ? "
+            "AND o.role = ANY(?) AND o.amount_open <> 0 AND (? = '' OR o.currency = ?) ORDER BY o.date_due, o.id",
+            context.company.id, party, list(roles), currency, currency,
+        )  # fmt: skip
+    return [OpenItemView(item=open_item(r), number=r["number"], kind=r["kind"], reference=r["reference"]) for r in rows]
+
+
+async def open_of_document(newel: Newel, document: int, context: Context) -> list[OpenItem]:
+    """What is open of one document."""
+    async with newel.database.read() as session:
+        rows = await session.fetch("SELECT * FROM open_item WHERE document = ? AND company = ? AND amount_open <> 0 ORDER BY id", document, context.company.id)
+    return [open_item(r) for r in rows]
+
+
+async def lot_numbers(newel: Newel, lots: Sequence[int]) -> dict[int, str]:
+    """Numbers of lots by id."""
+    if not lots:
+        return {}
+    async with newel.database.read() as session:
+        return {r["id"]: r["number"] for r in await session.fetch("SELECT id, number FROM lot WHERE id = ANY(?)", sorted(set(lots)))}

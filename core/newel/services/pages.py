@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -13,13 +12,11 @@ from newel.domain.context import Context
 from newel.domain.credit import Exposure
 from newel.domain.document import Document
 from newel.domain.facts import Facts
-from newel.domain.ledger import OpenItem
 from newel.domain.master import Master
 from newel.domain.money import ZERO, plain, product, rounded
 from newel.errors import PluginFailed
 from newel.manifest import Panel
 from newel.services import credit
-from newel.services.ledger_store import open_item
 from newel.store.columns import QUANTITY, unscaled
 from newel.store.documents import money
 from newel.store.master import load_master
@@ -148,7 +145,7 @@ _PAID = (
 
 async def _walk(session: Session, document: Document, context: Context, newel: Newel, back: bool) -> list[Node]:
     """Everything before or after, nearest first: two questions for each step on the way."""
-    here, there = ("target", "source") if back else ("source", "target")
+    there = "source" if back else "target"
     found: dict[int, tuple[str, Decimal | None, str]] = {}
     frontier = [document.id]
     for _step in range(DEPTH):
@@ -227,9 +224,7 @@ async def _moves(session: Session, document: int, master: Master) -> list[MoveVi
         return master.locations[id].code if id in master.locations else str(id)
 
     return [
-        MoveView(
-            line=r["line"], quantity=plain(unscaled(r["quantity"], QUANTITY)), source=place(r["source"]), target=place(r["target"]), lot=r["lot"] or ""
-        )
+        MoveView(line=r["line"], quantity=plain(unscaled(r["quantity"], QUANTITY)), source=place(r["source"]), target=place(r["target"]), lot=r["lot"] or "")
         for r in rows
     ]
 
@@ -278,29 +273,6 @@ async def credit_of(newel: Newel, session: Session, document: Document, context:
     return CreditView(limit=party.limit_amount, used=sum((e.amount for e in parts), ZERO), this=this, parts=parts)
 
 
-# ---- open items --------------------------------------------------------------------------------------------------------------------
-
-
-class OpenItemView(msgspec.Struct, frozen=True, kw_only=True):
-    """An open item with the document that it came from."""
-
-    item: OpenItem
-    number: str
-    kind: str
-    reference: str
-
-
-async def open_items(newel: Newel, context: Context, party: int, roles: Sequence[str], currency: str = "") -> list[OpenItemView]:
-    """What a party owes or is owed under these account roles, the oldest first."""
-    async with newel.database.read() as session:
-        rows = await session.fetch(
-            "SELECT o.*, d.number, d.kind, d.reference FROM open_item o JOIN document d ON d.id = o.document WHERE o.company = ? AND o.party = ? "
-            "AND o.role = ANY(?) AND o.amount_open <> 0 AND (? = '' OR o.currency = ?) ORDER BY o.date_due, o.id",
-            context.company.id, party, list(roles), currency, currency,
-        )  # fmt: skip
-    return [OpenItemView(item=open_item(r), number=r["number"], kind=r["kind"], reference=r["reference"]) for r in rows]
-
-
 async def _settles(session: Session, document: Document) -> dict[int, str]:
     """Number of the document whose open item a line settles, by open item."""
     ids = sorted({line.settles for line in document.lines if line.settles is not None})
@@ -308,10 +280,3 @@ async def _settles(session: Session, document: Document) -> dict[int, str]:
         return {}
     rows = await session.fetch("SELECT o.id, d.number FROM open_item o JOIN document d ON d.id = o.document WHERE o.id = ANY(?)", ids)
     return {r["id"]: r["number"] for r in rows}
-
-
-async def open_of_document(newel: Newel, document: int, context: Context) -> list[OpenItem]:
-    """What is open of one document."""
-    async with newel.database.read() as session:
-        rows = await session.fetch("SELECT * FROM open_item WHERE document = ? AND company = ? AND amount_open <> 0 ORDER BY id", document, context.company.id)
-    return [open_item(r) for r in rows]

@@ -14,16 +14,16 @@ from newel.domain.facts import Facts
 from newel.domain.kinds import DocumentKind, Transition
 from newel.domain.ledger import Entry
 from newel.domain.master import Master
-from newel.domain.money import ZERO
 from newel.domain.pricing import steps_add_up
 from newel.domain.stock import Move, StockFacts
 from newel.errors import PluginFailed, Problem, Refused, Severity
 from newel.services import checks, credit
+from newel.services.copies import copied
 from newel.services.ledger import LedgerPlan
 from newel.services.ledger_store import load_open_items, stored_entry, stored_settled
 from newel.services.outcome import Outcome
 from newel.services.resolve import Resolver
-from newel.services.rules import Copy, Rules
+from newel.services.rules import Rules
 from newel.services.stock import StockPlan, load_stock
 from newel.store.columns import QUANTITY, unscaled
 from newel.store.documents import money, read_documents, read_steps
@@ -66,7 +66,7 @@ class Planner:
         self.depth = 0
         self._sources: dict[int, Document] = {}
         self._stepped: set[int] = set()
-        self._linked_quantity: dict[tuple[int, int], Decimal] = {}
+        self.linked_quantity: dict[tuple[int, int], Decimal] = {}
 
     async def master(self) -> Master:
         """The company's set-up."""
@@ -102,7 +102,7 @@ class Planner:
 
     async def plan_save(self, kind: DocumentKind, document: Document, before: Document | None, resolver: Resolver) -> Plan:
         """Price and check a document as entered."""
-        copies, problems = await self._copies(kind, document)
+        copies, problems = await copied(self, kind, document)
         document = self._keep_children(document, before)
         facts = await self._facts(document, frozenset(), stock=self.plugins.has("check_document") and any(STOCK & set(x.effects) for x in kind.transitions))
         document, facts = await self._proposed(kind, document, facts, resolver, before)
@@ -154,54 +154,6 @@ class Planner:
         out = [msgspec.structs.replace(line, position=(i + 1) * 10) for i, line in enumerate(out)]
         document = msgspec.structs.replace(document, lines=tuple(out))
         return document, await self._facts(document, frozenset(), stock=facts.get(StockFacts) is not None)
-
-    async def _copies(self, kind: DocumentKind, document: Document) -> tuple[dict[int, Copy], list[Problem]]:
-        """Amounts of lines that continue others, and whether they take more than is open."""
-        sources = {s.from_line for line in document.lines for s in line.sources}
-        if not sources:
-            return {}, []
-        ids = sorted({s.from_document for line in document.lines for s in line.sources})
-        documents = await self.load_sources(ids, kind.priced)
-        lines = {line.id: (line, d) for d in documents.values() for line in d.lines if line.id in sources}
-        own = [line.id for line in document.lines]
-        taken: dict[tuple[int, str], tuple[Decimal, Decimal]] = {}
-        for r in await self.session.fetch(
-            "SELECT k.from_line, k.kind, SUM(k.quantity) AS quantity, SUM(l.net) AS net, SUM(l.tax) AS tax FROM line_link k "
-            "JOIN document_line l ON l.id = k.to_line WHERE k.from_line = ANY(?) AND k.quantity > 0 AND NOT k.to_line = ANY(?) "
-            "GROUP BY k.from_line, k.kind",
-            sorted(sources), own,
-        ):  # fmt: skip
-            found = lines.get(r["from_line"])
-            amount = money(int(r["net"])) + (money(int(r["tax"])) if found and found[1].prices_include_tax else ZERO)
-            taken[(r["from_line"], r["kind"])] = (unscaled(int(r["quantity"]), QUANTITY), amount)
-        problems: list[Problem] = []
-        copies: dict[int, Copy] = {}
-        for i, line in enumerate(document.lines):
-            for s in line.sources:
-                if s.from_line not in lines:
-                    continue
-                source, owner = lines[s.from_line]
-                had, amount = taken.get((s.from_line, s.kind), (ZERO, ZERO))
-                if had + line.quantity > source.quantity and not self._free(s.kind, document.kind):
-                    problems.append(
-                        Problem(
-                            code="link.exceeded", where=f"lines[{i}].quantity", hint="take at most what is open",
-                            message=f"{source.quantity - had} of {source.text or 'the line'} in {owner.number} is open to be {s.kind}, got {line.quantity}",
-                        )
-                    )  # fmt: skip
-                if s.from_line == line.copied_from and self._has_prices(owner):
-                    whole = source.net + (source.tax if owner.prices_include_tax else ZERO)
-                    copies[line.id] = Copy(line=source, amount=whole, taken=amount, left=had + line.quantity == source.quantity)
-        return copies, problems
-
-    def _free(self, link: str, target_kind: str) -> bool:
-        """Whether a line may take more than its source has: where the flow closes it. An offer of ten may become an order of twenty."""
-        return any(f.closes for f in self.registry.flows.values() if f.target_kind == target_kind and f.link == link)
-
-    def _has_prices(self, document: Document) -> bool:
-        """Whether there is something to copy: a delivery made by hand has no prices, and its invoice is priced by the rules."""
-        kind = self.registry.documents.get(document.kind)
-        return kind is None or kind.priced
 
     # ---- transitions -----------------------------------------------------------------------------------------------------------
 

@@ -66,7 +66,7 @@ def _filtered(shape: Shape, filters: Mapping[str, Any]) -> tuple[list[str], list
         suffix = next((s for s in RANGES if name.endswith(s)), "")
         field = shape.fields.by_name.get(name.removesuffix(suffix))
         if field is None or field.secret or field.type == "json" or (suffix and field.type not in RANGED):
-            problems.append(Problem(code="list.filter", message=f"the list can't be filtered by {name!r:.60}", where=name[:60]))
+            problems.append(Problem(code="list.filter", message=f"the list can't be filtered by {name!r:.60}", where=name[:60], hint="choose a field of the list"))
             continue
         try:
             args.append(_filter_value(field, value))
@@ -85,7 +85,7 @@ def _filter_value(field: FieldView, value: Any) -> Any:
         value = int(value)
     found = decode_one(msgspec.structs.replace(field, minimum=None, maximum=None, length=0), value)
     if field.type == "reference" and not isinstance(found, int):
-        raise ValueError(Problem(code="list.filter", message=f"{field.label} is chosen by id", where=field.name))
+        raise ValueError(Problem(code="list.filter", message=f"{field.label} is chosen by id", where=field.name, hint="enter the id"))
     return found
 
 

@@ -61,12 +61,13 @@ class Registry:
 
     def _extended(self, kind: DocumentKind, manifests: list[Manifest]) -> DocumentKind:
         """A kind with what other plugins add to it."""
-        states, transitions = list(kind.states), list(kind.transitions)
+        states, transitions, line_kinds = list(kind.states), list(kind.transitions), list(kind.line_kinds)
         owners: dict[str, str] = {}
         for manifest in manifests:
             for extension in manifest.extends:
                 if (extension.kind and extension.kind != kind.name) or (extension.role and extension.role != kind.role):
                     continue
+                line_kinds += [k for k in extension.line_kinds if k not in line_kinds]
                 for state in extension.states:
                     if any(s.name == state.name for s in states):
                         raise Conflict(f"state {state.name!r} of {kind.name}", owners.get(state.name, kind.name), manifest.name)
@@ -81,7 +82,7 @@ class Registry:
                     more = [e for e in extension.effects.get(transition.name, ()) if e not in transition.effects]
                     if more:
                         transitions[i] = msgspec.structs.replace(transition, effects=(*transition.effects, *more))
-        return msgspec.structs.replace(kind, states=tuple(states), transitions=tuple(transitions))
+        return msgspec.structs.replace(kind, states=tuple(states), transitions=tuple(transitions), line_kinds=tuple(line_kinds))
 
     def _check(self, manifests: list[Manifest]) -> None:
         def refuse(owner: str, text: str) -> None:

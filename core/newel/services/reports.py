@@ -44,7 +44,8 @@ async def run(newel: Newel, name: str, given: Mapping[str, str], context: Contex
             raise
         except Exception as error:
             raise Refused(PluginFailed(plugin, f"report {name}", f"{type(error).__name__}: {error}").problem(), status=424) from error
-    if not isinstance(rows, list) or not all(isinstance(r, dict) for r in rows):
+    made: Any = rows
+    if not isinstance(made, list) or not all(isinstance(r, dict) for r in made):
         raise Refused(PluginFailed(plugin, f"report {name}", "must return a list of dicts").problem(), status=424)
     return rows
 

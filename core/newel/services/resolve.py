@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from newel.domain.context import Context
 from newel.domain.document import Document, DocumentInput, Line, LineInput, Link, Schedule
 from newel.domain.item import Item
 from newel.domain.kinds import DocumentKind
-from newel.domain.master import Master
 from newel.domain.money import ONE, ZERO, plain
-from newel.domain.party import Address, Party
 from newel.domain.quantity import QUANTITY_MAX
-from newel.errors import Problem
-from newel.services.registry import Registry
+from newel.kernel_records import TAX_CATEGORIES as KNOWN_CATEGORIES
+from newel.services.resolve_header import Header, digits_of
 from newel.store import tables_master as tm
 from newel.store.documents import amount_digits
-from newel.store.master import ItemHistory, load_addresses, load_items, load_party
-from newel.store.session import Session
+from newel.store.master import ItemHistory, load_items
 
-EARLIEST, LATEST = date(1900, 1, 1), date(2200, 1, 1)
 LINES_MAX = 20_000
 PRICE_MAX = Decimal("1000000000000")
+TAX_CATEGORIES = tuple(name for name, _ in KNOWN_CATEGORIES)
 
 
-class Resolver:
+class Resolver(Header):
     """One use of it resolves one document.
 
     Args:
@@ -37,23 +32,6 @@ class Resolver:
         sources: for each line of the input, the links that it continues; empty for none.
         temporary: True for a preview: ids are negative and nothing is taken from the database's ids.
     """
-
-    def __init__(self, session: Session, registry: Registry, master: Master, context: Context, temporary: bool) -> None:
-        self.session, self.registry, self.master, self.context = session, registry, master, context
-        self.temporary = temporary
-        self.problems: list[Problem] = []
-        self._next = 0
-
-    def bad(self, code: str, message: str, where: str, hint: str = "") -> None:
-        """Note a blocking problem."""
-        self.problems.append(Problem(code=code, message=message, where=where, hint=hint))
-
-    def id(self) -> int:
-        """An id for a new row."""
-        if not self.temporary:
-            return self.session.id()
-        self._next -= 1
-        return self._next
 
     async def document(
         self, kind: DocumentKind, entered: DocumentInput, before: Document | None, sources: Sequence[tuple[Link, ...]] = (), copies: bool = False
@@ -95,79 +73,6 @@ class Resolver:
             data=self._data(entered.data, self.registry.document_data, "data"),
         )  # fmt: skip
         return msgspec.structs.replace(head, lines=await self.lines(kind, head, entered.lines, before, sources, copies))
-
-    # ---- header ----------------------------------------------------------------------------------------------------------------
-
-    async def _party(self, kind: DocumentKind, key: int | str | None) -> Party | None:
-        if key is None or key == "":
-            return None
-        party = await load_party(self.session, key, self.master)
-        if party is None:
-            self.bad("missing", f"there is no party {key!s:.40}", "party", "choose an existing party")
-        return party
-
-    def _date(self, value: date | None, where: str) -> date | None:
-        if value is not None and not EARLIEST <= value <= LATEST:
-            self.bad("date.range", f"a date between {EARLIEST} and {LATEST} was expected, got {value}", where)
-            return None
-        return value
-
-    def _rate(self, currency: str, entered: Decimal | None, when: date) -> Decimal:
-        if currency not in self.master.currencies:
-            self.bad("missing", f"there is no currency {currency!r:.10}", "currency", "add it under Finance, Currencies, or choose another")
-            return ONE
-        if entered is not None:
-            if not entered.is_finite() or not ZERO < entered < Decimal(1_000_000) or _digits(entered) > 10:
-                self.bad("rate.range", f"a rate above 0 with at most 10 digits after the point was expected, got {entered!s:.40}", "rate")
-                return ONE
-            return entered
-        rate = self.master.rate(self.context.company, currency, when)
-        if rate is None:
-            self.bad("currency.rate", f"no rate of {currency} is known on {when}", "currency", "enter one under Finance, Exchange rates")
-        return rate or ONE
-
-    async def _addresses(self, party: Party | None, entered: DocumentInput) -> tuple[Address | None, Address | None]:
-        own = {a.id: a for a in party.addresses} if party else {}
-        asked = [id for id in (entered.ship_to, entered.bill_to) if id is not None and id not in own]
-        known = own | await load_addresses(self.session, asked)
-        for where in ("ship_to", "bill_to"):
-            id = getattr(entered, where)
-            if id is not None and id not in known:
-                self.bad("missing", f"there is no address {id}", where, "choose an address")
-        found = []
-        for id, word in ((entered.ship_to, "shipping"), (entered.bill_to, "billing")):
-            by_kind = next((a for a in own.values() if a.kind == word), next(iter(own.values()), None))
-            found.append(known.get(id, by_kind) if id is not None else by_kind)
-        return found[0], found[1]
-
-    def _location(self, id: int | None, where: str) -> None:
-        if id is not None and (id not in self.master.locations or self.master.locations[id].company != self.context.company.id):
-            self.bad("missing", f"there is no location {id}", where, "choose a location of this company")
-
-    def _text(self, text: str, length: int, where: str) -> None:
-        if len(text) > length:
-            self.bad("text.long", f"at most {length} characters, got {len(text)}", where)
-        elif "\x00" in text:
-            self.bad("text.invalid", "the text has a NUL character", where)
-
-    def _role(self, role: str, where: str) -> None:
-        if role and role not in self.registry.account_roles:
-            self.bad("missing", f"there is no account role {role!r:.40}", where, f"one of {', '.join(sorted(self.registry.account_roles))}")
-
-    def _data(self, data: dict[str, Any], shapes: dict[str, Any], where: str) -> dict[str, Any]:
-        out = {}
-        for plugin, values in data.items():
-            if plugin not in shapes:
-                self.bad("data.unknown", f"no running plugin {plugin!r:.40} keeps data here", f"{where}.{plugin}"[:80], "leave it out")
-                continue
-            if isinstance(values, shapes[plugin]):
-                out[plugin] = values
-                continue
-            try:
-                out[plugin] = msgspec.convert(values, shapes[plugin], strict=False)
-            except msgspec.ValidationError as error:
-                self.bad("data.invalid", str(error), f"{where}.{plugin}")
-        return out
 
     # ---- lines -----------------------------------------------------------------------------------------------------------------
 
@@ -212,13 +117,16 @@ class Resolver:
         self._location(x.location_from, f"{where}.location_from")
         self._location(x.location_to, f"{where}.location_to")
         self._role(x.account_role, f"{where}.account_role")
+        if x.tax_category and x.tax_category not in TAX_CATEGORIES and x.tax_category not in self.master.taxes:
+            known = ", ".join(TAX_CATEGORIES)
+            self.bad("missing", f"there is no tax category {x.tax_category!r:.40}", f"{where}.tax_category", f"one of {known}")
         if line_kind != "text":
             self._quantity(x.quantity, unit, f"{where}.quantity")
-        if x.price is not None and (not x.price.is_finite() or abs(x.price) > PRICE_MAX or _digits(x.price) > 6):
+        if x.price is not None and (not x.price.is_finite() or abs(x.price) > PRICE_MAX or digits_of(x.price) > 6):
             self.bad("price.range", f"a price below {PRICE_MAX} with at most 6 digits after the point was expected, got {x.price!s:.40}", f"{where}.price")
         elif x.price is not None and x.quantity.is_finite() and abs(x.price * x.quantity) > QUANTITY_MAX * 100:
             self.bad("amount.range", "quantity times price is too large to keep", f"{where}.price", "split the line")
-        if not x.discount.is_finite() or not -1000 <= x.discount <= 100 or _digits(x.discount) > 6:
+        if not x.discount.is_finite() or not -1000 <= x.discount <= 100 or digits_of(x.discount) > 6:
             self.bad("discount.range", f"a discount between -1000 and 100 percent was expected, got {x.discount!s:.40}", f"{where}.discount")
         return Line(
             id=0, kind=line_kind, item=item, text=x.text or (item.name if item else ""), quantity=_safe(x.quantity), unit=unit, factor=factor,
@@ -265,7 +173,7 @@ class Resolver:
             return
         known = self.master.units.get(unit)
         digits = known.digits if known else 6
-        if _digits(quantity) > digits:
+        if digits_of(quantity) > digits:
             self.bad("quantity.digits", f"{unit or 'a quantity'} has at most {digits} digits after the point, got {quantity!s:.40}", where)
 
     def _schedules(self, x: LineInput, where: str) -> tuple[Schedule, ...]:
@@ -289,6 +197,7 @@ class Resolver:
     async def _lots(self, kind: DocumentKind, entered: Sequence[LineInput], items: dict[Any, ItemHistory]) -> dict[tuple[int, str], int]:
         """Lots by (item, number). Goods that come in may bring a new one; everything else needs one that is there."""
         asked = {(items[x.item].row["id"], x.lot): i for i, x in enumerate(entered) if isinstance(x.lot, str) and x.lot and x.item in items}
+        await self._known_lots(entered)
         if not asked:
             return {}
         rows = await self.session.fetch("SELECT id, item, number FROM lot WHERE item = ANY(?) AND number = ANY(?)", *map(list, zip(*asked, strict=True)))
@@ -298,18 +207,21 @@ class Resolver:
                 continue
             if kind.role in ("receipt", "production", "return", "transfer"):
                 found[key] = self.id() if self.temporary else self.session.add(tm.Lot, item=key[0], number=key[1][:60])
-            elif not self.temporary:
+            else:
                 self.bad("missing", f"there is no lot {key[1]!r:.40} of this item", f"lines[{i}].lot", "choose a lot that is in stock")
         return found
 
-
-def _digits(value: Decimal) -> int:
-    exponent = value.normalize().as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
+    async def _known_lots(self, entered: Sequence[LineInput]) -> None:
+        """Lots given by id must be there."""
+        asked = {x.lot: i for i, x in enumerate(entered) if isinstance(x.lot, int)}
+        known = {r["id"] for r in await self.session.fetch("SELECT id FROM lot WHERE id = ANY(?)", sorted(asked))} if asked else set()
+        for lot, i in asked.items():
+            if lot not in known:
+                self.bad("missing", f"there is no lot {lot}", f"lines[{i}].lot", "choose a lot that is in stock")
 
 
 def _safe(value: Decimal) -> Decimal:
     """A number that the rules can compute with, where the entered one was refused."""
-    return value if value.is_finite() and abs(value) <= QUANTITY_MAX * 10 and _digits(value) <= 6 else ZERO
+    return value if value.is_finite() and abs(value) <= QUANTITY_MAX * 10 and digits_of(value) <= 6 else ZERO
 
 

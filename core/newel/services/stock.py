@@ -12,7 +12,7 @@ from newel.domain.context import Context
 from newel.domain.document import Document, Line
 from newel.domain.facts import Facts
 from newel.domain.master import Master
-from newel.domain.money import ZERO, plain, product, rounded
+from newel.domain.money import ONE, ZERO, plain, product, rounded
 from newel.domain.stock import Balance, LocationKind, Move, Reservation, StockFacts, value_out
 from newel.errors import Problem, Severity
 from newel.plugins import Plugins
@@ -37,7 +37,16 @@ async def load_stock(session: Session, document: Document, lock: bool) -> StockF
             line: tuple(Reservation(id=r["id"], line=line, balance=r["balance"], quantity=plain(unscaled(r["quantity"], QUANTITY))) for r in found)
             for line, found in rows_by(reserved, "line").items()
         },
+        await _moved(session, document) if lock and document.role == "return" else {},
     )
+
+
+async def _moved(session: Session, document: Document) -> dict[int, tuple[Decimal, Decimal]]:
+    before = sorted({s.from_line for line in document.lines for s in line.sources})
+    if not before:
+        return {}
+    rows = await session.fetch("SELECT line, SUM(quantity) AS quantity, SUM(value) AS value FROM stock_move WHERE line = ANY(?) GROUP BY line", before)
+    return {r["line"]: (unscaled(int(r["quantity"]), QUANTITY), money(int(r["value"]))) for r in rows}
 
 
 def _balance(r: Any) -> Balance:
@@ -74,6 +83,8 @@ class StockPlan:
         }
         self._by_id = {p.id: p for p in self.places.values()}
         self.reservations = {line: list(found) for line, found in stock.reservations.items()}
+        self.moved = stock.moved
+        self.rate = ONE
         self.released: list[Reservation] = []
         self.reserved: list[Reservation] = []
         self.moves: list[Move] = []
@@ -83,6 +94,7 @@ class StockPlan:
 
     def move(self, document: Document) -> None:
         """Moves of all lines with goods; a line with parts does not move itself."""
+        self.rate = document.rate
         parents = {line.parent for line in document.lines}
         for i, line in enumerate(document.lines):
             if line.item is None or not line.item.stocked or line.id in parents:
@@ -218,11 +230,15 @@ class StockPlan:
         return kind is not None and kind.tracked
 
     def _value_in(self, line: Line, quantity: Decimal) -> Decimal:
-        """What goods are worth that come from outside: what was paid for them, else their standard cost; goods of others nothing."""
+        """What goods are worth that come from outside: what was paid for them, what they left at, else their standard cost."""
         assert line.item is not None
         company = self.context.company
         if line.price_entered is not None:
-            return rounded(product(line.price_entered, line.quantity), company.amount_digits, company.rounding)
+            return rounded(product(product(line.price_entered, line.quantity), self.rate), company.amount_digits, company.rounding)
+        for source in line.sources:
+            left, value = self.moved.get(source.from_line, (ZERO, ZERO))
+            if left:
+                return rounded(product(value, quantity) / left, company.amount_digits, company.rounding)
         return rounded(product(line.item.cost, quantity), company.amount_digits, company.rounding)
 
     def _place(self, item: int, location: int, lot: int | None) -> _Place:

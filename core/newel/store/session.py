@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
@@ -20,6 +19,7 @@ import asyncpg
 from piccolo.columns import JSON, BigInt, Boolean, Date, ForeignKey, Integer, Timestamptz
 from piccolo.table import Table
 
+from newel.store.caches import FactCache, Ids
 from newel.store.engine import DEFERRED, IMMEDIATE, PooledSQLite, Postgres, nested
 
 T = TypeVar("T")
@@ -66,41 +66,6 @@ def _defaults(table: type[Table]) -> dict[str, Any]:
         value = column.get_default_value()
         out[column._meta.name] = value if isinstance(value, (str, int, bool, type(None))) else None
     return out
-
-
-class Ids:
-    """Ids for all tables of one database, taken in blocks: rows can refer to each other before anything is written."""
-
-    def __init__(self) -> None:
-        self._ranges: deque[list[int]] = deque()
-
-    @property
-    def left(self) -> int:
-        """How many ids can be had without asking the database."""
-        return sum(end - at for at, end in self._ranges)
-
-    def take(self) -> int:
-        """The next id."""
-        first = self._ranges[0]
-        id, first[0] = first[0], first[0] + 1
-        if first[0] == first[1]:
-            self._ranges.popleft()
-        return id
-
-    def put(self, start: int, end: int) -> None:
-        """A fresh block [start, end)."""
-        self._ranges.append([start, end])
-
-    def drop(self) -> None:
-        """Forget all: after a rollback on SQLite the database would give the same block again."""
-        self._ranges.clear()
-
-
-class FactCache:
-    """Facts that change rarely, kept in the process until their version row moves."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, tuple[int, Any]] = {}
 
 
 class Session:

@@ -9,11 +9,10 @@ from newel.domain.context import Context
 from newel.domain.document import Document
 from newel.domain.facts import Facts
 from newel.domain.kinds import DocumentKind, LineKind, State, Transition
-from newel.domain.ledger import PostingSpec
+from newel.domain.ledger import OpenItems, PostingSpec
 from newel.errors import Problem
 from newel.hookspecs import hookimpl
 from newel.manifest import Manifest, Panel
-from newel.services.ledger import OpenItems
 from newel.store.session import Session
 
 from newel_receivables import rules

@@ -1,0 +1,63 @@
+"""Lines that continue others: how much of them is open, and which amounts they take over."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from newel.domain.document import Document
+from newel.domain.kinds import DocumentKind
+from newel.domain.money import ZERO, plain
+from newel.errors import Problem
+from newel.services.rules import Copy
+from newel.store.columns import QUANTITY, unscaled
+from newel.store.documents import money
+
+if TYPE_CHECKING:
+    from newel.services.planning import Planner
+
+
+async def copied(planner: Planner, kind: DocumentKind, document: Document) -> tuple[dict[int, Copy], list[Problem]]:
+    """Amounts of lines that continue others, and whether they take more than is open."""
+    sources = {s.from_line for line in document.lines for s in line.sources}
+    if not sources:
+        return {}, []
+    ids = sorted({s.from_document for line in document.lines for s in line.sources})
+    documents = await planner.load_sources(ids, kind.priced)
+    lines = {line.id: (line, d) for d in documents.values() for line in d.lines if line.id in sources}
+    own = [line.id for line in document.lines]
+    taken: dict[tuple[int, str], tuple[Decimal, Decimal]] = {}
+    for r in await planner.session.fetch(
+        "SELECT k.from_line, k.kind, SUM(k.quantity) AS quantity, SUM(l.net) AS net, SUM(l.tax) AS tax FROM line_link k "
+        "JOIN document_line l ON l.id = k.to_line WHERE k.from_line = ANY(?) AND k.quantity > 0 AND NOT k.to_line = ANY(?) "
+        "GROUP BY k.from_line, k.kind",
+        sorted(sources), own,
+    ):  # fmt: skip
+        found = lines.get(r["from_line"])
+        amount = money(int(r["net"])) + (money(int(r["tax"])) if found and found[1].prices_include_tax else ZERO)
+        taken[(r["from_line"], r["kind"])] = (unscaled(int(r["quantity"]), QUANTITY), amount)
+    problems: list[Problem] = []
+    copies: dict[int, Copy] = {}
+    for i, line in enumerate(document.lines):
+        for s in line.sources:
+            if s.from_line not in lines:
+                continue
+            source, owner = lines[s.from_line]
+            had, amount = taken.get((s.from_line, s.kind), (ZERO, ZERO))
+            planner.linked_quantity[(line.id, s.from_line)] = min(line.quantity, max(source.quantity - had, ZERO))
+            if had + line.quantity > source.quantity and s.kind not in planner.registry.unbounded:
+                problems.append(
+                    Problem(
+                        code="link.exceeded", where=f"lines[{i}].quantity", hint="take at most what is open",
+                        message=f"{plain(source.quantity - had)} of {source.text or 'the line'} in {owner.number} is open to be {s.kind}, got {line.quantity}",
+                    )
+                )  # fmt: skip
+            if s.from_line == line.copied_from and has_prices(planner.registry.documents.get(owner.kind)):
+                whole = source.net + (source.tax if owner.prices_include_tax else ZERO)
+                copies[line.id] = Copy(line=source, amount=whole, taken=amount, left=had + line.quantity == source.quantity)
+    return copies, problems
+
+
+def has_prices(kind: DocumentKind | None) -> bool:
+    """Whether there is something to copy: a delivery made by hand has no prices, and its invoice is priced by the rules."""
+    return kind is None or kind.priced
