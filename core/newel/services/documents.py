@@ -189,7 +189,7 @@ class Documents(Transacting):
         document = await resolver.document(kind, input, None, sources, copies)
         if origin is not None:
             document = msgspec.structs.replace(document, origin=origin, lines=following.with_parents(engine, document))
-        plan = await engine.plan_save(kind, document, None, resolver)
+        plan = await engine.plan_save(kind, document, None, resolver, then=bool(then))
         problems = engine.refuse(plan.problems)
         saved = await engine.write_save(plan, "create")
         outcome = engine.outcome(plan, saved)
@@ -223,7 +223,7 @@ class Documents(Transacting):
             )
         if flow.passes_on:
             sources = [following.passed_on(documents, links, flow) for links in sources]
-        entered = following.continued(self.app.registry, first, target, header, lines)
+        entered = following.continued(self.app.registry, first, target, header, lines, engine.context.today)
         if flow.closes:
             for document in documents.values():
                 engine.depth += 1  # the right to follow is enough

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 
 import msgspec
@@ -85,7 +86,7 @@ def passed_on(documents: dict[int, Document], links: tuple[Link, ...], flow: Flo
     return tuple(out)
 
 
-def continued(registry: Registry, first: Document, target: DocumentKind, header: DocumentInput, lines: Sequence[LineInput]) -> DocumentInput:
+def continued(registry: Registry, first: Document, target: DocumentKind, header: DocumentInput, lines: Sequence[LineInput], today: date) -> DocumentInput:
     """The header of the new document: what was entered for it, else what the source says."""
     own = target.name.split(".")[0]
     data = {p: v for p, v in first.data.items() if p in registry.document_data and first.kind.split(".")[0] == own}
@@ -95,7 +96,7 @@ def continued(registry: Registry, first: Document, target: DocumentKind, header:
         ship_to=header.ship_to or (first.ship_to.id if first.ship_to else None),
         bill_to=header.bill_to or (first.bill_to.id if first.bill_to else None),
         currency=header.currency or first.currency,
-        rate=header.rate if header.rate is not None else (first.rate if not header.date or header.date == first.date else None),
+        rate=header.rate if header.rate is not None else (first.rate if (header.date or today) == first.date else None),  # else the day's rate
         terms=header.terms or first.terms,
         reference=header.reference or first.reference,
         text=header.text or first.text,

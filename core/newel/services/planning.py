@@ -100,11 +100,11 @@ class Planner:
 
     # ---- saving ----------------------------------------------------------------------------------------------------------------
 
-    async def plan_save(self, kind: DocumentKind, document: Document, before: Document | None, resolver: Resolver) -> Plan:
-        """Price and check a document as entered."""
+    async def plan_save(self, kind: DocumentKind, document: Document, before: Document | None, resolver: Resolver, then: bool = False) -> Plan:
+        """Price and check a document as entered. then: a transition follows at once, and looks at the stock itself."""
         copies, problems = await copied(self, kind, document)
         document = self._keep_children(document, before)
-        facts = await self._facts(document, frozenset(), stock=self.plugins.has("check_document") and any(STOCK & set(x.effects) for x in kind.transitions))
+        facts = await self._facts(document, frozenset(), stock=not then and self.plugins.has("check_document") and any(STOCK & set(x.effects) for x in kind.transitions))
         document, facts = await self._proposed(kind, document, facts, resolver, before)
         rules = Rules(kind, facts, self.context, self.plugins, self.registry.line_kinds)
         with rules_limit():

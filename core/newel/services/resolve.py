@@ -223,5 +223,3 @@ class Resolver(Header):
 def _safe(value: Decimal) -> Decimal:
     """A number that the rules can compute with, where the entered one was refused."""
     return value if value.is_finite() and abs(value) <= QUANTITY_MAX * 10 and digits_of(value) <= 6 else ZERO
-
-

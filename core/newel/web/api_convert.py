@@ -14,7 +14,6 @@ from newel.domain.ledger import Entry
 from newel.domain.money import plain, smallest
 from newel.domain.party import Address
 from newel.errors import Problem
-from newel.services.app import Newel
 from newel.services.outcome import Outcome
 from newel.web import api_types as a
 
@@ -117,7 +116,7 @@ def _text(number: str | None) -> str | None:
 # ---- out ---------------------------------------------------------------------------------------------------------------------------
 
 
-def document_out(newel: Newel, document: Document, context: Context, **actions: Any) -> a.DocumentOut:
+def document_out(document: Document, **actions: Any) -> a.DocumentOut:
     """A document. Amounts have the digits of its currency, other numbers those that they need."""
     digits = document.amount_digits
     return a.DocumentOut(
@@ -189,11 +188,11 @@ def _data(data: dict[str, Any]) -> dict[str, Any]:
     return {name: msgspec.to_builtins(value, str_keys=True) for name, value in data.items()}
 
 
-def outcome_out(newel: Newel, outcome: Outcome, context: Context, **actions: Any) -> OutcomeOut:
+def outcome_out(outcome: Outcome, context: Context) -> OutcomeOut:
     """An outcome with everything in it."""
     digits = context.company.amount_digits
     return OutcomeOut(
-        document=document_out(newel, outcome.document, context, **actions),
+        document=document_out(outcome.document),
         problems=list(outcome.problems),
         moves=[
             MoveOut(

@@ -139,7 +139,7 @@ class MeOut(msgspec.Struct, frozen=True, kw_only=True):
     today: date
 
 
-class TokenBody(a.Input):
+class TokenBody(a.Input, frozen=True, kw_only=True):
     """`name`: which program it is for. `days`: how long it lasts."""
 
     name: Annotated[str, Meta(min_length=1, max_length=120, pattern=a.ONE_LINE)]
@@ -200,8 +200,9 @@ async def list_record_kinds(call: Call) -> list[RecordKindOut]:
 
 def _field(f: FieldView) -> FieldOut:
     same = ("name", "label", "type", "help", "required", "readonly", "length", "digits")
-    bounds = {n: None if (v := getattr(f, n)) is None else f"{v:f}" for n in ("minimum", "maximum")}
-    return FieldOut(**{n: getattr(f, n) for n in same}, **bounds, choices=[v for v, _ in f.choices], reference=f.reference or f.code_of)
+    values: dict[str, Any] = {n: None if (v := getattr(f, n)) is None else f"{v:f}" for n in ("minimum", "maximum")}
+    values |= {n: getattr(f, n) for n in same}
+    return FieldOut(**values, choices=[v for v, _ in f.choices], reference=f.reference or f.code_of)
 
 
 @operation("GET", "/reports", answer=list[ReportOut], tag="reports")
@@ -243,7 +244,7 @@ async def get_me(call: Call) -> MeOut:
     user = context.user
     return MeOut(
         login=user.login, name=user.name, language=user.language, permissions=sorted(user.permissions), company=company, today=context.today
-    )
+    )  # fmt: skip
 
 
 @operation("GET", "/tokens", answer=list[TokenOut], tag="tokens")

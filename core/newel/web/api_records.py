@@ -12,7 +12,7 @@ from newel.errors import Problem, Refused
 from newel.services.record_write import Event
 from newel.services.values import TEXTS
 from newel.web import api_types as a
-from newel.web.operations import ID_MAX, Call, operation
+from newel.web.operations import END, ID_MAX, Call, operation
 
 ROWS_MAX = 20_000
 FILTER_LENGTH = 200
@@ -29,16 +29,16 @@ class RecordPage(msgspec.Struct, frozen=True, kw_only=True):
     size: int
 
 
-class PagedQuery(a.Input):
+class PagedQuery(a.Input, frozen=True, kw_only=True):
     """`q` looks in the columns that name a record."""
 
     q: Annotated[str, Meta(max_length=100, pattern=a.ONE_LINE)] = ""
-    sort: Annotated[str, Meta(max_length=61, pattern="^(-?[a-z][a-z0-9_]*)?$")] = ""
+    sort: Annotated[str, Meta(max_length=61, pattern="^(-?[a-z][a-z0-9_]*)?" + END)] = ""
     page: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
     size: Annotated[int, Meta(ge=1, le=200)] = 50
 
 
-class OptionsQuery(a.Input):
+class OptionsQuery(a.Input, frozen=True, kw_only=True):
     """`q`: the beginning of what is meant, or a part of it."""
 
     q: Annotated[str, Meta(max_length=100, pattern=a.ONE_LINE)] = ""
@@ -71,14 +71,14 @@ class RecordEventOut(msgspec.Struct, frozen=True, kw_only=True):
     changes: list[FieldChange]
 
 
-class ImportBody(a.Input):
+class ImportBody(a.Input, frozen=True, kw_only=True):
     """Rows by field name; references by number or code. `match`: fields that a row is recognised by, separated by commas.
 
     `dry_run`: only say what would happen.
     """
 
     rows: Annotated[tuple[Values, ...], Meta(min_length=1, max_length=ROWS_MAX)]
-    match: Annotated[str, Meta(max_length=200, pattern="^([a-z][a-z0-9_]*(,[a-z][a-z0-9_]*)*)?$")] = ""
+    match: Annotated[str, Meta(max_length=200, pattern="^([a-z][a-z0-9_]*(,[a-z][a-z0-9_]*)*)?" + END)] = ""
     dry_run: bool = False
 
 
@@ -98,9 +98,7 @@ async def list_records(call: Call) -> RecordPage:
     paged = call.convert({n: v for n, v in given.items() if n in PAGED}, PagedQuery)
     filters = {n: v for n, v in given.items() if n not in PAGED}
     _refuse_wide(call, filters)
-    found = await call.newel.records.page(
-        call.path["kind"], call.context, search=paged.q, filters=filters, sort=paged.sort, number=paged.page, size=paged.size
-    )
+    found = await call.newel.records.page(call.path["kind"], call.context, search=paged.q, filters=filters, sort=paged.sort, number=paged.page, size=paged.size)
     return RecordPage(rows=found.rows, total=found.total, page=paged.page, size=paged.size)
 
 

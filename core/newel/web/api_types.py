@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
 from newel.errors import Problem
-from newel.web.operations import ID_MAX, Id, Name
+from newel.web.operations import END, ID_MAX, Id, Name
 
 LINES_MAX = 5000
 # Text on one line, and longer text; neither has control characters that no one can type.
-ONE_LINE = "^[^\\u0000-\\u001f\\u007f]*$"
+ONE_LINE = f"^[^\\u0000-\\u001f\\u007f]*{END}"
 MANY_LINES = "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f]*$"
+Day: TypeAlias = date
 _WHOLE = Annotated[int, Meta(ge=-(10**15), le=10**15)]
-Number = Annotated[str, Meta(max_length=28, pattern="^-?[0-9]{1,15}([.][0-9]{1,10})?$", examples=["12.50"])] | _WHOLE
+Number = Annotated[str, Meta(max_length=28, pattern="^-?[0-9]{1,15}([.][0-9]{1,10})?" + END, examples=["12.50"])] | _WHOLE
 Version = Annotated[int, Meta(ge=1, le=ID_MAX)]
 Code = Annotated[str, Meta(max_length=60, pattern=ONE_LINE)]
 Reference = Id | Annotated[str, Meta(max_length=60, pattern=ONE_LINE)] | None
@@ -28,16 +29,16 @@ class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """What comes in: an unknown field is an error, not a surprise."""
 
 
-class ScheduleBody(Input):
+class ScheduleBody(Input, frozen=True, kw_only=True):
     """A scheduled delivery."""
 
     quantity: Number
-    date_requested: date | None = None
-    date_confirmed: date | None = None
+    date_requested: Day | None = None
+    date_confirmed: Day | None = None
     release_code: Annotated[str, Meta(max_length=30, pattern=ONE_LINE)] = ""
 
 
-class LineBody(Input):
+class LineBody(Input, frozen=True, kw_only=True):
     """A line as entered. `item` is an id, or the item's number or barcode; without a price the rules price the line.
 
     `id` is that of the stored line which this one changes, 0 for a new one.
@@ -61,16 +62,16 @@ class LineBody(Input):
     data: Extra = {}
 
 
-class DocumentBody(Input):
+class DocumentBody(Input, frozen=True, kw_only=True):
     """A document as entered. `party` is an id or a number. What is left out comes from the party, the company or today."""
 
     party: Reference = None
-    date: date | None = None
-    date_due: date | None = None
-    date_requested: date | None = None
+    date: Day | None = None
+    date_due: Day | None = None
+    date_requested: Day | None = None
     ship_to: Id | None = None
     bill_to: Id | None = None
-    currency: Annotated[str, Meta(max_length=3, pattern="^([A-Z]{3})?$")] = ""
+    currency: Annotated[str, Meta(max_length=3, pattern="^([A-Z]{3})?" + END)] = ""
     rate: Number | None = None
     terms: Annotated[str, Meta(max_length=20, pattern=ONE_LINE)] = ""
     reference: Annotated[str, Meta(max_length=80, pattern=ONE_LINE)] = ""
@@ -83,20 +84,20 @@ class DocumentBody(Input):
     data: Extra = {}
 
 
-class DocumentChange(DocumentBody):
+class DocumentChange(DocumentBody, frozen=True, kw_only=True):
     """A document as entered anew: lines that are left out go. `version` is the one that you have seen; or send If-Match."""
 
     version: Version | None = None
 
 
-class TransitionBody(Input):
+class TransitionBody(Input, frozen=True, kw_only=True):
     """`version`: the one that you have seen. `override`: codes of problems that you go on in spite of; it is recorded."""
 
     version: Version | None = None
     override: Annotated[tuple[Code, ...], Meta(max_length=50)] = ()
 
 
-class PartBody(Input):
+class PartBody(Input, frozen=True, kw_only=True):
     """So much of a line; without a quantity all that is open."""
 
     line: Id
@@ -106,7 +107,7 @@ class PartBody(Input):
     location_from: Id | None = None
 
 
-class FlowBody(Input):
+class FlowBody(Input, frozen=True, kw_only=True):
     """Which lines go on (all that is open, where left out), values of the new document's header, and transitions to carry out at once."""
 
     lines: Annotated[tuple[PartBody, ...], Meta(max_length=LINES_MAX)] | None = None
@@ -154,8 +155,8 @@ class ScheduleOut(msgspec.Struct, frozen=True, kw_only=True):
 
     id: int
     quantity: Decimal
-    date_requested: date | None
-    date_confirmed: date | None
+    date_requested: Day | None
+    date_confirmed: Day | None
     release_code: str
 
 
@@ -256,9 +257,9 @@ class DocumentOut(msgspec.Struct, frozen=True, kw_only=True):
     bill_to: AddressOut | None
     currency: str
     rate: Decimal
-    date: date
-    date_due: date | None
-    date_requested: date | None
+    date: Day
+    date_due: Day | None
+    date_requested: Day | None
     terms: str
     reference: str
     text: str
@@ -278,4 +279,3 @@ class DocumentOut(msgspec.Struct, frozen=True, kw_only=True):
     data: dict[str, Any]
     transitions: list[ActionOut] = []
     flows: list[ActionOut] = []
-

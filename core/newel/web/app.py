@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -13,6 +14,7 @@ from litestar.exceptions import LitestarException
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template.config import TemplateConfig
 
+from newel.jobs.worker import Worker
 from newel.plugins import Off
 from newel.web import api, login, render
 from newel.web.assets import StaticFiles
@@ -27,19 +29,25 @@ if TYPE_CHECKING:
 BODY_BYTES = 10_000_000
 
 
-def create_app(newel: Newel, *, manage: bool = True) -> Litestar:
+def create_app(newel: Newel, *, manage: bool = True, worker: bool = False) -> Litestar:
     """The application.
 
     Args:
         manage: start and close the install together with the server; False where somebody else does.
+        worker: also work off outbox and jobs in this process.
     """
 
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
         await newel.start()
+        running = Worker(newel)
+        task = asyncio.create_task(running.run()) if worker else None
         try:
             yield
         finally:
+            running.stop()
+            if task is not None:
+                await task
             await newel.close()
 
     static = StaticFiles(newel)
@@ -78,7 +86,7 @@ def _ready(newel: Newel) -> Any:
         try:
             async with newel.database.read() as session:
                 await session.value("SELECT 1")
-        except Exception:  # noqa: BLE001 - whatever it is, we are not ready
+        except Exception:  # whatever it is, we are not ready
             return Response({"status": "no database"}, status_code=503)
         return Response({"status": "ready"})
 
@@ -115,7 +123,7 @@ def _mount(app: Litestar, newel: Newel, name: str) -> None:
         for router in _routers(name, found):
             app.register(router)
         app.state.operations = [*app.state.operations, *((f"/{name}", op) for op in operations)]
-    except Exception as error:  # noqa: BLE001 - a plugin may fail in any way; the server starts without its routes
+    except Exception as error:  # a plugin may fail in any way; the server starts without its routes
         newel.plugins.off.append(Off(name, f"its routes are off: {type(error).__name__}: {error}"))
 
 

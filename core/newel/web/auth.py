@@ -155,9 +155,7 @@ def refuse_foreign(request: Request[Any, Any, Any]) -> None:
 
 def forged() -> Refused:
     """The error for a write that does not come from one of our pages."""
-    problem = Problem(
-        code="csrf", message="this form does not belong to your session", hint="load the page anew and send the form again"
-    )
+    problem = Problem(code="csrf", message="this form does not belong to your session", hint="load the page anew and send the form again")
     return Refused(problem, status=403)
 
 

@@ -7,10 +7,11 @@ import re
 import secrets
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from litestar import Request
-from litestar.exceptions import HTTPException, NotAuthorizedException, ValidationException
+from litestar.exceptions import HTTPException, ValidationException
 from litestar.response import Redirect, Response, Template
 
 from newel.errors import Conflict, PluginFailed, Problem, Refused
@@ -120,8 +121,6 @@ def _to_login(request: Request[Any, Any, Any]) -> Response[Any]:
     """To the form; a fragment can't be it, so its page goes there as a whole."""
     if request.headers.get("hx-request"):
         return Response(b"", status_code=401, headers={"HX-Redirect": "/login"}, media_type="text/html")
-    from urllib.parse import quote
-
     path = request.url.path + (f"?{request.url.query}" if request.url.query else "") if request.method == "GET" else "/"
     return Redirect(f"/login?next={quote(path[:1000], safe='/')}", status_code=303)
 
@@ -140,11 +139,11 @@ def _shell(request: Request[Any, Any, Any]) -> dict[str, Any]:
     if context is not None:
         try:
             return render.shell(request, request.app.state.newel, context)
-        except Exception:  # noqa: BLE001 - the page about an error must not fail for another one
+        except Exception:  # the page about an error must not fail for another one
             log.warning("the frame of an error page failed", exc_info=True)
     who = request.scope.get("auth")
     csrf = who.csrf if isinstance(who, Principal) else ""
     return {"nonce": nonce(request.scope), "csrf": csrf, "lang": "en", "user": None, "company": None, "nav": [], "home_url": "/"}
 
 
-__all__ = ["ProblemDocument", "document", "explained", "from_msgspec", "handle", "NotAuthorizedException"]
+__all__ = ["ProblemDocument", "document", "explained", "from_msgspec", "handle"]

@@ -98,7 +98,7 @@ class Reader:
             return None
         return None if found is None else int(found)
 
-    def reference(self, name: str, where: str = "") -> int | str | None:
+    def reference(self, name: str) -> int | str | None:
         """The chosen id; what stands in the box where nothing was chosen."""
         chosen = self.text(name)
         if chosen.isascii() and chosen.isdigit() and len(chosen) <= 18:
@@ -208,8 +208,7 @@ def _simple(reader: Reader, part: Part, name: str, where: str) -> Any:
     if part.type == "integer":
         return reader.whole(name, where)
     if part.type == "date":
-        found = reader.day(name, where)
-        return found
+        return reader.day(name, where)
     if part.type == "words":
         return [w.strip() for w in reader.text(name).split(",") if w.strip()]
     if part.type == "json":

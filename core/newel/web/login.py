@@ -37,7 +37,7 @@ def _form_cookie(newel: Newel, value: str, age: int) -> Cookie:
     return Cookie(key=name, value=value, path="/", httponly=True, samesite="strict", secure=newel.config.secure_cookies, max_age=age)
 
 
-def _page(request: Request[Any, Any, Any], next: str, login: str = "", error: str = "", status: int = 200) -> Template:
+def _page(request: Request[Any, Any, Any], goal: str, login: str = "", error: str = "", status: int = 200) -> Template:
     """The form. Its token is in a cookie as well, so that another site can't log somebody in."""
     newel, token = newel_of(request), secrets.token_urlsafe(24)
     fields = [
@@ -46,7 +46,7 @@ def _page(request: Request[Any, Any, Any], next: str, login: str = "", error: st
         {"name": "password", "label": "Password", "type": "password", "required": True, "autofocus": bool(login), "max_length": 200,
          "autocomplete": "current-password"},
     ]  # fmt: skip
-    form = {"action": "/login", "next": local(next), "fields": fields, "error": error}
+    form = {"action": "/login", "next": local(goal), "fields": fields, "error": error}
     context = {"shell": bare(request, token), "title": "Log in", "login": form}
     return Template("login.html", context=context, status_code=status, cookies=[_form_cookie(newel, token, 3600)])
 
@@ -54,10 +54,10 @@ def _page(request: Request[Any, Any, Any], next: str, login: str = "", error: st
 @get("/login", opt=PUBLIC, include_in_schema=False)
 async def show_login(request: Request[Any, Any, Any]) -> Response[Any]:
     """The form to log in with; `next` in the address is where to go on."""
-    next = request.query_params.get("next", HOME)
+    goal = request.query_params.get("next", HOME)
     if request.scope.get("auth") is not None:
-        return Redirect(local(next), status_code=303)
-    return _page(request, next)
+        return Redirect(local(goal), status_code=303)
+    return _page(request, goal)
 
 
 @post("/login", opt=PUBLIC, status_code=200, include_in_schema=False)
@@ -71,17 +71,13 @@ async def do_login(request: Request[Any, Any, Any]) -> Response[Any]:
         raise forged()
     address = request.client.host if request.client else ""
     try:
-        token, session = await newel.users.login(
-            values["login"], values["password"], address=address, agent=request.headers.get("user-agent", "")
-        )
+        token, _ = await newel.users.login(values["login"], values["password"], address=address, agent=request.headers.get("user-agent", ""))
     except Refused as refused:
         problem = refused.problems[0]
         return _page(request, values["next"], values["login"][:60], f"{problem.message}: {problem.hint}", refused.status)
     if old := request.cookies.get(cookie_name(newel)):
         await newel.users.logout(old)
-    cookie = Cookie(
-        key=cookie_name(newel), value=token, path="/", httponly=True, samesite="lax", secure=newel.config.secure_cookies, max_age=7 * 86_400
-    )
+    cookie = Cookie(key=cookie_name(newel), value=token, path="/", httponly=True, samesite="lax", secure=newel.config.secure_cookies, max_age=7 * 86_400)
     return Redirect(local(values["next"]), status_code=303, cookies=[cookie, _form_cookie(newel, "", 0)])
 
 
@@ -91,9 +87,7 @@ async def do_logout(request: Request[Any, Any, Any]) -> Redirect:
     newel = newel_of(request)
     if token := request.cookies.get(cookie_name(newel)):
         await newel.users.logout(token)
-    gone = Cookie(
-        key=cookie_name(newel), value="", path="/", httponly=True, samesite="lax", secure=newel.config.secure_cookies, max_age=0
-    )
+    gone = Cookie(key=cookie_name(newel), value="", path="/", httponly=True, samesite="lax", secure=newel.config.secure_cookies, max_age=0)
     return Redirect("/login", status_code=303, cookies=[gone])
 
 

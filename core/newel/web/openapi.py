@@ -35,7 +35,7 @@ MATCH_HEADER: Schema = {
 TITLES = {424: ("plugin.failed", "a plugin failed; nothing was changed"), 422: ("...", "something is not valid: every problem with its place"),
           409: ("...", "the state of things does not allow it"), 428: ("version.missing", "send the version that you have seen")}  # fmt: skip
 ABOUT = (
-    "Everything that the screens can do. Exact numbers are text (\"12.50\"), in both directions; whole numbers may be JSON integers; a float is "
+    'Everything that the screens can do. Exact numbers are text ("12.50"), in both directions; whole numbers may be JSON integers; a float is '
     f"refused. Ids are integers. A body has at most {JSON_BYTES // 1_000_000} MB. Errors are problem documents (RFC 9457) with all problems at once."
 )
 
@@ -134,10 +134,7 @@ class _Maker:
     def _query(self, op: Operation) -> list[Schema]:
         if op.query is None:
             return []
-        return [
-            {"name": f.encode_name, "in": "query", "required": f.required, "schema": self.schema(f.type, True)}
-            for f in msgspec.structs.fields(op.query)
-        ]
+        return [{"name": f.encode_name, "in": "query", "required": f.required, "schema": self.schema(f.type, True)} for f in msgspec.structs.fields(op.query)]
 
     def _responses(self, op: Operation) -> Schema:
         out: Schema = {}
@@ -155,19 +152,21 @@ def _body(schema: Schema) -> Schema:
 def _filters(f: FieldView) -> Iterator[Schema]:
     if f.secret or f.type == "json":
         return
-    schema: Schema = {
+    by_type: dict[str, Schema] = {
         "integer": {"type": "integer", "minimum": -ID_MAX, "maximum": ID_MAX}, "decimal": NUMBER, "date": DAY,
         "instant": {"type": "string", "format": "date-time", "maxLength": 40}, "flag": {"type": "boolean"},
         "choice": {"type": "string", "enum": [v for v, _ in f.choices]}, "reference": {"type": "integer", "minimum": 1, "maximum": ID_MAX},
-    }.get(f.type) or {"type": "string", "maxLength": 200}  # fmt: skip
+    }  # fmt: skip
+    schema = by_type.get(f.type, {"type": "string", "maxLength": 200})
     for suffix in ("", "__from", "__to") if f.type in RANGED else ("",):
         yield {"name": f.name + suffix, "in": "query", "required": False, "description": f.label, "schema": schema}
 
 
 def _report_parameter(p: Parameter) -> Schema:
-    schema: Schema = {
+    by_type: dict[str, Schema] = {
         "text": {"type": "string", "maxLength": 200}, "date": DAY, "decimal": NUMBER, "flag": {"type": "boolean"},
-    }.get(p.type) or {"type": "integer", "minimum": 1, "maximum": ID_MAX}  # fmt: skip
+    }  # fmt: skip
+    schema = by_type.get(p.type, {"type": "integer", "minimum": 1, "maximum": ID_MAX})
     return {"name": p.name, "in": "query", "required": p.required, "description": p.label, "schema": schema}
 
 

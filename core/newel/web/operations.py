@@ -30,10 +30,11 @@ ID_MAX = 2**53
 ALWAYS = (400, 401, 403, 422)
 READING = ("GET", "HEAD")
 
+END = r"$(?!\n)"  # in Python, $ alone also stands before a last newline
 Id = Annotated[int, Meta(ge=1, le=ID_MAX)]
-Name = Annotated[str, Meta(min_length=1, max_length=60, pattern="^[a-z][a-z0-9_]*$")]
-Kind = Annotated[str, Meta(min_length=3, max_length=60, pattern="^[a-z][a-z0-9_]*[.][a-z0-9_]+$")]
-FlowName = Annotated[str, Meta(min_length=1, max_length=121, pattern="^([a-z][a-z0-9_]*[.][a-z0-9_]+:)?[a-z][a-z0-9_]*$")]
+Name = Annotated[str, Meta(min_length=1, max_length=60, pattern="^[a-z][a-z0-9_]*" + END)]
+Kind = Annotated[str, Meta(min_length=3, max_length=60, pattern="^[a-z][a-z0-9_]*[.][a-z0-9_]+" + END)]
+FlowName = Annotated[str, Meta(min_length=1, max_length=121, pattern="^([a-z][a-z0-9_]*[.][a-z0-9_]+:)?[a-z][a-z0-9_]*" + END)]
 PATH: dict[str, Any] = {"kind": Kind, "id": Id, "hold": Id, "token": Id, "transition": Name, "flow": FlowName, "name": Kind}
 ETAG = re.compile(r'^(?:W/)?"?(\d{1,15})"?$')
 WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
@@ -112,9 +113,7 @@ def operation(method: str, path: str, *, answer: Any = None, **more: Any) -> Cal
     def made(function: Function) -> Operation:
         summary, _, text = (function.__doc__ or function.__name__).strip().partition("\n")
         description = " ".join(text.split())
-        return Operation(
-            method=method, path=path, function=function, summary=summary.rstrip("."), description=description, answer=answer, **more
-        )
+        return Operation(method=method, path=path, function=function, summary=summary.rstrip("."), description=description, answer=answer, **more)
 
     return made
 
@@ -205,7 +204,7 @@ def _match(request: Request[Any, Any, Any]) -> int | None:
         return None
     found = ETAG.match(text)
     if not found:
-        message = f"If-Match names one version, such as \"3\", got {text!r:.40}"
+        message = f'If-Match names one version, such as "3", got {text!r:.40}'
         raise Refused(Problem(code="request.match", message=message, where="If-Match", hint="send the ETag of the document"), status=400)
     return int(found[1])
 

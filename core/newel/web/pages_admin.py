@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 
 from newel.errors import Refused
 from newel.services import administration as service
@@ -24,7 +25,8 @@ BADGES = {"failed": "error", "running": "open", "waiting": "draft", "done": "don
 def _list(columns: list[tuple[str, str, str]], rows: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
     """A list that needs no more than this."""
     return {
-        "columns": [{"name": n, "label": label, "type": kind} for n, label, kind in columns], "rows": rows, "pager": {"first": 1, "last": len(rows), "total": len(rows)},
+        "columns": [{"name": n, "label": label, "type": kind} for n, label, kind in columns], "rows": rows,
+        "pager": {"first": 1, "last": len(rows), "total": len(rows)},
         "empty": {"title": _("Nothing here yet")}, **more,
     }  # fmt: skip
 
@@ -68,13 +70,13 @@ async def _settings_form(request: Web, name: str, reader: Reader | None = None, 
 
 
 @get("/settings/{name:str}", opt=ADMIN)
-async def show_settings(request: Web, name: str) -> Response[str]:
+async def show_settings(request: Web, name: FromPath[str]) -> Response[str]:
     """The settings of a plugin, from its declaration."""
     return await _settings_form(request, name)
 
 
 @post("/settings/{name:str}", opt=ADMIN, status_code=200)
-async def save_settings(request: Web, name: str) -> Response[Any]:
+async def save_settings(request: Web, name: FromPath[str]) -> Response[Any]:
     """Keep the company's settings of a plugin."""
     newel, context, reader = newel_of(request), await context_of(request), Reader(await request.form())
     manifest = newel.registry.manifests.get(name)
@@ -105,7 +107,11 @@ async def plugins(request: Web) -> Response[str]:
         spent = {hook: s for (plugin, hook), s in newel.plugins.spent.items() if plugin == name}
         calls, seconds = sum(s[0] for s in spent.values()), sum(s[1] for s in spent.values())
         hooks = [f"{h} {int(s[0])}× {s[1] * 1000:.1f} ms" for h, s in sorted(spent.items(), key=lambda kv: -kv[1][1])]
-        brings = [_("%(n)s document kinds", n=len(manifest.documents)), _("%(n)s record kinds", n=len(manifest.records)), _("%(n)s reports", n=len(manifest.reports))]
+        brings = [
+            _("%(n)s document kinds", n=len(manifest.documents)),
+            _("%(n)s record kinds", n=len(manifest.records)),
+            _("%(n)s reports", n=len(manifest.reports)),
+        ]
         rows.append(
             {"cells": {"name": {"value": _(manifest.label), "sub": f"{name} {manifest.version}"}, "state": {"value": _("running"), "phase": "done"},
                        "brings": ", ".join(brings), "calls": Decimal(int(calls)), "ms": Decimal(f"{seconds * 1000:.1f}"), "hooks": " · ".join(hooks)}}
@@ -178,14 +184,20 @@ async def audit(request: Web) -> Response[str]:
         rows.append({"cells": {"at": e.at, "user": {"value": e.user, "sub": "" if e.source == "screen" else e.source}, "what": e.action,
                                "on": {"value": f"{names.get(e.kind, e.kind)} {e.number or e.record}", "url": url}, "changes": changes[:400]}})  # fmt: skip
     kinds = [{"value": k, "label": label} for k, label in sorted(names.items(), key=lambda kv: kv[1])]
-    fields = [
+    fields: list[dict[str, Any]] = [
         {"name": "q", "label": _("Changed value"), "type": "text", "value": address.get("q")},
         {"name": "user", "label": _("Login"), "type": "text", "value": address.get("user"), "narrow": True},
         {"name": "kind", "label": _("Kind"), "type": "select", "options": kinds, "value": address.get("kind"), "narrow": True},
         {"name": "from", "label": _("From"), "type": "date", "value": address.get("from"), "narrow": True},
         {"name": "to", "label": _("To"), "type": "date", "value": address.get("to"), "narrow": True},
     ]
-    columns = [("at", _("When, UTC"), "instant"), ("user", _("Who"), "text"), ("on", _("On"), "text"), ("what", _("What"), "text"), ("changes", _("Changes"), "long")]
+    columns = [
+        ("at", _("When, UTC"), "instant"),
+        ("user", _("Who"), "text"),
+        ("on", _("On"), "text"),
+        ("what", _("What"), "text"),
+        ("changes", _("Changes"), "long"),
+    ]
     labels = {n: address.get(n) for n in ("q", "user", "kind", "from", "to")}
     view = _list(columns, rows, filters=filters(address, fields, labels)) | {"pager": pager(address, total, len(rows))}
     return page(request, context, "list.html", _("Audit"), problems=shown(reader.problems), list=view)
@@ -206,14 +218,14 @@ async def _password_form(request: Web, user: int, action: str, back: dict[str, s
 
 
 @get("/users/{id:int}/password")
-async def show_password(request: Web, id: int) -> Response[str]:
+async def show_password(request: Web, id: FromPath[int]) -> Response[str]:
     """The form for somebody else's password."""
     require(await context_of(request), "newel.user.edit")
     return await _password_form(request, id, f"/users/{id}/password", {"label": _("back"), "url": f"/records/newel.user/{id}"})
 
 
 @post("/users/{id:int}/password", status_code=200)
-async def set_password(request: Web, id: int) -> Response[Any]:
+async def set_password(request: Web, id: FromPath[int]) -> Response[Any]:
     """A new password for somebody; all their sessions end."""
     context, reader = await context_of(request), Reader(await request.form())
     require(context, "newel.user.edit")
@@ -274,5 +286,6 @@ async def set_own_password(request: Web) -> Response[Any]:
 
 
 handlers = [
-    settings, show_settings, save_settings, plugins, jobs, retry, audit, show_password, set_password, account, end_sessions, show_own_password, set_own_password,
+    settings, show_settings, save_settings, plugins, jobs, retry, audit, show_password, set_password, account, end_sessions, show_own_password,
+    set_own_password,
 ]  # fmt: skip

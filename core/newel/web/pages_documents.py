@@ -6,17 +6,21 @@ import secrets
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 
 from newel.domain.context import Context
 from newel.domain.document import DocumentInput, Line, LinkInput
 from newel.domain.kinds import Flow
 from newel.errors import Problem, Refused, missing
+from newel.services import lists
 from newel.services import pages as service
 from newel.services.access import require
+from newel.services.actions import takes
 from newel.web.auth import context_of, newel_of
 from newel.web.forms import Reader
 from newel.web.render import Web, flash, page, redirect, shown
-from newel.web.views_document import actions, document_view, flows, payments
+from newel.web.views_actions import actions, flows, payments
+from newel.web.views_document import document_view
 from newel.web.views_text import _, entry
 
 
@@ -28,7 +32,7 @@ async def show(request: Web, id: int, context: Context, problems: tuple[Problem,
     steps, notes = await actions(newel, d, context)
     doc = document_view(newel, detail, context)
     kind = newel.registry.kind(d.kind)
-    ways = [*flows(newel, d, context), *payments(newel, await service.open_of_document(newel, id, context), d, context)]
+    ways = [*flows(newel, d, context), *payments(newel, await lists.open_of_document(newel, id, context), d, context)]
     doc["actions"] = sorted([*steps, *ways], key=lambda a: (not a.get("primary"), bool(a.get("danger"))))
     tools: list[dict[str, Any]] = []
     if kind.state(d.state).editable and context.user.may(f"{d.kind}.edit"):
@@ -45,13 +49,13 @@ async def show(request: Web, id: int, context: Context, problems: tuple[Problem,
 
 
 @get("/document/{id:int}")
-async def show_document(request: Web, id: int) -> Response[str]:
+async def show_document(request: Web, id: FromPath[int]) -> Response[str]:
     """One document."""
     return await show(request, id, await context_of(request))
 
 
 @post("/document/{id:int}/act", status_code=200)
-async def act(request: Web, id: int) -> Response[Any]:
+async def act(request: Web, id: FromPath[int]) -> Response[Any]:
     """Carry out a transition."""
     newel, reader = newel_of(request), Reader(await request.form())
     overrides = frozenset(filter(None, reader.text("overrides").split(",")))
@@ -69,7 +73,7 @@ async def act(request: Web, id: int) -> Response[Any]:
 
 
 @post("/document/{id:int}/release", status_code=200)
-async def release(request: Web, id: int) -> Response[Any]:
+async def release(request: Web, id: FromPath[int]) -> Response[Any]:
     """Release a hold."""
     context = await context_of(request)
     hold = Reader(await request.form()).whole("hold")
@@ -80,7 +84,7 @@ async def release(request: Web, id: int) -> Response[Any]:
 
 
 @post("/document/{id:int}/copy", status_code=200)
-async def copy(request: Web, id: int) -> Response[Any]:
+async def copy(request: Web, id: FromPath[int]) -> Response[Any]:
     """A new draft with the same entries."""
     context = await context_of(request)
     key = Reader(await request.form()).text("idempotency_key")
@@ -99,27 +103,33 @@ async def _follow_page(request: Web, id: int, name: str, context: Context, form:
     target = newel.registry.kind(flow.target_kind)
     require(context, f"{target.name}.edit")
     parents = {x.parent for x in d.lines}
-    rows = [_row(x, flow, form) for x in d.lines if takes(x, flow) and (x.id not in parents or flow.copies_prices)]
+    rows = [_row(x, flow, form) for x in d.lines if takes(newel.registry, flow, x) and (x.id not in parents or flow.copies_prices)]
     problems = [*(form.problems if form else ()), *(refused.problems if refused else ())]
     primary = next((t for t in target.transitions if t.primary and target.initial.name in t.sources and context.user.may(f"{target.name}.{t.name}")), None)
     follow = {
         "action": f"/document/{id}/follow/{name}", "back": {"label": f"{_(kind.label)} {d.number}", "url": f"/document/{id}"},
-        "kind_label": _(target.label), "party": d.party.name if d.party else "", "rows": rows, "date": form.text("date") if form else context.today.isoformat(),
-        "idempotency_key": (form.text("idempotency_key") if form else "") or secrets.token_urlsafe(12), "label": _(flow.label), "lots": any(r["lot"] for r in rows),
-        "reference": form.text("reference") if form else d.reference, "link": _(flow.link), "then": {"name": primary.name, "label": _(primary.label)} if primary else None,
+        "kind_label": _(target.label), "party": d.party.name if d.party else "", "rows": rows,
+        "date": form.text("date") if form else context.today.isoformat(), "label": _(flow.label), "lots": any(r["lot"] for r in rows),
+        "idempotency_key": (form.text("idempotency_key") if form else "") or secrets.token_urlsafe(12),
+        "reference": form.text("reference") if form else d.reference, "link": _(flow.link),
+        "then": {"name": primary.name, "label": _(primary.label)} if primary else None,
     }  # fmt: skip
     title = f"{_(flow.label)}: {_(kind.label)} {d.number}"
-    return page(request, context, "follow.html", title, at=f"/documents/{d.kind}", status=refused.status if refused else 422 if problems else 200, problems=shown(problems, _place(rows)), follow=follow)
+    return page(
+        request,
+        context,
+        "follow.html",
+        title,
+        at=f"/documents/{d.kind}",
+        status=refused.status if refused else 422 if problems else 200,
+        problems=shown(problems, _place(rows)),
+        follow=follow,
+    )
 
 
 def _place(rows: list[dict[str, Any]]) -> Any:
     ids = {f"q-{r['id']}" for r in rows}
     return lambda where: where if where in ids else ""
-
-
-def takes(line: Line, flow: Flow) -> bool:
-    """Whether a flow takes this line."""
-    return line.kind in flow.line_kinds if flow.line_kinds else line.kind != "text"
 
 
 def _row(x: Line, flow: Flow, form: Reader | None) -> dict[str, Any]:
@@ -133,13 +143,13 @@ def _row(x: Line, flow: Flow, form: Reader | None) -> dict[str, Any]:
 
 
 @get("/document/{id:int}/follow/{name:str}")
-async def show_follow(request: Web, id: int, name: str) -> Response[str]:
+async def show_follow(request: Web, id: FromPath[int], name: FromPath[str]) -> Response[str]:
     """How much of which line goes on; all that is open unless somebody says less."""
     return await _follow_page(request, id, name, await context_of(request))
 
 
 @post("/document/{id:int}/follow/{name:str}", status_code=200)
-async def follow(request: Web, id: int, name: str) -> Response[Any]:
+async def follow(request: Web, id: FromPath[int], name: FromPath[str]) -> Response[Any]:
     """Make the next document."""
     newel, context, reader = newel_of(request), await context_of(request), Reader(await request.form())
     links = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from litestar import Response, get
+from litestar.params import FromPath
 
 from newel.domain.context import Context
 from newel.domain.kinds import PHASES, DocumentKind
@@ -37,7 +38,9 @@ async def start(request: Web) -> Response[str]:
         kind = newel.registry.documents[w.kind]
         group = groups.setdefault(w.kind, {"label": _(kind.label_plural), "url": f"/documents/{w.kind}", "priced": kind.priced, "rows": []})
         sums = [{"value": s.gross, "unit": s.currency, "digits": context.company.amount_digits} for s in w.sums if kind.priced and s.gross]
-        group["rows"].append({"state": state_of(newel, w.kind, w.state, w.phase), "count": w.count, "url": f"/documents/{w.kind}?state={w.state}", "sums": sums})
+        group["rows"].append(
+            {"state": state_of(newel, w.kind, w.state, w.phase), "count": w.count, "url": f"/documents/{w.kind}?state={w.state}", "sums": sums}
+        )
     late = []
     for o in await lists.overdue(newel, context):
         role = newel.registry.account_roles.get(o.role)
@@ -69,7 +72,7 @@ def _wanted(address: Address) -> tuple[Wanted, Reader]:
 
 
 @get("/documents/{name:str}")
-async def documents(request: Web, name: str) -> Response[Any]:
+async def documents(request: Web, name: FromPath[str]) -> Response[Any]:
     """The documents of one kind."""
     newel, context = newel_of(request), await context_of(request)
     kind = newel.registry.kind(name)
@@ -166,8 +169,11 @@ async def _export(newel: Newel, kind: DocumentKind, wanted: Wanted, sort: str, c
     head = [_("Number"), _("Party number"), _("Party"), _("Date"), _("Due"), _("Reference"), _("State"), _("Currency"), _("Net"), _("Total")]
     return csv_response(
         kind.name, head,
-        ([h.number, h.party_number, h.party_name, h.date, h.date_due, h.reference, state_of(newel, h.kind, h.state, h.phase)["label"], h.currency, h.net, h.gross]
-         for h in rows),
+        (
+            [h.number, h.party_number, h.party_name, h.date, h.date_due, h.reference, state_of(newel, h.kind, h.state, h.phase)["label"], h.currency,
+             h.net, h.gross]
+            for h in rows
+        ),
     )  # fmt: skip
 
 
@@ -176,7 +182,8 @@ async def _export(newel: Newel, kind: DocumentKind, wanted: Wanted, sort: str, c
 
 async def _found(newel: Newel, text: str, context: Context) -> list[dict[str, str]]:
     out = [
-        {"label": f"{h.number or _('draft')}", "detail": " · ".join(x for x in (h.party_name, h.reference) if x), "kind": kind_label(newel, h.kind), "url": f"/document/{h.id}"}
+        {"label": h.number or _("draft"), "detail": " · ".join(x for x in (h.party_name, h.reference) if x), "kind": kind_label(newel, h.kind),
+         "url": f"/document/{h.id}"}
         for h in await lists.search(newel, text, context)
     ]  # fmt: skip
     for record in newel.registry.records.values():
@@ -188,10 +195,10 @@ async def _found(newel: Newel, text: str, context: Context) -> list[dict[str, st
 
 
 @get("/search")
-async def search(request: Web, q: str = "") -> Response[Any]:
+async def search(request: Web) -> Response[Any]:
     """Documents by number, reference or party, and records by name: for the palette as JSON, else as a page."""
     newel, context = newel_of(request), await context_of(request)
-    text = q.strip()[:100]
+    text = request.query_params.get("q", "").strip()[:100]
     found = await _found(newel, text, context) if len(text) > 1 else []
     if "application/json" in request.headers.get("accept", ""):
         return Response(found[:24], media_type="application/json")
@@ -207,12 +214,13 @@ async def search(request: Web, q: str = "") -> Response[Any]:
 
 
 @get("/options/documents")
-async def options(request: Web, q: str = "", kind: str = "") -> list[dict[str, Any]]:
+async def options(request: Web) -> list[dict[str, Any]]:
     """Documents for a picker."""
     newel, context = newel_of(request), await context_of(request)
+    kind = request.query_params.get("kind", "")
     if kind:
         require(context, f"{kind}.view")
-    found = await lists.search(newel, q, context, [kind] if kind else None, size=20)
+    found = await lists.search(newel, request.query_params.get("q", ""), context, [kind] if kind else None, size=20)
     return [{"id": h.id, "label": h.number, "detail": h.party_name} for h in found]
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from litestar import Response, get
+from litestar.params import FromPath
 
 from newel.domain.context import Context
 from newel.domain.money import ZERO
@@ -15,9 +16,9 @@ from newel.services import reports
 from newel.services.access import require
 from newel.web.auth import context_of, newel_of
 from newel.web.forms import Reader, Wrong, decimal
-from newel.web.pages_records import title_of
 from newel.web.render import Web, page, shown
 from newel.web.views_list import Address, csv_response
+from newel.web.views_record import title_of
 from newel.web.views_text import _, entry
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def given_of(report: Report, address: Address) -> tuple[dict[str, str], list[Pro
 
 
 @get("/report/{name:str}")
-async def show_report(request: Web, name: str) -> Response[Any]:
+async def show_report(request: Web, name: FromPath[str]) -> Response[Any]:
     """A report with what was asked for; one that needs something waits until it is given."""
     newel, context = newel_of(request), await context_of(request)
     report = newel.registry.reports.get(name)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from babel import Locale, UnknownLocaleError
 from litestar import Response, get
+from litestar.params import FromPath
 
 from newel.domain.context import Context
 from newel.domain.document import Document
@@ -50,7 +51,8 @@ async def print_view(newel: Newel, id: int, context: Context) -> dict[str, Any]:
         "address": address_lines(d.party.name if d.party else "", (d.bill_to if kind.priced else d.ship_to) or d.ship_to),
         "ship_to": address_lines(d.party.name if d.party else "", d.ship_to) if kind.priced and d.ship_to and d.ship_to != d.bill_to else [],
         "facts": _facts(d, master, kind.priced), "lines": [_line(x) for x in d.lines], "digits": d.amount_digits, "currency": d.currency,
-        "price_digits": max([d.amount_digits, *(-int(plain(x.price).as_tuple().exponent) for x in d.lines)]), "discount": any(x.discount_entered for x in d.lines),
+        "price_digits": max([d.amount_digits, *(-int(plain(x.price).as_tuple().exponent) for x in d.lines)]),
+        "discount": any(x.discount_entered for x in d.lines),
         "totals": [{"label": _("Net"), "value": d.net}, *({"label": tax_label(t), "value": t.amount, "base": t.base} for t in d.taxes)],
         "gross": d.gross, "text": d.text, "include_tax": d.prices_include_tax,
     }  # fmt: skip
@@ -63,7 +65,7 @@ def _company(row: Any, context: Context) -> list[str]:
 
 def _facts(d: Document, master: Master, priced: bool) -> list[dict[str, Any]]:
     terms = master.terms.get(d.terms)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"label": _("Date"), "day": d.date}, {"label": _("Your number"), "value": d.party.number if d.party else ""},
         {"label": _("Your reference"), "value": d.reference}, {"label": _("Requested"), "day": d.date_requested},
         {"label": _("Due"), "day": d.date_due if priced else None},
@@ -92,14 +94,14 @@ async def _html(request: Web, id: int, screen: bool) -> tuple[str, str]:
 
 
 @get("/document/{id:int}/print")
-async def print_document(request: Web, id: int) -> Response[str]:
+async def print_document(request: Web, id: FromPath[int]) -> Response[str]:
     """The document as it is printed."""
     body, _title = await _html(request, id, True)
     return Response(body, media_type="text/html; charset=utf-8")
 
 
 @get("/document/{id:int}/pdf")
-async def pdf_document(request: Web, id: int) -> Response[bytes]:
+async def pdf_document(request: Web, id: FromPath[int]) -> Response[bytes]:
     """The document as a PDF file."""
     body, title = await _html(request, id, False)
     content = await asyncio.to_thread(pdf, body)
@@ -115,14 +117,20 @@ def pdf(body: str) -> bytes:
     """
     try:
         from weasyprint import CSS, HTML
+        from weasyprint.urls import URLFetcher
     except (ImportError, OSError) as error:
         hint = "install WeasyPrint with Pango (Debian: libpango-1.0-0 libpangoft2-1.0-0), or print from the browser"
         raise Refused(Problem(code="print.unavailable", message=f"PDF files can't be made here: {error}"[:300], hint=hint), status=503) from error
 
-    def refuse(url: str, *_args: Any, **_more: Any) -> Any:
-        raise ValueError(f"nothing is fetched for a PDF: {url[:100]}")
+    class Refusing(URLFetcher):  # type: ignore[misc]
+        """Whatever a page asks for, it does not get."""
 
-    made = HTML(string=body, url_fetcher=refuse, base_url=None).write_pdf(stylesheets=[CSS(string=STYLES.read_text("utf-8"), url_fetcher=refuse)])
+        def fetch(self, url: str, headers: Any = None) -> Any:  # noqa: ARG002 - the library's signature
+            raise ValueError(f"nothing is fetched for a PDF: {url[:100]}")
+
+    fetcher = Refusing()
+    styles = CSS(string=STYLES.read_text("utf-8"), url_fetcher=fetcher)
+    made = HTML(string=body, url_fetcher=fetcher, base_url=None).write_pdf(stylesheets=[styles])
     return bytes(made or b"")
 
 

@@ -109,8 +109,7 @@ def fragment(request: Web, template: str, **values: Any) -> Response[str]:
 
 
 def page(
-    request: Web, context: Context, template: str, title: str, *, status: int = 200, at: str = "",
-    problems: Sequence[Mapping[str, Any]] = (), **values: Any
+    request: Web, context: Context, template: str, title: str, *, status: int = 200, at: str = "", problems: Sequence[Mapping[str, Any]] = (), **values: Any
 ) -> Response[str]:
     """A whole page; at: address of the entry of the navigation that it belongs to. What it says once (flashes) is taken away with it."""
     frame = shell(request, newel_of(request), context, at)

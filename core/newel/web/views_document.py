@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -11,10 +10,8 @@ import msgspec
 
 from newel.domain.context import Context
 from newel.domain.document import Document, Line
-from newel.domain.kinds import DocumentKind, Transition
-from newel.domain.ledger import OpenItem
+from newel.domain.kinds import DocumentKind
 from newel.domain.money import HUNDRED, ZERO
-from newel.errors import Problem, Refused, Severity
 from newel.services.pages import CreditView, Detail, EntryView, EventView, Node
 from newel.web.views_form import address_line
 from newel.web.views_text import _, instant, number, plain, words
@@ -37,86 +34,6 @@ def kind_label(newel: Newel, kind: str, plural: bool = False) -> str:
     """What a kind is called."""
     found = newel.registry.documents.get(kind)
     return _((found.label_plural if plural else found.label) if found else kind)
-
-
-# ---- what can be done --------------------------------------------------------------------------------------------------------------
-
-
-async def actions(newel: Newel, document: Document, context: Context) -> tuple[list[dict[str, Any]], list[Problem]]:
-    """A button for each transition that the state offers, with what it would meet; and what the next one would say."""
-    kind = newel.registry.kind(document.kind)
-    out, said = [], []
-    offered = [t for t in kind.transitions if not t.automatic and document.state in t.sources]
-    for transition in sorted(offered, key=lambda t: not t.primary):
-        problems = await _meets(newel, document, kind, transition, context)
-        out.append(_action(document, transition, problems, context))
-        if transition.primary:
-            said += [p for p in problems if p.severity in (Severity.NOTE, Severity.HOLD)]
-    return out, said
-
-
-async def _meets(newel: Newel, document: Document, kind: DocumentKind, transition: Transition, context: Context) -> Sequence[Problem]:
-    permission = f"{kind.name}.{transition.name}"
-    if not context.user.may(permission):
-        hint = _("ask an administrator for the permission %(name)s", name=permission)
-        return [Problem(code="permission", message=_("you may not do this"), hint=hint)]
-    try:
-        return (await newel.documents.preview_act(document.id, transition.name, context)).problems
-    except Refused as refused:
-        return refused.problems
-
-
-def _action(document: Document, transition: Transition, problems: Sequence[Problem], context: Context) -> dict[str, Any]:
-    stopping = [p for p in problems if p.severity is Severity.BLOCK]
-    risky = [p for p in problems if p.severity is Severity.OVERRIDE]
-    backwards = transition.target in ("cancelled",) or "reverse" in transition.effects
-    action: dict[str, Any] = {
-        "label": _(transition.label), "method": "post", "url": f"/document/{document.id}/act", "name": "transition", "value": transition.name,
-        "primary": transition.primary, "danger": backwards, "icon": "x" if backwards else "check" if transition.primary else "",
-        "hidden": {"version": document.version, "idempotency_key": secrets.token_urlsafe(12)},
-    }  # fmt: skip
-    if backwards:
-        action["confirm"] = _("%(step)s %(number)s?", step=_(transition.label), number=document.number)
-    if transition.primary:
-        action["key"] = "N"
-    if stopping or (risky and not context.user.may("newel.override")):
-        return action | {"disabled": True, "reasons": [{"message": p.message, "hint": p.hint} for p in (*stopping, *risky)]}
-    if risky:
-        action["label"] = _("%(step)s anyway", step=_(transition.label))
-        action["confirm"] = " ".join(f"{p.message}." for p in risky)
-        action["hidden"] = {**action["hidden"], "overrides": ",".join(sorted({p.code for p in risky}))}
-        action["icon"] = "shield-check"
-    return action
-
-
-def flows(newel: Newel, document: Document, context: Context) -> list[dict[str, Any]]:
-    """A button for each way on; disabled with the reason where nothing is open or the phase does not fit."""
-    kind = newel.registry.kind(document.kind)
-    out = []
-    for flow in sorted(newel.registry.flows_from(kind), key=lambda f: not f.primary):
-        if document.phase not in flow.phases or not context.user.may(f"{flow.target_kind}.edit"):
-            continue
-        open_ = [x for x in document.lines if x.quantity_open(flow.link) > 0 and (x.kind in flow.line_kinds if flow.line_kinds else x.kind != "text")]
-        action = {"label": _(flow.label), "method": "get", "url": f"/document/{document.id}/follow/{flow.target_kind}:{flow.name}", "icon": "arrow-forward-up",
-                  "primary": flow.primary and bool(open_) and not any(t.primary and document.state in t.sources for t in kind.transitions)}  # fmt: skip
-        if not open_:
-            reason = {"message": _("nothing is open to be %(link)s", link=flow.link), "hint": _("all of it has gone on already")}
-            action |= {"disabled": True, "reasons": [reason]}
-        out.append(action)
-    return out
-
-
-def payments(newel: Newel, items: Sequence[OpenItem], document: Document, context: Context) -> list[dict[str, Any]]:
-    """Buttons that pay what is open of a document: one for each kind whose lines settle such items on the right side."""
-    out = []
-    for item in items:
-        for kind in newel.registry.documents.values():
-            if not kind.posting or kind.posting.line != item.role or kind.role != "payment" or not context.user.may(f"{kind.name}.edit"):
-                continue
-            if (1 if kind.posting.side == "debit" else -1) * kind.sign * item.amount > 0:
-                url = f"/documents/{kind.name}/new?party={item.party}&settles={item.id}&currency={item.currency}"
-                out.append({"label": _(kind.label), "method": "get", "url": url, "icon": "cash", "primary": document.phase == "open"})
-    return out[:4]
 
 
 # ---- the document ------------------------------------------------------------------------------------------------------------------
@@ -142,7 +59,7 @@ def document_view(newel: Newel, detail: Detail, context: Context) -> dict[str, A
         "credit": credit(detail.credit, context), "panels": [_panel(p) for _plugin, p in detail.panels],
         "flow": {"before": [node(newel, n) for n in reversed(detail.before)], "after": [node(newel, n) for n in detail.after]},
         "holds": [_hold(newel, d, h, context) for h in d.holds], "entries": [entry_view(e) for e in detail.entries],
-        "history": [event(newel, e, kind) for e in detail.events], "ledger_digits": context.company.amount_digits, "text": d.text,
+        "history": [event(e, kind) for e in detail.events], "ledger_digits": context.company.amount_digits, "text": d.text,
     }  # fmt: skip
 
 
@@ -167,7 +84,7 @@ def _facts(newel: Newel, d: Document, master: Any, kind: DocumentKind) -> list[d
     ]
     for data in d.data.values():
         rows += [{"label": words(k), "value": shown_value(v)} for k, v in _items(data)]
-    return rows + [{"label": _("Text"), "value": d.text}]
+    return [*rows, {"label": _("Text"), "value": d.text}]
 
 
 def _items(data: Any) -> list[tuple[str, Any]]:
@@ -206,7 +123,8 @@ def _line(newel: Newel, d: Document, x: Line, detail: Detail, kind: DocumentKind
         "tax": ", ".join(f"{t.code} {number(plain(t.rate))} %" if t.rate else t.code for t in x.taxes), "taxed": x.tax if money else None,
         "progress": progress(newel, d, x, kind) if x.id not in parents else [],
         "steps": [
-            {"stage": _(STAGES.get(s.stage, s.stage)), "reason": s.reason, "plugin": s.plugin, "rule": s.rule, "change": s.amount_out - s.amount_in, "output": s.amount_out}
+            {"stage": _(STAGES.get(s.stage, s.stage)), "reason": s.reason, "plugin": s.plugin, "rule": s.rule, "change": s.amount_out - s.amount_in,
+             "output": s.amount_out}
             for s in x.steps
         ] if money else [],
         "schedules": [
@@ -287,7 +205,8 @@ def node(newel: Newel, n: Node) -> dict[str, Any]:
     """A document before or after."""
     found = newel.registry.documents.get(n.kind)
     return {
-        "kind_label": kind_label(newel, n.kind), "number": n.number or _("draft"), "url": f"/document/{n.id}", "state": state_of(newel, n.kind, n.state, n.phase),
+        "kind_label": kind_label(newel, n.kind), "number": n.number or _("draft"), "url": f"/document/{n.id}",
+        "state": state_of(newel, n.kind, n.state, n.phase),
         "date": n.date, "link_label": words(n.link), "quantity": n.quantity, "unit": n.unit, "open": n.open or None, "currency": n.currency,
         "amount": n.gross if found is None or found.priced else None,
     }  # fmt: skip
@@ -299,7 +218,13 @@ def _hold(newel: Newel, d: Document, hold: Any, context: Context) -> dict[str, A
     out = {"reason": hold.reason, "waits_for": ", ".join(waits), "placed": f"{hold.code} · {hold.plugin}",
            "released": _("released by %(user)s, %(at)s", user=hold.released_by, at=instant(hold.released_at)) if hold.released_at else ""}  # fmt: skip
     if not hold.released_at:
-        release: dict[str, Any] = {"label": _("Release"), "method": "post", "url": f"/document/{d.id}/release", "icon": "lock-open", "hidden": {"hold": hold.id}}
+        release: dict[str, Any] = {
+            "label": _("Release"),
+            "method": "post",
+            "url": f"/document/{d.id}/release",
+            "icon": "lock-open",
+            "hidden": {"hold": hold.id},
+        }
         if not context.user.may(f"{d.kind}.release"):
             release |= {"disabled": True, "reasons": [{"message": _("this needs the permission %(name)s", name=f"{d.kind}.release")}]}
         out["release"] = release
@@ -315,7 +240,7 @@ def entry_view(e: EntryView) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def event(newel: Newel, e: EventView, kind: DocumentKind) -> dict[str, Any]:
+def event(e: EventView, kind: DocumentKind) -> dict[str, Any]:
     """An entry of the timeline."""
     transition = kind.transition(e.action)
     labels = {s.name: _(s.label) for s in kind.states}

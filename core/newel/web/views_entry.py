@@ -65,11 +65,17 @@ def data_parts(newel: Newel, kind: DocumentKind, document: Document | None) -> d
 
 
 class Posted(msgspec.Struct):
-    """What was posted. rows: index in the form of each line of the input."""
+    """What was posted.
+
+    Args:
+        rows: id in the form of each line of the input ("lines-3", "settle-17").
+        texts: what stands in the boxes of references, by the id of the box.
+    """
 
     input: DocumentInput
     rows: list[str]
     problems: list[Problem]
+    texts: dict[str, str] = {}
 
     def field(self, where: str) -> str:
         """The id of the input that a problem is about."""
@@ -92,61 +98,71 @@ def read(newel: Newel, kind: DocumentKind, form: Any, before: Document | None) -
     """The posted form as input. What the form does not show of a stored document stays as it is."""
     reader = Reader(form)
     old = as_input(before) if before else DocumentInput()
-    values: dict[str, Any] = {}
-    for name in shown_fields(kind):
-        if name in REFERENCES:
-            found = reader.reference(name)
-            values[name] = found if name == "party" or not isinstance(found, str) else _unknown(reader, name, found)
-        elif name in DATES:
-            values[name] = reader.day(name)
-        elif name == "rate":
-            values[name] = reader.decimal(name)
-        elif name == "prices_include_tax":
-            values[name] = reader.flag(name)
-        else:
-            values[name] = reader.text(name)
+    values = {name: _header(reader, name) for name in shown_fields(kind)}
     data = dict(old.data)
     for plugin, parts in data_parts(newel, kind, before).items():
         given = read_struct(reader, parts, f"data.{plugin}", f"data.{plugin}")
         if given or plugin in data:
             data[plugin] = given
     stored = {line.id: line for line in old.lines}
-    lines, rows = [], []
-    if settles(newel, kind):
-        for name, line in _settled(reader, kind, stored):
-            lines.append(line)
-            rows.append(name)
-    for index in reader.rows("lines"):
-        lines.append(_line(reader, kind, index, len(lines), stored))
-        rows.append(f"lines-{index}")
-    return Posted(msgspec.structs.replace(old, **values, data=data, lines=tuple(lines)), rows, reader.problems)
+    found = _settled(reader, kind, stored) if settles(newel, kind) else []
+    found += [(f"lines-{i}", _line(reader, kind, i, len(found) + n, stored)) for n, i in enumerate(reader.rows("lines"))]
+    texts = {name.removesuffix("_text"): value.strip() for name, value in reader.form.items() if name.endswith("_text") and value.strip()}
+    entered = msgspec.structs.replace(old, **values, data=data, lines=tuple(line for _name, line in found))
+    return Posted(entered, [name for name, _line in found], reader.problems, texts)
+
+
+def _header(reader: Reader, name: str) -> Any:
+    if name in REFERENCES:
+        return reader.reference(name)
+    if name in DATES:
+        return reader.day(name)
+    if name == "rate":
+        return reader.decimal(name)
+    return reader.flag(name) if name == "prices_include_tax" else reader.text(name)
 
 
 async def with_found(newel: Newel, context: Context, posted: Posted) -> Posted:
-    """Texts that were typed instead of chosen, where they mean exactly one record: how the form works without script."""
-
-    async def one(kind: str, text: Any) -> Any:
-        if not isinstance(text, str) or not text or await newel.records.find(kind, text, context):
-            return text
-        found = await newel.records.options(kind, text, context, limit=2)
-        if not found and " " in text:  # a title: number and name
-            found = await newel.records.options(kind, text.split()[0], context, limit=2)
-        return found[0][0] if len(found) == 1 else text
-
-    entered = posted.input
-    lines = tuple([msgspec.structs.replace(x, item=await one("newel.item", x.item)) if isinstance(x.item, str) else x for x in entered.lines])
-    posted.input = msgspec.structs.replace(entered, party=await one("newel.party", entered.party), lines=lines)
+    """References that were typed instead of chosen, where they mean exactly one record: how the form works without script."""
+    entered, values = posted.input, {}
+    for name, kind in REFERENCES.items():
+        value = await _meant(newel, context, kind, getattr(entered, name), posted.texts.get(name, ""))
+        if isinstance(value, str) and name != "party":
+            message = _("there is nothing called %(text)s", text=value[:60])
+            posted.problems.append(Problem(code="missing", message=message, where=name, hint=_("choose from the list")))
+            value = None
+        values[name] = value
+    lines = []
+    for row, line in zip(posted.rows, entered.lines, strict=True):
+        item = await _meant(newel, context, "newel.item", line.item, posted.texts.get(f"{row}-item", ""))
+        lines.append(line if item == line.item else msgspec.structs.replace(line, item=item))
+    posted.input = msgspec.structs.replace(entered, **values, lines=tuple(lines))
     return posted
 
 
-def _unknown(reader: Reader, name: str, text: str) -> None:
-    reader.bad(name, _("there is nothing called %(text)s", text=text[:60]), _("choose from the list"), "missing")
+async def _meant(newel: Newel, context: Context, kind: str, value: int | str | None, text: str) -> int | str | None:
+    """The id of what a box means: the chosen one, unless the text in the box says something else."""
+    if value is None:
+        return None
+    if isinstance(value, int):
+        if not text or kind not in ("newel.item", "newel.party"):
+            return value
+        number = str((await newel.records.get(kind, value, context)).get("number", ""))
+        if text.split(maxsplit=1)[0] == number:
+            return value
+        value = text
+    if await newel.records.find(kind, value, context):
+        return value if kind in ("newel.item", "newel.party") else await newel.records.find(kind, value, context)
+    found = await newel.records.options(kind, value, context, limit=2)
+    if not found and " " in value:  # a title: number and name
+        found = await newel.records.options(kind, value.split()[0], context, limit=2)
+    return found[0][0] if len(found) == 1 else value
 
 
 def _settled(reader: Reader, kind: DocumentKind, stored: dict[int, LineInput]) -> list[tuple[str, LineInput]]:
     """Lines that pay open items, from fields settle-<open item>."""
     ids = {line.settles: line.id for line in stored.values() if line.settles}
-    out = []
+    out: list[tuple[str, LineInput]] = []
     for name in reader.form:
         number = name.removeprefix("settle-")
         if name == number or not number.isdigit() or len(number) > 18:
@@ -161,32 +177,22 @@ def _settled(reader: Reader, kind: DocumentKind, stored: dict[int, LineInput]) -
 def _line(reader: Reader, kind: DocumentKind, index: int, at: int, stored: dict[int, LineInput]) -> LineInput:
     prefix, where = f"lines-{index}", f"lines[{at}]"
     known = reader.text(f"{prefix}-id")
-    line = stored.get(int(known) if known.isdigit() and len(known) < 19 else 0) or LineInput(kind=kind.line_kinds[0] if len(kind.line_kinds) == 1 else "")
-    values: dict[str, Any] = {}
-
-    def given(name: str) -> bool:
-        return f"{prefix}-{name}" in reader.form
-
-    if given("item_text"):
+    new = LineInput(kind=kind.line_kinds[0] if len(kind.line_kinds) == 1 else "")
+    line = stored.get(int(known) if known.isdigit() and len(known) < 19 else 0, new)
+    values: dict[str, Any] = {name: reader.text(f"{prefix}-{name}") for name in ("kind", "text", "unit", "lot") if f"{prefix}-{name}" in reader.form}
+    if "lot" in values:
+        values["lot"] = values["lot"] or None
+    if f"{prefix}-item_text" in reader.form:
         values["item"] = reader.reference(f"{prefix}-item")
-    if given("kind"):
-        values["kind"] = reader.text(f"{prefix}-kind")
-    elif values.get("item") != line.item and kind.line_kinds[0] in STANDARD:
-        values["kind"] = ""
-    for name in ("text", "unit"):
-        if given(name):
-            values[name] = reader.text(f"{prefix}-{name}")
-    if values.get("item") != line.item and line.id:  # another item: what was derived from the old one goes
-        line = msgspec.structs.replace(line, tax_category="", account_role="", lot=None)
-    if given("lot"):
-        values["lot"] = reader.text(f"{prefix}-lot") or None
+        if values["item"] != line.item:  # another item: what was derived from the old one goes
+            line = msgspec.structs.replace(line, tax_category="", account_role="", kind=new.kind)
     for name, empty in (("quantity", ONE), ("price", None), ("discount", ZERO)):
-        if given(name):
+        if f"{prefix}-{name}" in reader.form:
             found = reader.decimal(f"{prefix}-{name}", f"{where}.{name}")
             values[name] = empty if found is None else found
     if isinstance(values.get("item"), str):
         values |= _quick(values["item"], reader.text(f"{prefix}-quantity"), reader.text(f"{prefix}-discount"))
-    if given("deliveries"):
+    if f"{prefix}-deliveries" in reader.form:
         values["schedules"] = _schedules(reader, f"{prefix}-deliveries", where, values.get("quantity", line.quantity))
     return msgspec.structs.replace(line, **values)
 

@@ -10,12 +10,14 @@ import msgspec
 
 from newel.domain.context import Context
 from newel.domain.document import Document, DocumentInput, Line, LineInput, ScheduleInput
-from newel.domain.kinds import DocumentKind
+from newel.domain.kinds import DocumentKind, Transition
 from newel.domain.master import Master
-from newel.services import pages as service
+from newel.errors import Problem, Refused
+from newel.services import lists
+from newel.services.outcome import Outcome
 from newel.web.forms import field_of
 from newel.web.views_entry import DATES, REFERENCES, STANDARD, data_parts, settles, shown_fields
-from newel.web.views_text import _, entry, words
+from newel.web.views_text import _, day, entry, words
 
 if TYPE_CHECKING:
     from newel.services.app import Newel
@@ -28,10 +30,11 @@ FIRST = ("party", "date", "date_due", "date_requested", "reference", "location_f
 def columns(newel: Newel, kind: DocumentKind) -> list[dict[str, Any]]:
     """The columns of the line grid."""
     if settles(newel, kind):
-        return [
+        only: list[dict[str, Any]] = [
             {"name": "text", "label": _("Text"), "type": "text", "lead": True, "note": True},
             {"name": "price", "label": _("Amount"), "type": "number", "width": "m"},
         ]
+        return only
     out: list[dict[str, Any]] = []
     kinds = newel.registry.line_kinds
     extra = [k for k in kind.line_kinds if k not in STANDARD and k in kinds]
@@ -55,7 +58,7 @@ def columns(newel: Newel, kind: DocumentKind) -> list[dict[str, Any]]:
     return out
 
 
-def row_of(line: LineInput, at: Line | None, index: int, problems: dict[str, str], posted: dict[str, str]) -> dict[str, Any]:
+def row_of(line: LineInput, at: Line | None, lots: dict[int, str], index: int, problems: dict[str, str], posted: dict[str, str]) -> dict[str, Any]:
     """A line as a row of the grid. posted: what stood in the fields, shown again as it was."""
     item = at.item if at else None
     values: dict[str, Any] = {
@@ -66,7 +69,7 @@ def row_of(line: LineInput, at: Line | None, index: int, problems: dict[str, str
         "unit": {"value": line.unit if not item or line.unit != item.unit else "", "placeholder": item.unit if item else ""},
         "price": {"value": entry(line.price), "placeholder": price_text(at.price) if at and line.price is None else ""},
         "discount": {"value": entry(line.discount) if line.discount else ""},
-        "kind": {"value": line.kind}, "lot": {"value": line.lot or ""},
+        "kind": {"value": line.kind}, "lot": {"value": lots.get(line.lot, "") if isinstance(line.lot, int) else line.lot or ""},
         "deliveries": {"value": deliveries(line.schedules, line.quantity)},
         "net": {"text": ""},
     }  # fmt: skip
@@ -138,9 +141,7 @@ def _data_grid(newel: Newel, plugin: str, name: str, part: Any, value: Any) -> d
     return {"name": name, "label": words(part.name), "columns": cols, "rows": rows, "blank": 1}
 
 
-def _header_field(
-    newel: Newel, kind: DocumentKind, name: str, input: DocumentInput, at: Document | None, master: Master, context: Context
-) -> dict[str, Any]:
+def _header_field(newel: Newel, kind: DocumentKind, name: str, input: DocumentInput, at: Document | None, master: Master, context: Context) -> dict[str, Any]:
     value = getattr(input, name)
     label = {"party": _(kind.party_role.capitalize()) if kind.party_role else _("Party"), "date_due": _("Due"), "date_requested": _("Requested"),
              "location_from": _("From location"), "location_to": _("To location"), "text": _("Text"), "terms": _("Terms of payment")}  # fmt: skip
@@ -175,14 +176,14 @@ async def open_items(
     if not role:
         return None
     party = at.party if at else None
-    found = await service.open_items(newel, context, party.id, [role], entered.currency) if party else []
+    found = await lists.open_items(newel, context, party.id, [role], entered.currency) if party else []
     sign = (1 if kind.posting and kind.posting.side == "debit" else -1) * kind.sign
-    digits = {o.item.id: context.company.amount_digits for o in found}
+    kinds = {k.name: _(k.label) for k in newel.registry.documents.values()}
     return {
         "label": _("Open items of %(party)s", party=party.name) if party else _("Open items"), "chosen": party is not None,
         "rows": [
-            {"id": o.item.id, "number": o.number, "reference": o.reference, "kind": _(newel.registry.documents[o.kind].label) if o.kind in newel.registry.documents
-             else o.kind, "date": o.item.date, "date_due": o.item.date_due, "amount": abs(o.item.amount), "open": abs(o.item.amount_open), "digits": digits[o.item.id],
+            {"id": o.item.id, "number": o.number, "reference": o.reference, "kind": kinds.get(o.kind, o.kind), "date": o.item.date,
+             "date_due": o.item.date_due, "amount": abs(o.item.amount), "open": abs(o.item.amount_open), "digits": context.company.amount_digits,
              "currency": o.item.currency, "value": fields.get(f"settle-{o.item.id}", ""), "late": o.item.date_due < context.today}
             for o in found if o.item.amount * sign > 0
         ],
@@ -207,3 +208,31 @@ def reference_text(name: str, value: Any, at: Document | None, master: Master) -
 def address_line(address: Any) -> str:
     """An address in one line."""
     return ", ".join(x for x in (address.name, address.street, " ".join(filter(None, (address.postcode, address.city))), address.country) if x)
+
+
+def next_step(kind: DocumentKind, state: str, context: Context) -> Transition | None:
+    """The transition that a user most likely wants next."""
+    return next((t for t in kind.transitions if t.primary and state in t.sources and context.user.may(f"{kind.name}.{t.name}")), None)
+
+
+async def tried(newel: Newel, kind: DocumentKind, entered: DocumentInput, before: Document | None, context: Context) -> tuple[Outcome | None, list[Problem]]:
+    """What would come of it; None where not even that can be said."""
+    try:
+        outcome = await newel.documents.preview(kind.name, entered, context, id=before.id if before else None)
+    except Refused as refused:
+        return None, list(refused.problems)
+    return outcome, list(outcome.problems)
+
+
+def line_shown(line: Any) -> bool:
+    """Whether a line has an amount worth showing."""
+    return line.kind != "text" and bool(line.net or line.steps)
+
+
+def summary(document: Document | None) -> str:
+    """The header in one line, for when it is folded."""
+    if document is None:
+        return ""
+    where = address_line(document.ship_to) if document.ship_to else ""
+    parts = (document.party.name if document.party else "", day(document.date), document.currency, document.terms, document.reference, where)
+    return " · ".join(p for p in parts if p)

@@ -41,9 +41,9 @@ class Address:
         return max(int(text), 1) if text.isascii() and text.isdigit() and len(text) < 8 else 1
 
 
-def column(address: Address, name: str, label: str, type: str = "text", *, sort: bool = True, **more: Any) -> dict[str, Any]:
+def column(address: Address, name: str, label: str, kind: str = "text", *, sort: bool = True, **more: Any) -> dict[str, Any]:
     """A column whose heading sorts: first upwards, then downwards."""
-    out: dict[str, Any] = {"name": name, "label": label, "type": type, **more}
+    out: dict[str, Any] = {"name": name, "label": label, "type": kind, **more}
     if sort:
         now = address.get("sort")
         out["sorted"] = {name: "asc", f"-{name}": "desc"}.get(now)

@@ -1,0 +1,110 @@
+"""The live preview of a form: prices, taxes, totals, problems, and what the next step would move and post. Nothing is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from litestar import Response, post
+from litestar.params import FromPath
+
+from newel.domain.context import Context
+from newel.domain.document import Document, DocumentInput
+from newel.domain.kinds import DocumentKind, Transition
+from newel.errors import Problem, Refused, Severity
+from newel.services import pages as service
+from newel.services.access import require
+from newel.services.outcome import Outcome
+from newel.store.master import load_master
+from newel.web.auth import context_of, newel_of
+from newel.web.forms import Reader
+from newel.web.render import Web, fragment, shown
+from newel.web.views_document import credit, panels, totals
+from newel.web.views_entry import Posted, read, with_found
+from newel.web.views_form import address_line, line_shown, next_step, open_items, price_text, summary, tried
+from newel.web.views_text import _, entry, number
+
+if TYPE_CHECKING:
+    from newel.services.app import Newel
+
+
+@post("/documents/{name:str}/preview", status_code=200)
+async def preview(request: Web, name: FromPath[str]) -> Response[str]:
+    """What the form would give: prices, taxes, totals, problems, and what the next step would move and post."""
+    newel, context = newel_of(request), await context_of(request)
+    kind = newel.registry.kind(name)
+    require(context, f"{name}.edit")
+    id = Reader(request.query_params).reference("id")
+    before = await newel.documents.get(id, context) if isinstance(id, int) else None
+    fields = {k: v for k, v in (await request.form()).items() if isinstance(v, str)}
+    posted = await with_found(newel, context, read(newel, kind, fields, before))
+    outcome, problems = await tried(newel, kind, posted.input, before, context)
+    every = [*posted.problems, *problems]
+    after = next_step(kind, before.state if before else kind.initial.name, context)
+    side: dict[str, Any] = {}
+    if outcome and outcome.document.lines and after and not any(p.severity is Severity.BLOCK for p in every):
+        side, more = await _side(newel, kind, posted.input, before, after, context, outcome)
+        every += more
+    view = _preview_view(posted, outcome, kind)
+    view |= {"problems": shown(every, posted.field), "side": side,
+             "open_items": await open_items(newel, kind, posted.input, outcome.document if outcome else None, fields, context)}  # fmt: skip
+    return fragment(request, "document_preview.html", preview=view)
+
+
+async def _side(
+    newel: Newel, kind: DocumentKind, entered: DocumentInput, before: Document | None, after: Transition, context: Context, outcome: Outcome
+) -> tuple[dict[str, Any], list[Problem]]:
+    """Credit, panels of plugins, and the entries that the next step would make."""
+    more: list[Problem] = []
+    side: dict[str, Any] = {}
+    async with newel.database.read() as session:
+        master = await load_master(session)
+        side["panels"] = panels(await service.panels(newel, session, outcome.document, context))
+        side["credit"] = credit(await service.credit_of(newel, session, outcome.document, context), context)
+    if set(after.effects) & {"post", "move", "credit", "reserve"}:
+        try:
+            then = await newel.documents.preview(kind.name, entered, context, id=before.id if before else None, transition=after.name)
+        except Refused as refused:
+            return side, list(refused.problems)
+        had = set(outcome.problems)
+        more = [msgspec.structs.replace(p, message=f"{_(after.label)}: {p.message}") for p in then.problems if p not in had]
+        rows = [service.row(p.account, p.debit, p.credit, master) for e in then.entries for p in e.postings]
+        if rows:
+            shown_rows = [{"account": r.account, "name": r.name, "debit": r.debit or None, "credit": r.credit or None} for r in rows]
+            label = _("What “%(step)s” would post", step=_(after.label))
+            side["entries"] = {"label": label, "digits": context.company.amount_digits, "rows": shown_rows}
+    return side, more
+
+
+def _preview_view(posted: Posted, outcome: Outcome | None, kind: DocumentKind) -> dict[str, Any]:
+    document = outcome.document if outcome else None
+    rows: list[dict[str, Any]] = []
+    top = [x for x in document.lines if x.parent is None] if document else []
+    for name, entered, line in zip(posted.rows, posted.input.lines, top, strict=False):
+        if not name.startswith("lines-") or document is None:
+            continue
+        steps = [s for s in line.steps if s.stage in ("line", "document")]
+        row: dict[str, Any] = {"index": name.removeprefix("lines-"), "outputs": {}, "placeholders": {}, "resolved": {},
+                               "note": " · ".join(s.reason or s.rule for s in steps)}  # fmt: skip
+        if kind.priced:
+            row["outputs"]["net"] = number(line.net, document.amount_digits) if line_shown(line) else ""
+            row["placeholders"]["price"] = price_text(line.price) if entered.price is None and line.steps else ""
+        row["placeholders"]["unit"] = line.unit
+        row["placeholders"]["text"] = line.item.name if line.item else ""
+        if line.item:
+            row["resolved"]["item"] = {"value": line.item.id, "text": line.item.number}
+        rows.append(row)
+    placeholders, resolved = {}, {}
+    if document:
+        addresses = {"ship_to": document.ship_to, "bill_to": document.bill_to}
+        placeholders = {"rate": entry(document.rate), **{name: address_line(found) if found else "" for name, found in addresses.items()}}
+        if document.party:
+            resolved["party"] = {"value": document.party.id, "text": f"{document.party.number} {document.party.name}"}
+    return {
+        "rows": rows, "totals": totals(document, kind) if document else [], "digits": document.amount_digits if document else 2,
+        "currency": document.currency if document else "", "summary": summary(document),
+        "header": {"placeholders": placeholders, "resolved": resolved},
+    }  # fmt: skip
+
+
+handlers = [preview]

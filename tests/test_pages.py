@@ -1,0 +1,160 @@
+"""The pages for people, asked for without a browser: on both databases, with rights and without, with good entries and bad ones."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from newel.domain.document import DocumentInput, LineInput
+from newel.web.forms import Wrong, decimal
+from newel.web.printing import pdf
+from newel.web.views_list import csv_cell
+
+from tests.web import PASSWORD, Web, serving
+
+
+@pytest.fixture
+async def web(database_url: str) -> AsyncIterator[Web]:
+    """Give an install of all plugins with an order that has been delivered, invoiced and paid in part."""
+    async with serving(database_url) as web:
+        documents, context = web.newel.documents, web.context
+        lines = tuple(LineInput(item=i, quantity=Decimal(500), price=Decimal("0.05")) for i in ("BOLT", "NUT"))
+        await documents.create("shop.receipt", DocumentInput(lines=lines), context, then=("receive",))
+        order = DocumentInput(party="C1", reference="=1+1", lines=(LineInput(item="BOLT", quantity=Decimal(100)), LineInput(item="NUT", quantity=Decimal(50))))
+        made = await documents.create("shop.order", order, context, then=("confirm",))
+        delivery = await documents.follow(made.document.id, "deliver", context, then=("ship",))
+        invoice = await documents.follow(made.document.id, "invoice", context, then=("post",))
+        web.ids = {"order": made.document.id, "invoice": invoice.document.id, "delivery": delivery.document.id}  # type: ignore[attr-defined]
+        yield web
+
+
+async def test_every_page_answers(web: Any) -> None:
+    """Each entry of the navigation, and what hangs on an order."""
+    client, _csrf = await web.browser()
+    start = (await client.get("/")).text
+    paths = set(re.findall(r'<li><a href="(/[^"]*)"', start))
+    assert len(paths) > 25
+    order, invoice = web.ids["order"], web.ids["invoice"]
+    paths |= {f"/document/{order}", f"/document/{invoice}", f"/document/{order}/print", "/documents/shop.order/new", "/documents/shop.payment/new"}
+    paths |= {"/documents/shop.order?q=BOLT&from=2026-01-01&sort=-gross&state=done", "/documents/shop.order?format=csv", "/records/newel.item?sort=-name"}
+    paths |= {"/search?q=C1", "/options/newel.item?q=b", "/options/newel.currency?code=1&q=E", "/options/documents?q=SO", "/account", "/records/newel.item/new"}
+    paths |= {"/audit?q=confirmed&user=tester&from=2026-01-01&to=2026-12-31", "/jobs?state=failed", "/report/newel.journal?format=csv"}
+    for path in sorted(paths):
+        answer = await client.get(path)
+        assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text[:500]}"
+
+
+async def test_the_books_balance_in_sight(web: Any) -> None:
+    """The trial balance sums debits and credits to the same figure, and the invoice is an open item until it is paid."""
+    client, csrf = await web.browser()
+    text = (await client.get("/report/newel.trial_balance?format=csv")).text
+    rows = list(csv.reader(io.StringIO(text)))[1:]
+    debit, credit = (sum(Decimal(r[i]) for r in rows) for i in (3, 4))
+    assert debit == credit > 0
+    assert "C1" in (await client.get("/report/newel.open_items")).text
+    page = (await client.get(f"/document/{web.ids['invoice']}")).text
+    pay = re.search(r'href="(/documents/shop\.payment/new\?[^"]+)"', page)
+    assert pay
+    form = (await client.get(pay[1].replace("&amp;", "&"))).text
+    field = re.search(r'name="(settle-\d+)" value="([\d.]+)"', form)
+    assert field
+    entered = {"_csrf_token": csrf, "party_text": "C1", "date": "2026-01-15", field[1]: field[2], "do": "post", "idempotency_key": "k1"}
+    first = await client.post("/documents/shop.payment/new", data=entered)
+    again = await client.post("/documents/shop.payment/new", data=entered)
+    assert first.status_code == 303, first.text[-800:]
+    assert first.headers["location"] == again.headers["location"]
+    assert "Paid" in (await client.get(f"/document/{web.ids['invoice']}")).text
+    assert "C1" not in (await client.get("/report/newel.open_items")).text.split("<tbody>")[-1].split("</tbody>")[0]
+
+
+async def test_csv_stays_text(web: Any) -> None:
+    """What a spreadsheet would compute is prefixed; numbers stay numbers."""
+    client, _csrf = await web.browser()
+    assert "'=1+1" in (await client.get("/documents/shop.order?format=csv")).text
+    assert [csv_cell(v) for v in ("=x", "+x", "-x", "@x", Decimal("-1.50"), None, True)] == ["'=x", "'+x", "'-x", "'@x", "-1.5", "", "yes"]
+
+
+async def test_rights_are_kept(web: Any) -> None:
+    """Who may see nothing is told so; who may only look finds no way to change."""
+    await web.user("looker", "shop.order.view")
+    client, csrf = await web.browser("looker", PASSWORD)
+    order = web.ids["order"]
+    page = (await client.get(f"/document/{order}")).text
+    assert 'href="/documents/shop.order"' in page
+    assert "/edit" not in page
+    assert 'href="/documents/shop.invoice"' not in page
+    for path in ("/documents/shop.invoice", "/documents/shop.order/new", f"/document/{web.ids['invoice']}", "/settings", "/jobs", "/report/newel.journal"):
+        assert (await client.get(path)).status_code == 403, path
+    answer = await client.post(f"/document/{order}/act", data={"_csrf_token": csrf, "transition": "cancel"})
+    assert answer.status_code in (403, 409)
+    assert "BOLT" not in (await client.get("/search?q=BOLT", headers={"accept": "application/json"})).text
+
+
+async def test_wrong_entries_keep_what_was_typed(web: Any) -> None:
+    """422, each problem at its field, everything still there; then a change by somebody else is not overwritten."""
+    client, csrf = await web.browser()
+    entered = {"_csrf_token": csrf, "party_text": "nobody", "reference": "mine", "lines-0-item_text": "BOLT", "lines-0-quantity": "1.234,5"}
+    answer = await client.post("/documents/shop.order/new", data=entered)
+    assert answer.status_code == 422
+    assert 'value="1.234,5"' in answer.text
+    assert 'href="#lines-0-quantity"' in answer.text
+    assert 'value="mine"' in answer.text
+    entered |= {"party_text": "C1", "lines-0-quantity": "2", "lines-1-item_text": "12x NUT -5%"}
+    saved = await client.post("/documents/shop.order/new", data=entered)
+    assert saved.status_code == 303, saved.text[-500:]
+    page = (await client.get(saved.headers["location"])).text
+    assert re.search(r"12 <span class=\"n-unit\">EA", page)
+    edit = {"_csrf_token": csrf, "party_text": "C1", "version": "1", "reference": "first"}
+    id_ = saved.headers["location"].rsplit("/", 1)[1]
+    assert (await client.post(f"/document/{id_}/edit", data=edit)).status_code == 303
+    late = await client.post(f"/document/{id_}/edit", data=edit | {"reference": "second"})
+    assert late.status_code == 409
+    assert 'value="second"' in late.text
+
+
+async def test_records_are_made_changed_and_deleted(web: Any) -> None:
+    """A form from the declaration, with what is wrong at its field, and a stale form refused."""
+    client, csrf = await web.browser()
+    token = {"_csrf_token": csrf}
+    bad = await client.post("/records/newel.item/new", data=token | {"name": "No number"})
+    assert bad.status_code == 422
+    assert "No number" in bad.text
+    values = {"number": "X1", "name": "X", "kind": "goods", "unit": "EA", "tax_category": "standard", "tracking": "none", "active": "true"}
+    made = await client.post("/records/newel.item/new", data=token | values)
+    assert made.status_code == 303, made.text[-800:]
+    url = made.headers["location"]
+    version = re.search(r'name="version" value="(\w+)"', (await client.get(url)).text)
+    assert version
+    changed = await client.post(url, data=token | values | {"name": "Y", "version": version[1]})
+    assert changed.status_code == 303
+    assert (await client.post(url, data=token | values | {"name": "Z", "version": version[1]})).status_code == 409
+    assert (await client.post(f"{url}/delete", data=token)).status_code == 303
+    assert (await client.get(url)).status_code == 404
+
+
+def test_numbers_are_read_strictly() -> None:
+    """In each language its own way, and never a guess."""
+    assert decimal("1,234.50", "en") == decimal("1.234,50", "de") == Decimal("1234.50")
+    assert decimal(".5", "en") == Decimal("0.5")
+    for text, tag in (("1.234,50", "en"), ("1,23", "en"), ("1,234.50", "de"), ("12,34,5", "en"), ("1e5", "en"), ("NaN", "en"), ("", "en"), ("--1", "en"), ("1 2", "en")):
+        with pytest.raises(Wrong):
+            decimal(text, tag)
+
+
+async def test_paper_and_pdf(web: Any) -> None:
+    """The same figures on paper; a delivery note without prices; nothing is fetched for a PDF."""
+    client, _csrf = await web.browser()
+    paper = (await client.get(f"/document/{web.ids['invoice']}/print")).text
+    assert "17.00" in paper  # 100 * 0.12 + 50 * 0.10
+    note = (await client.get(f"/document/{web.ids['delivery']}/print")).text
+    assert "Bolt" in note
+    assert "Price" not in note
+    answer = await client.get(f"/document/{web.ids['invoice']}/pdf")
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.content.startswith(b"%PDF")
+    assert pdf('<img src="http://example.invalid/x.png"><p>x</p>').startswith(b"%PDF")
