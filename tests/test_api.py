@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.web import Web, serving
+from tests.web import PASSWORD, Web, serving
 
 ORDER = {"party": "C1", "lines": [{"item": "BOLT", "quantity": "100"}, {"item": "NUT", "quantity": 50, "discount": "10"}]}
 
@@ -319,3 +319,33 @@ async def test_numbers_are_exact(web: Web) -> None:
         )
         assert "text" in problem["hint"]
     assert "." not in json.dumps([v for v in made["document"].values() if isinstance(v, float)])
+
+
+async def test_looking_after_things(web: Web) -> None:
+    """Open items of a party, the trail, the worker's queue, sessions and the password."""
+    api = web.api
+    party = (await ok(api.get("/api/records/newel.party")))["rows"][0]["id"]
+    order = (await ok(api.post("/api/documents/shop.order?then=confirm", json=ORDER), 201))["document"]
+    await ok(api.post(f"/api/document/{order['id']}/flows/invoice", json={"then": ["post"]}), 201)
+    assert [o["amount_open"] for o in await ok(api.get(f"/api/open-items?party={party}"))] == ["16.50"]
+    await refused(api.get("/api/open-items"), 400, "request.invalid")
+    blind = web.client(await web.user("blind", "shop.order.*"))
+    assert await ok(blind.get(f"/api/open-items?party={party}")) == []
+    trail = await ok(api.get("/api/audit?kind=shop.order"))
+    assert [r["action"] for r in trail["rows"]] == ["confirm", "create"]
+    assert await ok(api.get("/api/jobs?state=failed")) == []
+    await refused(api.post("/api/jobs/retry", json={"what": "job", "id": 1}), 404, "missing", "id")
+    await refused(blind.get("/api/audit"), 403, "permission")
+    await refused(api.get("/api/settings/shop"), 404, "missing", "plugin")
+    client, csrf = await web.browser()
+    headers = {"x-csrf-token": csrf}
+    other, _ = await web.browser()
+    assert [s["this"] for s in await ok(client.get("/api/sessions"))].count(True) == 1
+    await refused(client.post("/api/password", json={"current": "wrong", "new": "another horse battery"}, headers=headers), 422, "login.failed", "current")
+    await refused(client.post("/api/password", json={"current": PASSWORD, "new": "short"}, headers=headers), 422, "password.weak", "password")
+    await refused(api.post("/api/password", json={"current": PASSWORD, "new": "another horse battery"}), 403, "token.token")
+    await ok(client.post("/api/password", json={"current": PASSWORD, "new": "another horse battery"}, headers=headers), 204)
+    assert (await other.get("/api/me")).status_code == 401
+    [own] = await ok(client.get("/api/sessions"))
+    await ok(client.delete(f"/api/sessions/{own['id']}", headers=headers), 204)
+    assert (await client.get("/api/me")).status_code == 401

@@ -25,7 +25,8 @@ HARMLESS = re.compile(r"--no-emit-" + "index" + "-url")
 FUNCTION_LINES = 50
 FILE_LINES = 300
 PLUGIN_LINES = 500
-KERNEL_LINES = 10_000
+KERNEL_LINES = 12_500  # without web: docs/decisions/0006
+WEB_LINES = 6_500
 DOMAIN_LINES = 3_000
 
 # What may be longer, and why. "path" for a file, "path::function" for a function, a plugin's folder name for a plugin.
@@ -174,5 +175,7 @@ def test_nothing_is_longer_than_its_budget() -> None:
 
 def test_the_post_is_slim() -> None:
     """The kernel grows last."""
-    assert _length(ROOT / "core" / "newel") < KERNEL_LINES
+    web = _length(ROOT / "core" / "newel" / "web")
+    assert web < WEB_LINES
+    assert _length(ROOT / "core" / "newel") - web < KERNEL_LINES
     assert _length(ROOT / "core" / "newel" / "domain") < DOMAIN_LINES

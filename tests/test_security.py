@@ -48,7 +48,17 @@ async def web(sqlite_url: str) -> AsyncIterator[Web]:
 def routes(app: Any) -> list[tuple[str, str]]:
     """Every (method, path) of the application, with parameters filled in."""
     values = {"int": "1", "str": "x1", "path": "none.css", "uuid": "0", "date": "2026-01-01"}
-    known = {"kind": "newel.item", "id": "1", "transition": "confirm", "flow": "deliver", "name": "shop.orders", "hold": "1", "token": "1"}
+    known = {
+        "kind": "newel.item",
+        "id": "1",
+        "transition": "confirm",
+        "flow": "deliver",
+        "name": "shop.orders",
+        "plugin": "shop",
+        "session": "1",
+        "hold": "1",
+        "token": "1",
+    }
 
     def filled(match: re.Match[str]) -> str:
         return known.get(match[1], values.get(match[2] or "str", "x1"))
@@ -95,7 +105,18 @@ async def test_every_route_refuses_strangers(web: Web) -> None:
 
 async def test_nobody_without_rights_gets_far(web: Web) -> None:
     """A user with no permission: no route of the API gives or changes anything but what is everybody's own."""
-    own = {"/api/me", "/api/kinds", "/api/records", "/api/plugins", "/api/reports", "/api/tokens", "/api/openapi.json", "/api/docs"}
+    own = {
+        "/api/me",
+        "/api/kinds",
+        "/api/records",
+        "/api/plugins",
+        "/api/reports",
+        "/api/tokens",
+        "/api/openapi.json",
+        "/api/docs",
+        "/api/sessions",
+        "/api/open-items",
+    }
     token = await web.user("nobody")
     async with web.client(token) as nobody:
         for method, path in routes(web.app):

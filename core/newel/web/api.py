@@ -9,13 +9,13 @@ import msgspec
 from litestar import Request, get
 from litestar.response import Response, Template
 
-from newel.web import api_documents, api_meta, api_records, api_views
+from newel.web import api_admin, api_documents, api_meta, api_records, api_views
 from newel.web.auth import newel_of
 from newel.web.headers import nonce
 from newel.web.openapi import document, outline
 from newel.web.operations import Operation, handler
 
-OPERATIONS: tuple[Operation, ...] = (*api_meta.operations, *api_views.operations, *api_documents.operations, *api_records.operations)
+OPERATIONS: tuple[Operation, ...] = (*api_meta.operations, *api_admin.operations, *api_views.operations, *api_documents.operations, *api_records.operations)
 
 
 def _schema(request: Request[Any, Any, Any]) -> bytes:

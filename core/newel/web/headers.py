@@ -58,3 +58,5 @@ class SecurityHeaders:
             headers["Strict-Transport-Security"] = HSTS
         if not scope["path"].startswith("/static/"):
             headers.setdefault("Cache-Control", "no-store")
+        elif not scope["query_string"].startswith(b"v="):  # an address without the version of its content
+            headers["Cache-Control"] = "no-cache"

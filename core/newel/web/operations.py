@@ -35,7 +35,7 @@ Id = Annotated[int, Meta(ge=1, le=ID_MAX)]
 Name = Annotated[str, Meta(min_length=1, max_length=60, pattern="^[a-z][a-z0-9_]*" + END)]
 Kind = Annotated[str, Meta(min_length=3, max_length=60, pattern="^[a-z][a-z0-9_]*[.][a-z0-9_]+" + END)]
 FlowName = Annotated[str, Meta(min_length=1, max_length=121, pattern="^([a-z][a-z0-9_]*[.][a-z0-9_]+:)?[a-z][a-z0-9_]*" + END)]
-PATH: dict[str, Any] = {"kind": Kind, "id": Id, "hold": Id, "token": Id, "transition": Name, "flow": FlowName, "name": Kind}
+PATH: dict[str, Any] = {"kind": Kind, "id": Id, "hold": Id, "token": Id, "transition": Name, "flow": FlowName, "name": Kind, "plugin": Name, "session": Id}
 ETAG = re.compile(r'^(?:W/)?"?(\d{1,15})"?$')
 WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 PLACEHOLDER = re.compile(r"{(\w+)}")
