@@ -50,7 +50,7 @@ KINDS = (
     ),
     _kind(
         "shop.payment", "payment", (_state("posted", "done"),), (_transition("post", "draft", "posted", "post"),), party_role="customer",
-        series="PAY", line_kinds=("payment",), posting=PostingSpec(party="bank", line="receivable"),
+        series="PAY", line_kinds=("cash",), posting=PostingSpec(party="bank", line="receivable"),
     ),
 )  # fmt: skip
 FLOWS = (
@@ -73,7 +73,7 @@ REPORT = Report(
 
 
 def manifest() -> Manifest:
-    return Manifest(name="shop", label="Shop", documents=KINDS, flows=FLOWS, reports=(REPORT,), line_kinds=(LineKind(name="payment", label="Payment"),))
+    return Manifest(name="shop", label="Shop", documents=KINDS, flows=FLOWS, reports=(REPORT,), line_kinds=(LineKind(name="cash", label="Cash"),))
 
 
 def module(**hooks: Any) -> SimpleNamespace:

@@ -82,7 +82,7 @@ async def test_order_to_cash(web: Web) -> None:
     assert [(r["debit"], r["credit"]) for r in entries[0]["rows"]] == [("16.50", "0.00"), ("0.00", "16.50")] or len(entries[0]["rows"]) == 3
     [open_item] = await ok(api.get(f"/api/document/{invoice['id']}/open-items"))
     assert open_item["amount_open"] == "16.50"
-    payment = {"party": "C1", "lines": [{"kind": "payment", "price": "16.50", "settles": open_item["id"]}]}
+    payment = {"party": "C1", "lines": [{"kind": "cash", "price": "16.50", "settles": open_item["id"]}]}
     paid = await ok(api.post("/api/documents/shop.payment?then=post", json=payment), 201)
     assert paid["entries"][0]["postings"]
     assert (await ok(api.get(f"/api/document/{invoice['id']}")))["state"] == "paid"

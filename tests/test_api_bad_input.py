@@ -71,7 +71,7 @@ BODIES = {
     "rate of zero": ({**ORDER, "currency": "USD", "rate": "0"}, 422, "rate.range", "rate"),
     "unknown unit": (line(unit="FURLONG"), 422, "missing", "lines[0].unit"),
     "unit that can't be converted": (line(unit="KG"), 422, "unit.conversion", "lines[0].unit"),
-    "line kind": (line(kind="payment"), 422, "line.kind", "lines[0].kind"),
+    "line kind": (line(kind="cash"), 422, "line.kind", "lines[0].kind"),
     "unknown location": (line(location_from=999_999), 422, "missing", "lines[0].location_from"),
     "foreign data": (line(data={"nobody": {}}), 422, "data.unknown", "lines[0].data.nobody"),
     "schedules": (line(quantity="5", schedules=[{"quantity": "4"}]), 422, "schedule.sum", "lines[0].schedules"),
@@ -208,7 +208,7 @@ async def test_a_closed_period(web: Web) -> None:
 
 
 async def test_a_payment_of_nothing(web: Web) -> None:
-    payment = {"party": "C1", "lines": [{"kind": "payment", "price": "1.00", "settles": 999_999}]}
+    payment = {"party": "C1", "lines": [{"kind": "cash", "price": "1.00", "settles": 999_999}]}
     await refused(web, 422, "missing", "lines[0].settles", "POST", "/api/documents/shop.payment?then=post", json=payment)
 
 

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from newel.plugins import discover
 
 ROOT = Path(__file__).parents[1]

@@ -8,12 +8,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from newel_sdk.testing import item, party, running, stock
-
 from newel.domain.context import User
 from newel.domain.document import DocumentInput, LineInput, ScheduleInput
 from newel.errors import Refused
 from newel.services.verify import verify
+from newel_sdk.testing import item, party, running, stock
 
 
 def order(*lines: LineInput, **header: Any) -> DocumentInput:

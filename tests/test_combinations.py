@@ -9,11 +9,10 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from newel_sdk.testing import item, party, running, stock
-
 from newel.domain.document import DocumentInput, LineInput
 from newel.plugins import discover
 from newel.services.verify import verify
+from newel_sdk.testing import item, party, running, stock
 
 MODULES: dict[str, ModuleType] = discover()[0]
 NAMES = sorted(MODULES)

@@ -141,7 +141,17 @@ def test_numbers_are_read_strictly() -> None:
     """In each language its own way, and never a guess."""
     assert decimal("1,234.50", "en") == decimal("1.234,50", "de") == Decimal("1234.50")
     assert decimal(".5", "en") == Decimal("0.5")
-    for text, tag in (("1.234,50", "en"), ("1,23", "en"), ("1,234.50", "de"), ("12,34,5", "en"), ("1e5", "en"), ("NaN", "en"), ("", "en"), ("--1", "en"), ("1 2", "en")):
+    for text, tag in (
+        ("1.234,50", "en"),
+        ("1,23", "en"),
+        ("1,234.50", "de"),
+        ("12,34,5", "en"),
+        ("1e5", "en"),
+        ("NaN", "en"),
+        ("", "en"),
+        ("--1", "en"),
+        ("1 2", "en"),
+    ):
         with pytest.raises(Wrong):
             decimal(text, tag)
 
@@ -158,3 +168,34 @@ async def test_paper_and_pdf(web: Any) -> None:
     assert answer.headers["content-type"] == "application/pdf"
     assert answer.content.startswith(b"%PDF")
     assert pdf('<img src="http://example.invalid/x.png"><p>x</p>').startswith(b"%PDF")
+
+
+async def test_a_hold_waits_until_somebody_releases_it(web: Any) -> None:
+    """The page shows why a document waits and who may release it; then it goes on, and the history knows."""
+    client, csrf = await web.browser()
+    entered = {"_csrf_token": csrf, "party_text": "C1", "text": "hold", "lines-0-item_text": "BOLT"}
+    saved = await client.post("/documents/shop.order/new", data=entered)
+    url = saved.headers["location"]
+    page = (await client.get(url)).text
+    hold = re.search(r'name="hold" value="(\d+)"', page)
+    assert hold
+    assert (await client.post(f"{url}/release", data={"_csrf_token": csrf, "hold": hold[1]})).status_code == 303
+    page = (await client.get(url)).text
+    assert "released by admin" in page
+    assert "released a hold" in page
+
+
+async def test_several_orders_make_one_invoice(web: Any) -> None:
+    """Ticked in the list; what can't go together says why."""
+    client, csrf = await web.browser()
+    order = DocumentInput(party="C1", lines=(LineInput(item="BOLT", quantity=Decimal(1)),))
+    made = [await web.newel.documents.create("shop.order", order, web.context, then=("confirm",)) for _ in range(2)]
+    flow = re.search(r'name="flow" value="(shop\.invoice:[^"]+)"', (await client.get("/documents/shop.order")).text)
+    assert flow
+    data = {"_csrf_token": csrf, "flow": flow[1], "id": [str(m.document.id) for m in made]}
+    answer = await client.post("/documents/shop.order/together", data=data)
+    page = (await client.get(answer.headers["location"])).text
+    assert page.count('id="line-') == 2
+    again = await client.post("/documents/shop.order/together", data=data)
+    assert again.headers["location"] == "/documents/shop.order"
+    assert "open to be invoiced" in (await client.get("/documents/shop.order")).text

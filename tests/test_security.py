@@ -105,22 +105,11 @@ async def test_every_route_refuses_strangers(web: Web) -> None:
 
 async def test_nobody_without_rights_gets_far(web: Web) -> None:
     """A user with no permission: no route of the API gives or changes anything but what is everybody's own."""
-    own = {
-        "/api/me",
-        "/api/kinds",
-        "/api/records",
-        "/api/plugins",
-        "/api/reports",
-        "/api/tokens",
-        "/api/openapi.json",
-        "/api/docs",
-        "/api/sessions",
-        "/api/open-items",
-    }
+    own = ("me", "kinds", "records", "plugins", "reports", "tokens", "openapi.json", "docs", "sessions", "open-items")
     token = await web.user("nobody")
     async with web.client(token) as nobody:
         for method, path in routes(web.app):
-            if not path.startswith("/api") or path in own:
+            if not path.startswith("/api") or path.removeprefix("/api/") in own:
                 continue
             asked = path.replace("/documents/newel.item", "/documents/shop.order")
             answer = await nobody.request(method, asked, json={} if method in ("POST", "PUT", "PATCH") else None)

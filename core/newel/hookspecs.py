@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from newel.domain.tax import Tax
     from newel.errors import Problem
     from newel.manifest import Manifest, Panel
-    from newel.store.session import Session
+    from newel.store.session import Database, Session
 
 hookspec = pluggy.HookspecMarker("newel")
 hookimpl = pluggy.HookimplMarker("newel")
@@ -66,10 +66,11 @@ def propose_documents(document: Document, transition: str, facts: Facts, context
 
 
 @hookspec
-async def after_transition(document: Document, transition: str, context: Context) -> None:
+async def after_transition(document: Document, transition: str, database: Database, context: Context) -> None:
     """After the commit, at least once, possibly later and in another process: tell the world outside.
 
-    Make it repeatable. It can't refuse anything any more; use check_document for that.
+    Make it repeatable. It can't refuse anything any more; use check_document for that. `database` opens transactions for the
+    plugin's own tables: keep them short, and none open while you wait for the network.
     """
 
 

@@ -146,6 +146,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         api: version of the kernel's hooks that it is written for.
         needs: plugins that must be there.
         precedes: plugins whose answer to a decide_ hook yields to this one's.
+        takes_over: checks of the kernel that rest because this plugin makes them: "credit".
         piccolo_app: module of its Piccolo app ("newel_loyalty.piccolo_app"), for its migrations; empty for none.
         tables: its Piccolo tables.
         line_data, document_data: struct for Line.data[name] and Document.data[name].
@@ -164,6 +165,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     api: int = 1
     needs: tuple[str, ...] = ()
     precedes: tuple[str, ...] = ()
+    takes_over: tuple[str, ...] = ()
     piccolo_app: str = ""
     tables: tuple[Any, ...] = ()
     documents: tuple[DocumentKind, ...] = ()

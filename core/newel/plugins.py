@@ -81,7 +81,7 @@ class Plugins:
         self._manager.add_hookspecs(hookspecs)
         self._specs = {n: s for n, s in vars(hookspecs).items() if hasattr(s, "newel_spec")}
         self._read(modules)
-        self._order(modules)
+        self._sort()
         self._impls: dict[str, tuple[Impl, ...]] = {}
         self._defaults: dict[str, Impl] = {}
         for name in self.order:
@@ -117,7 +117,7 @@ class Plugins:
                     del self.manifests[name]
                     changed = True
 
-    def _order(self, modules: dict[str, Any]) -> None:
+    def _sort(self) -> None:
         sorter = TopologicalSorter({name: sorted(m.needs) for name, m in sorted(self.manifests.items())})
         try:
             sorter.prepare()

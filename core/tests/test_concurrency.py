@@ -7,13 +7,13 @@ import random
 from decimal import Decimal as D
 
 import msgspec
+from newel.domain.document import DocumentInput, LineInput
+from newel.errors import Refused
+from newel.services.verify import verify
 from newel_sdk.testing import item, party, running
 
 from core.tests.test_engine import company, open_items
 from core.tests.toys import TOY, order, paying
-from newel.domain.document import DocumentInput, LineInput
-from newel.errors import Refused
-from newel.services.verify import verify
 
 
 async def test_the_last_ten_units_go_to_exactly_ten_of_a_hundred(database_url: str) -> None:

@@ -10,14 +10,14 @@ from typing import Any
 
 import msgspec
 import pytest
-from newel_sdk.testing import item, party, running
-
-from core.tests.toys import TOY, order, paying
 from newel.domain.context import Context
 from newel.domain.document import DocumentInput, LineInput, LinkInput, ScheduleInput
 from newel.errors import Refused
 from newel.services.app import Newel
 from newel.services.verify import verify
+from newel_sdk.testing import item, party, running
+
+from core.tests.toys import TOY, order, paying
 
 
 @asynccontextmanager
@@ -316,3 +316,13 @@ async def test_parts_of_a_line_stay_its_parts_on_the_way(database_url: str) -> N
         assert shipped.document.lines[1].parent == shipped.document.lines[0].id
         await app.documents.follow(sold.id, "invoice", context, then=["post"])
         assert (await app.documents.get(sold.id, context)).state == "done"
+
+
+async def test_a_dated_price_goes_before_one_without_a_date(database_url: str) -> None:
+    """On both databases, whichever way they sort what is empty."""
+    async with company(database_url) as (app, context):
+        made = await item(app, context, "GEAR", price="5.00")
+        await app.records.save("newel.item_price", None, {"item": made, "currency": "EUR", "price": "7.00", "date_from": "2026-01-01"}, context)
+        sold = (await app.documents.create("toy.order", order(("GEAR", 1)), context)).document
+        before = (await app.documents.create("toy.order", order(("GEAR", 1), date=date(2025, 5, 5)), context)).document
+        assert (sold.net, before.net) == (D("7.00"), D("5.00"))

@@ -8,9 +8,6 @@ from decimal import Decimal as D
 from typing import Any
 
 import pytest
-
-from core.tests.test_engine import codes, company
-from core.tests.toys import MANIFEST, TOY, order, plugin
 from newel import defaults, plugins
 from newel.domain.document import Draft
 from newel.domain.kinds import DocumentKind, Extension, State, Transition
@@ -22,6 +19,9 @@ from newel.manifest import Manifest
 from newel.plugins import Plugins
 from newel.services.registry import Registry
 from newel.watchdog import RULE_SECONDS
+
+from core.tests.test_engine import codes, company
+from core.tests.toys import MANIFEST, TOY, order, plugin
 
 
 def _raise(document: Any) -> Any:
@@ -133,7 +133,7 @@ def test_two_plugins_claiming_the_same_are_both_named(what: str, claim: dict[str
 def test_a_plugin_keeps_to_its_own_names() -> None:
     from newel.store.tables_master import Item
 
-    with pytest.raises(StartupError, match="plugin 'thief': 'toy.order' must be named thief"):
+    with pytest.raises(StartupError, match=r"plugin 'thief': 'toy\.order' must be named thief"):
         _registry(Manifest(name="thief", label="Thief", documents=(_kind("toy.order"),)))
     with pytest.raises(Conflict, match="table 'item' is declared twice"):
         _registry(Manifest(name="newel2", label="x", tables=(Item,)), Manifest(name="other", label="x", tables=(Item,)))
@@ -146,7 +146,7 @@ def test_declarations_that_can_not_work_name_their_plugin() -> None:
         name="odd.kind", label="X", label_plural="Xs", role="sale", states=(State(name="draft", label="Draft", phase="draft"),),
         transitions=(Transition(name="go", label="Go", sources=("draft",), target="nowhere", effects=("explode",)),),
     )  # fmt: skip
-    with pytest.raises(StartupError, match="plugin 'odd'.*explode, nowhere"):
+    with pytest.raises(StartupError, match=r"plugin 'odd'.*explode, nowhere"):
         _registry(Manifest(name="odd", label="Odd", documents=(bad,)))
 
 
@@ -161,7 +161,7 @@ def test_an_extension_of_what_is_not_installed_rests() -> None:
 def test_misspelt_hooks_and_arguments_are_found_at_start() -> None:
     with pytest.raises(StartupError, match="no hook 'decide_prize'"):
         Plugins({"typo": plugin("typo", decide_prize=lambda line: None)})
-    with pytest.raises(StartupError, match="(?s)typo.*lime"):
+    with pytest.raises(StartupError, match=r"(?s)typo.*lime"):
         Plugins({"typo": plugin("typo", decide_price=lambda lime: None)})
 
     async def check_document(document: Any) -> Any:

@@ -7,16 +7,16 @@ from decimal import Decimal as D
 from typing import Any
 
 import pytest
-from newel_sdk.testing import item, party, running
-
-from core.tests.test_engine import open_items
-from core.tests.toys import TOY, paying
 from newel.domain.context import Context
 from newel.domain.document import Document, DocumentInput, LineInput, LinkInput
 from newel.errors import Refused
 from newel.services.app import Newel
 from newel.services.entered import as_input
 from newel.services.verify import verify
+from newel_sdk.testing import item, party, running
+
+from core.tests.test_engine import open_items
+from core.tests.toys import TOY, paying
 
 ITEMS = ("BOLT", "NUT", "GEAR", "BELT")
 STEPS = 120
@@ -128,7 +128,8 @@ async def live(url: str, seed: int) -> tuple[list[Any], list[Any]]:
         async with app.database.read() as session:
             ledger = await session.fetch("SELECT role, currency, SUM(debit) AS d, SUM(credit) AS c, SUM(amount) AS a FROM posting GROUP BY role, currency")
             stock = await session.fetch(
-                "SELECT i.number, SUM(b.quantity) AS q, SUM(b.value) AS v, SUM(b.reserved) AS r FROM stock_balance b JOIN item i ON i.id = b.item GROUP BY i.number"
+                "SELECT i.number, SUM(b.quantity) AS q, SUM(b.value) AS v, SUM(b.reserved) AS r FROM stock_balance b "
+                "JOIN item i ON i.id = b.item GROUP BY i.number"
             )
     books = sorted([r["role"], r["currency"], int(r["d"]), int(r["c"]), int(r["a"])] for r in ledger)
     return log, [books, sorted([r["number"], int(r["q"]), int(r["v"]), int(r["r"])] for r in stock)]

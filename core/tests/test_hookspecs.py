@@ -10,7 +10,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-
 from newel import hookspecs
 from newel.plugins import Plugins
 
@@ -52,7 +51,7 @@ def test_heading_is_signature(hook: str) -> None:
 
 @pytest.mark.parametrize("hook", HOOKS)
 def test_the_verb_tells_the_contract(hook: str) -> None:
-    verb = hook.split("_")[0]
+    verb = hook.split("_", maxsplit=1)[0]
     assert inspect.iscoroutinefunction(HOOKS[hook]) == VERBS[verb]
     assert RETURNS[verb] in str(inspect.signature(HOOKS[hook]).return_annotation)
     assert inspect.getdoc(HOOKS[hook])

@@ -11,11 +11,11 @@ import textwrap
 import time
 from pathlib import Path
 
+from newel.services.verify import verify
 from newel_sdk.testing import running
 
 from core.tests.test_engine import company
 from core.tests.toys import TOY
-from newel.services.verify import verify
 
 KILLS = 6
 POSTER = textwrap.dedent(

@@ -5,7 +5,6 @@ from decimal import Decimal as D
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from newel.domain.money import allocate, portion, rounded
 from newel.domain.pricing import Adjustment, PriceStep, adjusted, steps_add_up
 from newel.domain.quantity import in_base

@@ -76,7 +76,7 @@ MANIFEST = Manifest(
 
 
 def plugin(name: str, manifest: Manifest | None = None, **hooks: Any) -> Any:
-    """A plugin made of functions: plugin("rival", decide_price=lambda document, line: ...)."""
+    """A plugin made of functions, such as decide_price=lambda line: None."""
     found = manifest or Manifest(name=name, label=name.capitalize())
 
     def register_plugin() -> Manifest:

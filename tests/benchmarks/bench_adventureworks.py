@@ -48,5 +48,5 @@ async def test_all_orders_to_paid_invoices(database_url: str) -> None:
 def _say(app: Newel, stage: str, count: int, what: str, since: float) -> float:
     now = time.perf_counter()
     engine = "SQLite" if app.database.sqlite else "PostgreSQL"
-    print(f"\n{engine:10} {stage:7} {count:>8,} {what} in {now - since:7.1f} s = {count / (now - since):9,.0f} a second", end="")  # noqa: T201
+    print(f"\n{engine:10} {stage:7} {count:>8,} {what} in {now - since:7.1f} s = {count / (now - since):9,.0f} a second", end="")
     return now

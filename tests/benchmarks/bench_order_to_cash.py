@@ -11,14 +11,13 @@ from decimal import Decimal as D
 from typing import Any, TypeVar
 
 import pytest
-from newel_sdk.testing import item, party, running
-
 from newel.domain.context import Context
 from newel.domain.document import DocumentInput, LineInput
 from newel.services.app import Newel
 from newel.services.outcome import Outcome
 from newel.services.verify import verify
 from newel.store.session import Session
+from newel_sdk.testing import item, party, running
 
 T = TypeVar("T")
 ITEMS = 200

@@ -20,3 +20,9 @@ class CreditFacts(msgspec.Struct, frozen=True):
     """What the kernel itself knows a party to owe: open items, and sales that are open, by stage, in the company's currency."""
 
     exposures: tuple[Exposure, ...] = ()
+
+
+class Exposures(msgspec.Struct, frozen=True):
+    """What all plugins propose for the document's party; among the facts where a plugin takes the check of credit over."""
+
+    proposed: tuple[Exposure, ...] = ()

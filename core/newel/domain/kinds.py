@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from newel.domain.ledger import PostingSpec
+from newel.domain.money import ZERO
+
+if TYPE_CHECKING:
+    from newel.domain.document import Line
 
 PHASES = ("draft", "offered", "open", "done", "cancelled")
 ROLES = (
@@ -56,6 +61,9 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True):
         line_kinds: that it takes; empty for all but text.
         passes_on: the link is also counted on the line before: an invoice of a delivery counts on the order.
         exceeds: the target may have more than the source (an order may be larger than its quotation); otherwise it is bounded by what is open.
+        after: link that a line must have gone by before: only what is done of that one is open for this one.
+        together: links that take from the same quantity, and complete a line together with this one (used up, or brought back).
+        line_kind: kind of the lines that it makes; empty for the source's.
     """
 
     name: str
@@ -71,7 +79,19 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True):
     line_kinds: tuple[str, ...] = ()
     passes_on: bool = False
     exceeds: bool = False
+    after: str = ""
+    together: tuple[str, ...] = ()
+    line_kind: str = ""
     primary: bool = False
+
+    def open(self, line: Line) -> Decimal:
+        """So much of a line has not gone this way yet, not even as a plan. In the line's unit."""
+        whole = line.quantity if not self.after else line.stages[self.after].done if self.after in line.stages else ZERO
+        return whole - sum((line.stages[link].planned for link in (self.link, *self.together) if link in line.stages), ZERO)
+
+    def complete(self, line: Line) -> bool:
+        """Whether all of a line has gone this way."""
+        return sum((line.stages[link].done for link in (self.link, *self.together) if link in line.stages), ZERO) >= line.quantity
 
 
 class DocumentKind(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +104,7 @@ class DocumentKind(msgspec.Struct, frozen=True, kw_only=True):
         number_at: "create", or "transition".
         posting: how it posts, for kinds with a transition that has the effect "post".
         priced: False for documents without amounts (deliveries, transfers).
+        links: the only links by which flows from its role may start from it; empty for all. Flows from the kind itself always may.
         sign: -1 for credit notes and the like: amounts are positive on paper, and post the other way.
         data: struct for the header data of the owning plugin.
         fields: header fields shown on its form besides party and date; empty for all that make sense for the role.
@@ -100,6 +121,7 @@ class DocumentKind(msgspec.Struct, frozen=True, kw_only=True):
     number_at: str = "create"
     posting: PostingSpec | None = None
     priced: bool = True
+    links: tuple[str, ...] = ()
     sign: int = 1
     line_kinds: tuple[str, ...] = ("item", "charge", "text")
     data: Any = None
@@ -148,3 +170,20 @@ class Extension(msgspec.Struct, frozen=True, kw_only=True):
     states: tuple[State, ...] = ()
     line_kinds: tuple[str, ...] = ()
     effects: dict[str, tuple[str, ...]] = {}
+
+
+class Kinds(msgspec.Struct, frozen=True):
+    """Every kind of document that is installed; among the facts of each document, so that rules find the kinds of others by role."""
+
+    documents: dict[str, DocumentKind] = {}
+
+    def of_role(self, role: str) -> tuple[DocumentKind, ...]:
+        """Kinds with this role, by name."""
+        return tuple(kind for _, kind in sorted(self.documents.items()) if kind.role == role)
+
+    def becomes(self, kind: str, state: str, transition: str) -> tuple[str, str]:
+        """The phases that a transition leads from and to; two empty texts where there is none, or the kernel makes it by itself."""
+        found = self.documents[kind].transition(transition) if kind in self.documents else None
+        if found is None or found.automatic:
+            return "", ""
+        return self.documents[kind].state(state).phase, self.documents[kind].state(found.target).phase

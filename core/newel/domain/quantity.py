@@ -9,7 +9,7 @@ import msgspec
 from newel.domain.money import ONE, plain, product, rounded
 
 QUANTITY_DIGITS = 6
-QUANTITY_MAX = Decimal("999999999999")
+QUANTITY_MAX = Decimal(999999999999)
 
 
 class Unit(msgspec.Struct, frozen=True):

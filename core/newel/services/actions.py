@@ -19,7 +19,7 @@ def flows(registry: Registry, document: Document, user: User) -> list[Flow]:
     """Those that still find something open in the document."""
     kind = registry.kind(document.kind)
     found = (f for f in registry.flows_from(kind) if document.phase in f.phases and user.may(f"{f.target_kind}.edit"))
-    return [f for f in found if any(line.quantity_open(f.link) > 0 for line in document.lines if takes(registry, f, line))]
+    return [f for f in found if any(f.open(line) > 0 for line in document.lines if takes(registry, f, line))]
 
 
 def takes(registry: Registry, flow: Flow, line: Line) -> bool:

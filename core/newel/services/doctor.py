@@ -45,9 +45,8 @@ async def diagnose(app: Newel) -> list[Diagnosis]:
         master = await load_master(session)
         out += _companies(app, master)
         users = await session.value("SELECT COUNT(*) AS n FROM app_user WHERE active")
-        out.append(
-            Diagnosis(check="users", level="ok" if users else "error", cause=f"{users} active", effect="" if users else "nobody can sign in", fix="" if users else "newel init")
-        )
+        level, effect, fix = ("ok", "", "") if users else ("error", "nobody can sign in", "newel init")
+        out.append(Diagnosis(check="users", level=level, cause=f"{users} active", effect=effect, fix=fix))
         stuck = await session.value("SELECT COUNT(*) AS n FROM outbox WHERE done_at IS NULL AND attempts >= 8")
         failed = await session.value("SELECT COUNT(*) AS n FROM job WHERE state = 'failed'")
         if stuck or failed:

@@ -161,9 +161,9 @@ class Documents(Transacting):
             plan = await engine.plan_save(found, document, before, resolver)
             if not transition:
                 return engine.outcome(plan, plan.document)
-            next = await engine.plan_transition(found, plan.document, guards.transition(found, plan.document, transition))
-            next.problems = [*plan.problems, *next.problems]
-            return engine.outcome(next, next.document)
+            then = await engine.plan_transition(found, plan.document, guards.transition(found, plan.document, transition))
+            then.problems = [*plan.problems, *then.problems]
+            return engine.outcome(then, then.document)
 
         return await self._read(work, context, session)
 

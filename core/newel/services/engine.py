@@ -12,7 +12,7 @@ from newel.domain.kinds import FIRM_PHASES, DocumentKind, Transition
 from newel.errors import Problem, Severity
 from newel.services.ledger_store import write_entry
 from newel.services.planning import Plan, Planner
-from newel.services.stock import write_stock
+from newel.services.stock_store import write_stock
 from newel.store import tables_document as t
 from newel.store.columns import QUANTITY, scaled
 from newel.store.documents import HOLDS, LINKS, add_event, insert_document, json_of, update_document, write_state
@@ -89,7 +89,8 @@ class Engine(Planner):
     async def write_transition(self, plan: Plan) -> Document:
         """Write a transition with everything that follows from it, in the order of locks: stock, number, ledger."""
         session, context, transition = self.session, self.context, plan.transition
-        assert transition is not None and plan.before is not None
+        assert transition is not None
+        assert plan.before is not None
         document, before = plan.document, plan.before
         kind = self.registry.kind(document.kind)
         if plan.stock is not None:
@@ -153,7 +154,7 @@ class Engine(Planner):
         flows = [f for f in self.registry.flows_from(self.registry.kind(document.kind)) if f.completes]
         parents = {line.parent for line in document.lines}
         complete = bool(flows) and all(
-            line.stages[f.link].done >= line.quantity if f.link in line.stages else False
+            f.complete(line)
             for f in flows
             for line in document.lines
             if self.takes(f, line) and line.id not in parents

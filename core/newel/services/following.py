@@ -47,12 +47,12 @@ def open_lines(engine: Engine, documents: Sequence[Document], flow: Flow, wanted
             want = asked.get(line.id) if asked is not None else None
             if (asked is not None and want is None) or not engine.takes(flow, line) or (line.id in parents and not flow.copies_prices):
                 continue
-            quantity = want.quantity if want and want.quantity is not None else line.quantity_open(flow.link)
+            quantity = want.quantity if want and want.quantity is not None else flow.open(line)
             if quantity <= 0 and want is None:
                 continue
             lines.append(
                 LineInput(
-                    kind=line.kind, item=line.item.id if line.item else None, text=line.text, quantity=quantity, unit=line.unit,
+                    kind=flow.line_kind or line.kind, item=line.item.id if line.item else None, text=line.text, quantity=quantity, unit=line.unit,
                     tax_category=line.tax_category, account_role=line.account_role, data=line.data,
                     lot=want.lot if want and want.lot else line.lot, location_from=want.location_from if want else None,
                     schedules=_scheduled(line, quantity, flow),

@@ -24,7 +24,8 @@ from newel.services.ledger_store import load_open_items, stored_entry, stored_se
 from newel.services.outcome import Outcome
 from newel.services.resolve import Resolver
 from newel.services.rules import Rules
-from newel.services.stock import StockPlan, load_stock
+from newel.services.stock import StockPlan
+from newel.services.stock_store import load_stock
 from newel.store.columns import QUANTITY, unscaled
 from newel.store.documents import money, read_documents, read_steps
 from newel.store.master import load_master
@@ -104,13 +105,14 @@ class Planner:
         """Price and check a document as entered. then: a transition follows at once, and looks at the stock itself."""
         copies, problems = await copied(self, kind, document)
         document = self._keep_children(document, before)
-        facts = await self._facts(document, frozenset(), stock=not then and self.plugins.has("check_document") and any(STOCK & set(x.effects) for x in kind.transitions))
+        stock = not then and self.plugins.has("check_document") and any(STOCK & set(x.effects) for x in kind.transitions)
+        facts = await self._facts(document, frozenset(), stock=stock)
         document, facts = await self._proposed(kind, document, facts, resolver, before)
         rules = Rules(kind, facts, self.context, self.plugins, self.registry.line_kinds)
         with rules_limit():
             document = rules.price(document, copies)
             problems += [*resolver.problems, *self._lenient(rules.problems)]
-            problems += checks.on_save(kind, document, before, self.registry, self.context)
+            problems += checks.on_save(document, before, self.registry)
             problems += self._checked(document, "", facts)
         for line in document.lines:
             if kind.priced and not steps_add_up(line.steps, line.net):
@@ -163,7 +165,7 @@ class Planner:
         facts = await self._facts(document, effects, lock=True)
         plan = Plan(document=document, before=document, transition=transition)
         with rules_limit():
-            plan.problems += checks.on_transition(kind, document, transition, facts[Master], self.context, self.registry)
+            plan.problems += checks.on_transition(kind, document, transition, facts[Master], self.registry)
             plan.problems += self._checked(document, transition.name, facts)
             if "credit" in effects:
                 plan.problems += credit.check(document, facts, self.context, self.plugins)

@@ -126,7 +126,7 @@ class Importer:
         wanted = sorted({v for r in batch if (v := {**(r.stored or {}), **r.decoded}.get(lead)) is not None})
         if not wanted:
             return {}
-        sql = f'SELECT {self.shape.columns} FROM "{self.shape.table}" WHERE "{lead}" = ANY(?) AND {condition}'  # noqa: S608 - our names
+        sql = f'SELECT {self.shape.columns} FROM "{self.shape.table}" WHERE "{lead}" = ANY(?) AND {condition}'
         return {self._key(columns, r): dict(r) for r in await self.session.fetch(sql, wanted, *args)}
 
     def _complete(self, row: _Row) -> None:
@@ -184,7 +184,7 @@ class Importer:
         await session.flush()
         for names, rows in updates.items():
             sets = ", ".join(f'"{n}" = ?' for n in names)
-            await session.many(f'UPDATE "{shape.table}" SET {sets} WHERE "id" = ?', rows)  # noqa: S608 - names of our own
+            await session.many(f'UPDATE "{shape.table}" SET {sets} WHERE "id" = ?', rows)
 
 
 def matching(shape: Shape, match: str) -> tuple[str, ...]:

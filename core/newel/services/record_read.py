@@ -99,7 +99,7 @@ def _order(shapes: Shapes, shape: Shape, sort: str) -> str:
     column, way = f'"{shape.table}"."{name}"', "DESC" if down else "ASC"
     other = shapes.of_table(field.target) if field and field.type == "reference" else None
     if other and other.order != "id":
-        column = f'(SELECT r."{other.order}" FROM "{other.table}" r WHERE r."id" = {column})'  # noqa: S608 - names of our own
+        column = f'(SELECT r."{other.order}" FROM "{other.table}" r WHERE r."id" = {column})'
     nulls = f"{column} IS NULL, " if field and field.null else ""
     return f'{nulls}{column} {way}, "{shape.table}"."id" {way}'
 
@@ -128,8 +128,8 @@ async def page(
         values += args
     text = " AND ".join(where)
     size = min(max(size, 1), MOST)
-    total = await session.value(f'SELECT COUNT(*) AS n FROM "{shape.table}" WHERE {text}', *values)  # noqa: S608 - names of our own
-    sql = f'SELECT {shape.columns} FROM "{shape.table}" WHERE {text} ORDER BY {_order(shapes, shape, sort)} LIMIT ? OFFSET ?'  # noqa: S608
+    total = await session.value(f'SELECT COUNT(*) AS n FROM "{shape.table}" WHERE {text}', *values)
+    sql = f'SELECT {shape.columns} FROM "{shape.table}" WHERE {text} ORDER BY {_order(shapes, shape, sort)} LIMIT ? OFFSET ?'
     found = await session.fetch(sql, *values, size, (max(number, 1) - 1) * size)
     rows = [encode(shape.fields, r) for r in found]
     await add_titles(session, shapes, shape, rows)
@@ -139,7 +139,7 @@ async def page(
 async def one(session: Session, shape: Shape, id: int, context: Context, lock: bool = False) -> dict[str, Any]:
     """A stored row, if it is there and visible; Refused 404 else."""
     condition, args = shape.visible(context)
-    sql = f'SELECT {shape.columns} FROM "{shape.table}" WHERE "id" = ? AND {condition}'  # noqa: S608 - names of our own
+    sql = f'SELECT {shape.columns} FROM "{shape.table}" WHERE "id" = ? AND {condition}'
     row = await session.one(sql + (" FOR UPDATE" if lock else ""), id, *args)
     if row is None:
         raise missing(shape.record.label.lower(), id, "id")
@@ -166,7 +166,7 @@ async def titles(session: Session, shapes: Shapes, table: str, ids: Iterable[int
         return {r["id"]: r["number"] for r in await session.fetch(sql, sorted(ids))} if table == "document" else {}
     columns = [c for c in shape.record.title if c in shape.fields]
     names = ", ".join(f'"{c}"' for c in ("id", *columns))
-    rows = await session.fetch(f'SELECT {names} FROM "{table}" WHERE "id" = ANY(?)', sorted(ids))  # noqa: S608 - names of our own
+    rows = await session.fetch(f'SELECT {names} FROM "{table}" WHERE "id" = ANY(?)', sorted(ids))
     return await _called(session, shapes, shape, [dict(r) for r in rows], columns, depth)
 
 
@@ -195,7 +195,7 @@ async def options(session: Session, shapes: Shapes, shape: Shape, text: str, con
     text, limit = text.strip()[:100], min(max(limit, 1), MOST)
     names = list(dict.fromkeys(["id", *[c for c in shape.record.title if c in shape.fields], *([shape.key] if shape.key else [])]))
     listed = ", ".join(f'"{n}"' for n in names)
-    sql = f'SELECT {listed} FROM "{shape.table}" WHERE {condition}'  # noqa: S608 - names of our own
+    sql = f'SELECT {listed} FROM "{shape.table}" WHERE {condition}'
     order = f' ORDER BY "{shape.order}", "id" LIMIT ?'
     looked = [c for c in (shape.record.search or shape.record.title) if c in shape.fields and shape.fields[c].type in ("text", "longtext")]
     rows: list[dict[str, Any]] = []

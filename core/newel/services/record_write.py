@@ -64,10 +64,10 @@ async def _known(session: Session, other: Shape | None, given: set[Any], context
     condition, args = other.visible(context) if other else ("1 = 1", [])
     out: dict[Any, int] = {}
     if ids:
-        sql = f'SELECT "id" FROM "{name}" WHERE "id" = ANY(?) AND {condition}'  # noqa: S608 - names of our own
+        sql = f'SELECT "id" FROM "{name}" WHERE "id" = ANY(?) AND {condition}'
         out |= {r["id"]: r["id"] for r in await session.fetch(sql, ids, *args)}
     if keys and other and other.key:
-        sql = f'SELECT "id", "{other.key}" AS k FROM "{name}" WHERE "{other.key}" = ANY(?) AND {condition}'  # noqa: S608
+        sql = f'SELECT "id", "{other.key}" AS k FROM "{name}" WHERE "{other.key}" = ANY(?) AND {condition}'
         out |= {r["k"]: r["id"] for r in await session.fetch(sql, keys, *args)}
     return out
 
@@ -80,7 +80,7 @@ async def _duplicates(session: Session, shape: Shape, row: Mapping[str, Any], id
             continue
         conditions = [f'"{c}" IS NULL' if row.get(c) is None else f'"{c}" = ?' for c in columns]
         args = [row[c] for c in columns if row.get(c) is not None]
-        sql = f'SELECT "id" FROM "{shape.table}" WHERE {" AND ".join(conditions)} AND "id" <> ?'  # noqa: S608 - names of our own
+        sql = f'SELECT "id" FROM "{shape.table}" WHERE {" AND ".join(conditions)} AND "id" <> ?'
         if await session.one(sql, *args, id or 0):
             out.append(duplicate(shape, columns, row))
     return out
@@ -160,7 +160,7 @@ async def moment(session: Session, shape: Shape, context: Context) -> datetime |
     """When a row is entered. Two of one instant are a microsecond apart, so that the later one stays the later one."""
     if "entered_at" not in shape.stamps:
         return None
-    later = await session.value(f'SELECT COUNT(*) AS n FROM "{shape.table}" WHERE "entered_at" >= ?', context.now)  # noqa: S608
+    later = await session.value(f'SELECT COUNT(*) AS n FROM "{shape.table}" WHERE "entered_at" >= ?', context.now)
     return context.now + timedelta(microseconds=later)
 
 
@@ -183,7 +183,7 @@ async def delete(session: Session, shapes: Shapes, shape: Shape, id: int, contex
         hint = "make it inactive instead" if "active" in shape.fields else "change what refers to it first"
         message = f"{shape.record.label} {stored.get(shape.key) or id} is still used by {', '.join(uses)}"
         raise Refused(Problem(code="record.used", message=message, hint=hint), status=409)
-    await session.fetch(f'DELETE FROM "{shape.table}" WHERE "id" = ?', id)  # noqa: S608 - names of our own
+    await session.fetch(f'DELETE FROM "{shape.table}" WHERE "id" = ?', id)
     await session.need(1)
     event(session, shape, id, "delete", changes(shape.fields, stored, dict.fromkeys(stored)), context)
     await session.flush()
@@ -197,7 +197,7 @@ async def used_by(session: Session, shapes: Shapes, shape: Shape, row: Mapping[s
         asked += [(s.table, f.name, row[shape.key]) for s in shapes.all() for f in s.fields if f.code_of == shape.name]
     counts: dict[str, int] = {}
     for table, column, value in asked:
-        sql = f'SELECT COUNT(*) AS n FROM "{table}" WHERE "{column}" = ?'  # noqa: S608 - names of our own
+        sql = f'SELECT COUNT(*) AS n FROM "{table}" WHERE "{column}" = ?'
         if found := await session.value(sql, value):
             other = shapes.of_table(table)
             words = (other.record.label if found == 1 else other.record.label_plural).lower() if other else f"of {table.replace('_', ' ')}"

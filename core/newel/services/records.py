@@ -86,7 +86,7 @@ class Records:
             return None
         condition, args = shape.visible(context)
         async with self._reading(session) as reading:
-            sql = f'SELECT "id" FROM "{shape.table}" WHERE "{shape.key}" = ? AND {condition}'  # noqa: S608 - names of our own
+            sql = f'SELECT "id" FROM "{shape.table}" WHERE "{shape.key}" = ? AND {condition}'
             found: int | None = await reading.value(sql, key, *args)
             return found
 

@@ -7,11 +7,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from newel.domain.kinds import EFFECTS, PHASES, ROLES, DocumentKind, Flow, LineKind
+from newel.domain.kinds import EFFECTS, PHASES, ROLES, DocumentKind, Flow, Kinds, LineKind
 from newel.domain.ledger import AccountRole, PostingRule
 from newel.domain.stock import LocationKind
 from newel.errors import Conflict, StartupError, missing
 from newel.manifest import Job, Manifest, RecordKind, Report
+from newel.store.describe import table_name
 from newel.store.documents import Shapes
 
 T = TypeVar("T")
@@ -36,9 +37,11 @@ class Registry:
         self.records: dict[str, RecordKind] = self._merge("record kind", every, lambda m: m.records, lambda r: r.name)
         self.reports: dict[str, Report] = self._merge("report", every, lambda m: m.reports, lambda r: r.name)
         self.jobs: dict[str, Job] = self._merge("job", every, lambda m: m.jobs, lambda j: j.name)
-        self._merge("table", every, lambda m: [t._meta.tablename for t in m.tables], lambda t: t)
+        self.taken_over: dict[str, str] = self._merge("check", every, lambda m: m.takes_over, lambda name: name)
+        self._merge("table", every, lambda m: [table_name(t) for t in m.tables], lambda t: t)
         kinds: dict[str, DocumentKind] = self._merge("document kind", every, lambda m: m.documents, lambda k: k.name)
         self.documents = {name: self._extended(kind, every) for name, kind in kinds.items()}
+        self.kinds = Kinds(self.documents)
         self.flows: dict[Any, Flow] = self._merge("flow", every, lambda m: m.flows, lambda f: (f.target_kind, f.name, f.source_role, f.source_kind))
         self.unbounded = frozenset(f.link for f in self.flows.values() if f.exceeds)
         self.line_data = {m.name: m.line_data for m in every if m.line_data}
@@ -85,35 +88,34 @@ class Registry:
         return msgspec.structs.replace(kind, states=tuple(states), transitions=tuple(transitions), line_kinds=tuple(line_kinds))
 
     def _check(self, manifests: list[Manifest]) -> None:
-        def refuse(owner: str, text: str) -> None:
-            raise StartupError(f"plugin {owner!r}: {text}")
-
         for name, kind in self.documents.items():
-            owner = self.owner[f"document kind:{name}"]
-            states = {s.name for s in kind.states}
-            if kind.role not in ROLES:
-                refuse(owner, f"document kind {name}: role must be one of {', '.join(ROLES)}, got {kind.role!r}")
-            for state in kind.states:
-                if state.phase not in PHASES:
-                    refuse(owner, f"document kind {name}, state {state.name}: phase must be one of {', '.join(PHASES)}, got {state.phase!r}")
-            for t in kind.transitions:
-                unknown = ({*t.sources, t.target} - states) | (set(t.effects) - set(EFFECTS))
-                if unknown:
-                    refuse(owner, f"document kind {name}, transition {t.name}: unknown state or effect {', '.join(sorted(unknown))}")
-            for role in (kind.posting.party, kind.posting.line, kind.posting.tax) if kind.posting else ():
-                if role and role not in self.account_roles:
-                    refuse(owner, f"document kind {name} posts to the role {role!r}, which nobody declares")
+            self._check_kind(self.owner[f"document kind:{name}"], kind)
         for rule in self.rules.values():
             for role in (rule.debit, rule.credit):
                 if role not in self.account_roles:
-                    refuse("?", f"the posting rule {rule.source} -> {rule.target} names the role {role!r}, which nobody declares")
-        for manifest in manifests:
-            for table in manifest.tables:
-                if manifest.name != "newel" and not table._meta.tablename.startswith(manifest.name + "_"):
-                    refuse(manifest.name, f"its table {table._meta.tablename!r} must be named {manifest.name}_...")
-            for name in [d.name for d in manifest.documents] + [r.name for r in manifest.records]:
-                if manifest.name != "newel" and not name.startswith(manifest.name + "."):
-                    refuse(manifest.name, f"{name!r} must be named {manifest.name}.<something>")
+                    _refuse("?", f"the posting rule {rule.source} -> {rule.target} names the role {role!r}, which nobody declares")
+        for manifest in [m for m in manifests if m.name != "newel"]:
+            own = manifest.name
+            for name in [table_name(t) for t in manifest.tables if not table_name(t).startswith(f"{own}_")]:
+                _refuse(own, f"its table {name!r} must be named {own}_...")
+            names = [d.name for d in manifest.documents] + [r.name for r in manifest.records]
+            for name in [n for n in names if not n.startswith(f"{own}.")]:
+                _refuse(own, f"{name!r} must be named {own}.<something>")
+
+    def _check_kind(self, owner: str, kind: DocumentKind) -> None:
+        """Roles, phases, states, effects and account roles that a kind names must exist."""
+        states = {s.name for s in kind.states}
+        if kind.role not in ROLES:
+            _refuse(owner, f"document kind {kind.name}: role must be one of {', '.join(ROLES)}, got {kind.role!r}")
+        for state in [s for s in kind.states if s.phase not in PHASES]:
+            _refuse(owner, f"document kind {kind.name}, state {state.name}: phase must be one of {', '.join(PHASES)}, got {state.phase!r}")
+        for t in kind.transitions:
+            unknown = ({*t.sources, t.target} - states) | (set(t.effects) - set(EFFECTS))
+            if unknown:
+                _refuse(owner, f"document kind {kind.name}, transition {t.name}: unknown state or effect {', '.join(sorted(unknown))}")
+        for role in (kind.posting.party, kind.posting.line, kind.posting.tax) if kind.posting else ():
+            if role and role not in self.account_roles:
+                _refuse(owner, f"document kind {kind.name} posts to the role {role!r}, which nobody declares")
 
     # ---- asking ----------------------------------------------------------------------------------------------------------------
 
@@ -137,7 +139,7 @@ class Registry:
             f
             for f in self.flows.values()
             if f.target_kind in self.documents
-            and (f.source_kind == kind.name or (f.source_role == kind.role and not f.source_kind))
+            and (f.source_kind == kind.name or (f.source_role == kind.role and not f.source_kind and (not kind.links or f.link in kind.links)))
         )  # fmt: skip
 
     def flow(self, kind: DocumentKind, name: str) -> Flow:
@@ -152,7 +154,7 @@ class Registry:
 
     def table_of(self, table: Any) -> RecordKind | None:
         """The record kind of a table, for references."""
-        return next((r for r in self.records.values() if r.table._meta.tablename == table._meta.tablename), None)
+        return next((r for r in self.records.values() if table_name(r.table) == table_name(table)), None)
 
     def permissions(self) -> dict[str, str]:
         """Every permission with what it allows."""
@@ -168,3 +170,7 @@ class Registry:
         for manifest in self.manifests.values():
             out |= dict(manifest.permissions)
         return out
+
+
+def _refuse(owner: str, text: str) -> None:
+    raise StartupError(f"plugin {owner!r}: {text}")

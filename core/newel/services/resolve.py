@@ -20,7 +20,7 @@ from newel.store.documents import amount_digits
 from newel.store.master import ItemHistory, load_items
 
 LINES_MAX = 20_000
-PRICE_MAX = Decimal("1000000000000")
+PRICE_MAX = Decimal(1000000000000)
 TAX_CATEGORIES = tuple(name for name, _ in KNOWN_CATEGORIES)
 
 
@@ -41,7 +41,7 @@ class Resolver(Header):
         if len(entered.lines) > LINES_MAX:
             self.bad("lines.many", f"at most {LINES_MAX} lines, got {len(entered.lines)}", "lines", "split the document")
             entered = msgspec.structs.replace(entered, lines=())
-        party = await self._party(kind, entered.party)
+        party = await self._party(entered.party)
         when = self._date(entered.date, "date") or (before.date if before else context.today)
         currency = entered.currency or (party.currency if party and party.currency else company.currency)
         rate = self._rate(currency, entered.rate, when)
@@ -81,7 +81,7 @@ class Resolver(Header):
         sources: Sequence[tuple[Link, ...]] = (), copies: bool = False, parent: Line | None = None, keys: Sequence[str] = (),
     ) -> tuple[Line, ...]:  # fmt: skip
         """Lines as entered, with items, units, lots and schedules. keys: of lines that plugins propose."""
-        items = await load_items(self.session, [x.item for x in entered if x.item not in (None, "")])  # type: ignore[misc]
+        items = await load_items(self.session, [x.item for x in entered if x.item not in (None, "")])
         lots = await self._lots(kind, entered, items)
         known = {line.id: line for line in before.lines} if before else {}
         out = []
@@ -90,7 +90,7 @@ class Resolver(Header):
             stored = known.get(x.id)
             if x.id and stored is None:
                 self.bad("missing", f"this document has no line {x.id}", f"{where}.id", "leave id out for a new line")
-            line = self._line(kind, head, x, where, items, stored)
+            line = self._line(kind, head, x, where, items)
             line = msgspec.structs.replace(
                 line,
                 id=stored.id if stored else self.id(),
@@ -105,8 +105,8 @@ class Resolver(Header):
             out.append(line)
         return tuple(out)
 
-    def _line(self, kind: DocumentKind, head: Document, x: LineInput, where: str, items: dict[Any, ItemHistory], stored: Line | None) -> Line:
-        line_kind = x.kind or ("item" if x.item not in (None, "") else "text" if x.text and x.price is None else "charge")
+    def _line(self, kind: DocumentKind, head: Document, x: LineInput, where: str, items: dict[Any, ItemHistory]) -> Line:
+        line_kind = x.kind or (self._goods_kind(kind) if x.item not in (None, "") else "text" if x.text and x.price is None else "charge")
         if line_kind not in kind.line_kinds or line_kind not in self.registry.line_kinds:
             self.bad("line.kind", f"{kind.label} takes lines of kind {', '.join(kind.line_kinds)}, got {line_kind!r:.40}", f"{where}.kind")
         item = self._item(x.item, where, items, head)
@@ -135,6 +135,10 @@ class Resolver(Header):
             schedules=self._schedules(x, where), location_from=x.location_from, location_to=x.location_to,
             account_role=x.account_role, settles=x.settles, data=self._data(x.data, self.registry.line_data, f"{where}.data"),
         )  # fmt: skip
+
+    def _goods_kind(self, kind: DocumentKind) -> str:
+        """What a line with an item is where nobody says: the first kind of line for items that the document takes."""
+        return next((k for k in kind.line_kinds if k in self.registry.line_kinds and self.registry.line_kinds[k].item), "item")
 
     def _item(self, key: int | str | None, where: str, items: dict[Any, ItemHistory], head: Document) -> Item | None:
         if key in (None, ""):

@@ -10,7 +10,6 @@ import msgspec
 
 from newel.domain.context import Context
 from newel.domain.document import DocumentInput
-from newel.domain.kinds import DocumentKind
 from newel.domain.master import Master
 from newel.domain.money import ONE, ZERO
 from newel.domain.party import Address, Party
@@ -49,7 +48,7 @@ class Header:
         self._next -= 1
         return self._next
 
-    async def _party(self, kind: DocumentKind, key: int | str | None) -> Party | None:
+    async def _party(self, key: int | str | None) -> Party | None:
         if key is None or key == "":
             return None
         party = await load_party(self.session, key, self.master)

@@ -17,7 +17,7 @@ from newel.domain.tax import Tax, taxed
 from newel.errors import Problem
 from newel.plugins import Plugins
 
-AMOUNT_MAX = Decimal("900000000000000")
+AMOUNT_MAX = Decimal(900000000000000)
 PRICE_SCALE = 6
 
 

@@ -108,7 +108,7 @@ async def create_admin(app: Newel, login: str, password: str, name: str = "Admin
 async def _missing(session: Session, table: Any, key: tuple[str, ...], rows: Iterable[dict[str, Any]]) -> None:
     """Add those rows whose key is not there yet."""
     names = ", ".join(f'"{c}"' for c in key)
-    stored = await session.fetch(f'SELECT {names} FROM "{table_name(table)}"')  # noqa: S608 - names of our own
+    stored = await session.fetch(f'SELECT {names} FROM "{table_name(table)}"')
     have = {tuple(r[c] for c in key) for r in stored}
     for row in rows:
         if tuple(row[c] for c in key) not in have:

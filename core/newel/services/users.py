@@ -220,7 +220,7 @@ class Users:
 
     async def _remove(self, table: str, what: str, user: User, key: int) -> None:
         async with self.app.database.write() as session:
-            sql = f'DELETE FROM {table} WHERE id = ? AND "user" = ? RETURNING id'  # noqa: S608 - one of two tables
+            sql = f'DELETE FROM {table} WHERE id = ? AND "user" = ? RETURNING id'
             if await session.one(sql, key, user.id) is None:
                 raise missing(what, key, what)
 

@@ -40,7 +40,10 @@ CHECKS: dict[str, tuple[str, str, Callable[[Any], tuple[str, str]]]] = {
         "net, tax and gross of a document are the sums of its lines",
         "SELECT d.id, d.number, d.net, d.tax, d.gross, SUM(l.net) AS lines_net, SUM(l.tax) AS lines_tax FROM document d JOIN document_line l "
         "ON l.document = d.id GROUP BY d.id, d.number, d.net, d.tax, d.gross HAVING d.net <> SUM(l.net) OR d.tax <> SUM(l.tax) OR d.gross <> d.net + d.tax",
-        lambda r: (f"document {r['id']} {r['number']}", f"says {_amount(r['net'])} + {_amount(r['tax'])}, its lines {_amount(r['lines_net'])} + {_amount(r['lines_tax'])}"),
+        lambda r: (
+            f"document {r['id']} {r['number']}",
+            f"says {_amount(r['net'])} + {_amount(r['tax'])}, its lines {_amount(r['lines_net'])} + {_amount(r['lines_tax'])}",
+        ),
     ),
     "taxes": (
         "the tax lines of a document add up to its tax",

@@ -16,7 +16,7 @@ from newel.domain.party import Address, Party
 from newel.domain.quantity import Unit
 from newel.domain.stock import Location
 from newel.store.columns import AMOUNT, PRICE, QUANTITY, RATE, unscaled
-from newel.store.session import Session, day
+from newel.store.session import Session, day, rows_by
 
 MASTER = "newel.master"
 KEPT = 20_000
@@ -32,10 +32,7 @@ async def _load_master(session: Session) -> Master:
         return await session.fetch(f'SELECT * FROM "{table}" ORDER BY {order}')
 
     locations = {
-        r["id"]: Location(
-            id=r["id"], code=r["code"], name=r["name"], kind=r["kind"], company=r["company"], parent=r["parent"], owner=r["owner"], party=r["party"]
-        )
-        for r in await rows("location")
+        r["id"]: msgspec.convert({k: v for k, v in r.items() if k in Location.__struct_fields__}, Location) for r in await rows("location")
     }
     defaults: dict[tuple[int, str], int] = {}
     for location in locations.values():
@@ -60,8 +57,9 @@ async def _load_master(session: Session) -> Master:
                 open=r["state"] == "open",
             )
         )  # fmt: skip
+    companies = [msgspec.convert({k: v for k, v in r.items() if k in Company.__struct_fields__}, Company) for r in await rows("company")]
     return Master(
-        companies={r["id"]: msgspec.convert({k: v for k, v in r.items() if k in Company.__struct_fields__}, Company) for r in await rows("company")},
+        companies={c.id: c for c in companies},
         units={r["code"]: Unit(r["code"], r["name"], r["digits"], r["base"], unscaled(r["factor"], QUANTITY)) for r in await rows("unit")},
         currencies={r["code"]: r["digits"] for r in await rows("currency")},
         exchange={key: tuple(sorted(history.items())) for key, history in exchange.items()},
@@ -152,25 +150,31 @@ async def load_items(session: Session, keys: Iterable[int | str]) -> dict[int | 
         lacking = sorted(set(numbers) - {r["number"] for r in rows})
         if lacking:
             rows += await session.fetch("SELECT * FROM item WHERE gtin = ANY(?)", lacking)
-    all_ids = [r["id"] for r in rows]
-    histories = {id: ([], [], {}) for id in all_ids}  # type: dict[int, tuple[list[Any], list[Any], dict[str, Decimal]]]
-    for r in await session.fetch("SELECT * FROM item_price WHERE item = ANY(?) ORDER BY date_from DESC", all_ids):
-        histories[r["item"]][0].append((r["currency"], *_span(r), unscaled(r["price"], PRICE)))
-    for r in await session.fetch("SELECT * FROM item_cost WHERE item = ANY(?) ORDER BY date_from DESC", all_ids):
-        histories[r["item"]][1].append((r["company"], *_span(r), unscaled(r["cost"], PRICE)))
-    for r in await session.fetch("SELECT * FROM item_unit WHERE item = ANY(?)", all_ids):
-        histories[r["item"]][2][r["unit"]] = unscaled(r["factor"], QUANTITY)
     if len(kept.rows) > KEPT:
         kept.rows.clear()
-    for r in rows:
-        prices, costs, factors = histories[r["id"]]
-        item = ItemHistory(dict(r), tuple(prices), tuple(costs), factors)
-        for key in (r["id"], r["number"], r["gtin"]):
-            if key:
-                kept.rows[key] = item
-            if key in wanted:
-                found[key] = item
+    for item in await _histories(session, rows):
+        names = {k: item for k in (item.row["id"], item.row["number"], item.row["gtin"]) if k}
+        kept.rows |= names
+        found |= {k: i for k, i in names.items() if k in wanted}
     return found
+
+
+async def _histories(session: Session, rows: list[Any]) -> list[ItemHistory]:
+    """Items with all prices, costs and units, the latest first: a price without a date is the oldest, on either database."""
+    ids = [r["id"] for r in rows]
+    latest = "WHERE item = ANY(?) ORDER BY COALESCE(date_from, '0001-01-01') DESC"
+    prices = rows_by(await session.fetch(f"SELECT * FROM item_price {latest}", ids), "item")
+    costs = rows_by(await session.fetch(f"SELECT * FROM item_cost {latest}", ids), "item")
+    units = rows_by(await session.fetch("SELECT * FROM item_unit WHERE item = ANY(?)", ids), "item")
+    return [
+        ItemHistory(
+            dict(r),
+            tuple((p["currency"], *_span(p), unscaled(p["price"], PRICE)) for p in prices.get(r["id"], ())),
+            tuple((c["company"], *_span(c), unscaled(c["cost"], PRICE)) for c in costs.get(r["id"], ())),
+            {u["unit"]: unscaled(u["factor"], QUANTITY) for u in units.get(r["id"], ())},
+        )
+        for r in rows
+    ]
 
 
 def _span(r: Any) -> tuple[date, date]:

@@ -108,7 +108,8 @@ async def _run(session: Session, app: str, path: Path) -> None:
             await session.engine.run_sql(statement)
         return
     spec = importlib.util.spec_from_file_location(f"_migration.{app}.{path.stem}", path)
-    assert spec and spec.loader
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     await module.forwards(session)

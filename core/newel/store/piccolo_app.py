@@ -1,6 +1,6 @@
 """The kernel's Piccolo app: its tables and migrations."""
 
-import os
+from pathlib import Path
 
 from piccolo.conf.apps import AppConfig
 
@@ -9,7 +9,7 @@ from newel.store.tables_master import MASTER
 
 APP_CONFIG = AppConfig(
     app_name="newel",
-    migrations_folder_path=os.path.join(os.path.dirname(os.path.abspath(__file__)), "migrations"),
+    migrations_folder_path=str(Path(__file__).parent / "migrations"),
     table_classes=[*MASTER, *DOCUMENTS],
     migration_dependencies=[],
 )

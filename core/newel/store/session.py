@@ -6,6 +6,7 @@ write transaction locks everything already.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import sqlite3
@@ -38,14 +39,8 @@ def _for_sqlite(sql: str) -> str:
 
 @lru_cache(maxsize=2048)
 def _for_postgres(sql: str) -> str:
-    parts = re.split(r"('[^']*'|\?)", sql)
-    out, n = [], 0
-    for part in parts:
-        if part == "?":
-            n += 1
-            part = f"${n}"
-        out.append(part)
-    return "".join(out)
+    count = itertools.count(1)
+    return re.sub(r"'[^']*'|\?", lambda m: f"${next(count)}" if m.group() == "?" else m.group(), sql)
 
 
 @lru_cache(maxsize=256)

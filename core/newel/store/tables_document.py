@@ -204,7 +204,10 @@ class OpenItem(Table, tablename="open_item"):
     amount_open = ScaledInt(scale=AMOUNT)
     company_amount = ScaledInt(scale=AMOUNT)
     company_open = ScaledInt(scale=AMOUNT)
-    ck_open_item_sign = Check('("amount" >= 0 AND "amount_open" >= 0 AND "amount_open" <= "amount") OR ("amount" <= 0 AND "amount_open" <= 0 AND "amount_open" >= "amount")')
+    ck_open_item_sign = Check(
+        '("amount" >= 0 AND "amount_open" >= 0 AND "amount_open" <= "amount") OR '
+        '("amount" <= 0 AND "amount_open" <= 0 AND "amount_open" >= "amount")'
+    )
 
 
 class Settlement(Table, tablename="settlement"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import Any
 
@@ -22,6 +23,8 @@ from newel.web.render import Web, flash, page, redirect, shown
 from newel.web.views_actions import actions, flows, payments
 from newel.web.views_document import document_view
 from newel.web.views_text import _, entry
+
+LINE = re.compile(r"lines\[(\d{1,6})\]")
 
 
 async def show(request: Web, id: int, context: Context, problems: tuple[Problem, ...] = (), status: int = 200) -> Response[str]:
@@ -128,8 +131,16 @@ async def _follow_page(request: Web, id: int, name: str, context: Context, form:
 
 
 def _place(rows: list[dict[str, Any]]) -> Any:
+    """Problems with the n-th line of the new document are about the n-th line that has a quantity now."""
     ids = {f"q-{r['id']}" for r in rows}
-    return lambda where: where if where in ids else ""
+    used = [f"q-{r['id']}" for r in rows if r["value"] not in ("", "0")]
+
+    def field(where: str) -> str:
+        found = LINE.match(where)
+        index = int(found[1]) if found else len(used)
+        return where if where in ids else used[index] if index < len(used) else ""
+
+    return field
 
 
 def _row(x: Line, flow: Flow, form: Reader | None) -> dict[str, Any]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from litestar import Response, get
+from litestar import Response, get, post
 from litestar.params import FromPath
 
 from newel.domain.context import Context
 from newel.domain.kinds import PHASES, DocumentKind
+from newel.errors import Refused
 from newel.services import lists
 from newel.services.access import require
 from newel.services.lists import Head, Wanted
 from newel.web.auth import context_of, newel_of
 from newel.web.forms import Reader
-from newel.web.render import Web, page, shown
+from newel.web.render import Web, flash, page, redirect, shown
 from newel.web.views_document import PHASES as SHAPES
 from newel.web.views_document import kind_label, state_of
 from newel.web.views_list import MOST_EXPORTED, SIZE, Address, column, csv_response, empty, filters, pager
@@ -95,8 +96,36 @@ async def documents(request: Web, name: FromPath[str]) -> Response[Any]:
         "sums": [{"label": _("Total"), "value": s.gross, "unit": s.currency, "digits": digits} for s in found.sums] if kind.priced else [],
         "pager": pager(address, found.total, len(found.rows)),
         "empty": empty(any(labels.values()), _(kind.label_plural).lower(), address, f"/documents/{name}/new" if len(actions) > 1 else ""),
+        "bulk": _bulk(newel, kind, context) if found.rows else None,
     }  # fmt: skip
     return page(request, context, "list.html", _(kind.label_plural), problems=shown(reader.problems), list=view)
+
+
+def _bulk(newel: Newel, kind: DocumentKind, context: Context) -> dict[str, Any] | None:
+    """Ways on that several documents can go together: one invoice for many orders."""
+    flows = [f for f in newel.registry.flows_from(kind) if context.user.may(f"{f.target_kind}.edit")]
+    actions = [
+        {"label": _("%(step)s together", step=_(f.label)), "name": "flow", "value": f"{f.target_kind}:{f.name}"}
+        for f in sorted(flows, key=lambda f: not f.primary)
+    ]
+    return {"action": f"/documents/{kind.name}/together", "actions": actions} if actions else None
+
+
+@post("/documents/{name:str}/together", status_code=200)
+async def together(request: Web, name: FromPath[str]) -> Response[Any]:
+    """Make one document of what is open in several ones."""
+    newel, context, form = newel_of(request), await context_of(request), await request.form()
+    kind = newel.registry.kind(name)
+    require(context, f"{kind.name}.view")
+    ids = [int(v) for k, v in form.multi_items() if k == "id" and isinstance(v, str) and v.isdigit() and len(v) < 19]
+    if not ids:
+        return redirect(f"/documents/{name}", flash(_("Tick the documents first."), "note"))
+    try:
+        made = await newel.documents.follow(ids, str(form.get("flow", "")), context)
+    except Refused as refused:
+        return redirect(f"/documents/{name}", flash("; ".join(p.message for p in refused.problems)[:800], "error", refused.problems[0].hint))
+    text = _("One document is made of %(count)s.", count=len(ids))
+    return redirect(f"/document/{made.document.id}", flash(text))
 
 
 def _columns(kind: DocumentKind, address: Address) -> list[dict[str, Any]]:
@@ -224,4 +253,4 @@ async def options(request: Web) -> list[dict[str, Any]]:
     return [{"id": h.id, "label": h.number, "detail": h.party_name} for h in found]
 
 
-handlers = [start, documents, search, options]
+handlers = [start, documents, together, search, options]

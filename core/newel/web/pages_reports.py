@@ -74,7 +74,7 @@ async def show_report(request: Web, name: FromPath[str]) -> Response[Any]:
         "summary": _(report.help), "filters": {"action": address.path, "fields": await _fields(newel, report, address, context), "active": [], "hidden": {}},
         "actions": [{"label": "CSV", "method": "get", "url": address.with_(format="csv"), "icon": "download"}],
         "columns": [{"name": c.name, "label": _(c.label), "type": TYPES.get(c.type, "text"), "digits": digits} for c in report.columns],
-        "rows": [{"cells": {c.name: _cell(newel, c, r, digits) for c in report.columns}} for r in rows[:SHOWN]],
+        "rows": [{"cells": {c.name: _cell(newel, report, c, r, address, digits) for c in report.columns}} for r in rows[:SHOWN]],
         "totals": _totals(report, rows), "pager": {"first": 1, "last": min(len(rows), SHOWN), "total": len(rows)},
         "empty": {"title": _("What shall it be about?"), "reason": _("Fill in %(names)s above.", names=", ".join(_(p.label) for p in waits))} if waits
         else {"title": _("Nothing to show"), "reason": _("There are no rows for these parameters.")},
@@ -113,14 +113,24 @@ def _raw(column: Column, row: dict[str, Any]) -> Any:
     return row.get(column.text or column.name) if column.type not in ("amount", "quantity", "percent", "date") else row.get(column.name)
 
 
-def _cell(newel: Newel, column: Column, row: dict[str, Any], digits: int) -> Any:
+def _behind(newel: Newel, report: Report, column: Column, value: int, address: Address) -> str:
+    """Where a figure comes from: the report of the same menu that needs just this record, else the record itself."""
+    for other in newel.registry.reports.values():
+        needed = [p for p in other.parameters if p.required]
+        if other.name != report.name and other.menu == report.menu and len(needed) == 1 and needed[0].type == column.type:
+            span = {p.name: address.get(p.name) for p in other.parameters if p.type == "date"}
+            return Address(f"/report/{other.name}", span).with_(**{needed[0].name: value})
+    return f"/records/{column.type}/{value}"
+
+
+def _cell(newel: Newel, report: Report, column: Column, row: dict[str, Any], address: Address, digits: int) -> Any:
     value = row.get(column.name)
     if column.type == "document":
         text = row.get(column.text or column.name) or (_("draft") if value else "")
         return {"value": text, "url": f"/document/{value}"} if value else text
     if column.type in newel.registry.records:
         text = row.get(column.text) if column.text else row.get(f"{column.name}__title") or value
-        return {"value": text, "url": f"/records/{column.type}/{value}"} if isinstance(value, int) else text
+        return {"value": text, "url": _behind(newel, report, column, value, address)} if isinstance(value, int) else text
     if column.type == "amount" and value is not None:
         return {"value": value, "digits": row.get("digits", digits)}
     if column.type == "percent" and value is not None:

@@ -12,6 +12,7 @@ from newel.domain.context import Context
 from newel.domain.document import Document, Line
 from newel.domain.kinds import DocumentKind
 from newel.domain.money import HUNDRED, ZERO
+from newel.services.actions import takes
 from newel.services.pages import CreditView, Detail, EntryView, EventView, Node
 from newel.web.views_form import address_line
 from newel.web.views_text import _, instant, number, plain, words
@@ -57,7 +58,7 @@ def document_view(newel: Newel, detail: Detail, context: Context) -> dict[str, A
                     "price": kind.priced},
         "lines": lines, "totals": totals(d, kind), "taxes": taxes(d),
         "credit": credit(detail.credit, context), "panels": [_panel(p) for _plugin, p in detail.panels],
-        "flow": {"before": [node(newel, n) for n in reversed(detail.before)], "after": [node(newel, n) for n in detail.after]},
+        "flow": {"before": [node(newel, n) for n in sorted(detail.before, key=lambda n: n.id)], "after": [node(newel, n) for n in sorted(detail.after, key=lambda n: n.id)]},
         "holds": [_hold(newel, d, h, context) for h in d.holds], "entries": [entry_view(e) for e in detail.entries],
         "history": [event(e, kind) for e in detail.events], "ledger_digits": context.company.amount_digits, "text": d.text,
     }  # fmt: skip
@@ -139,7 +140,8 @@ def progress(newel: Newel, d: Document, x: Line, kind: DocumentKind) -> list[dic
     """How far a line has come on each way on; ways that complete a document are shown as soon as it is open."""
     links = dict.fromkeys(x.stages)
     if d.phase == "open":
-        links |= {f.link: None for f in newel.registry.flows_from(kind) if f.completes and (x.kind in f.line_kinds if f.line_kinds else x.kind != "text")}
+        ways = sorted(newel.registry.flows_from(kind), key=lambda f: not f.primary)
+        links = {f.link: None for f in ways if f.completes and takes(newel.registry, f, x)} | links
     if not x.quantity or x.kind == "text":
         return []
     out = []

@@ -67,7 +67,7 @@ def row_of(line: LineInput, at: Line | None, lots: dict[int, str], index: int, p
         "text": {"value": line.text if not item or line.text != item.name else "", "placeholder": item.name if item else ""},
         "quantity": {"value": entry(line.quantity), "placeholder": "1"},
         "unit": {"value": line.unit if not item or line.unit != item.unit else "", "placeholder": item.unit if item else ""},
-        "price": {"value": entry(line.price), "placeholder": price_text(at.price) if at and line.price is None else ""},
+        "price": {"value": entry(line.price), "placeholder": price_text(at.price) if at and at.steps and line.price is None else ""},
         "discount": {"value": entry(line.discount) if line.discount else ""},
         "kind": {"value": line.kind}, "lot": {"value": lots.get(line.lot, "") if isinstance(line.lot, int) else line.lot or ""},
         "deliveries": {"value": deliveries(line.schedules, line.quantity)},
@@ -109,10 +109,11 @@ def header(
             field["value"] = posted[name]
     wanted = FIRST if kind.role in GOODS else tuple(n for n in FIRST if not n.startswith("location"))
     first = [f for n, f in made.items() if n in wanted]
-    groups = [{"label": _("More"), "fields": rest}] if (rest := [f for n, f in made.items() if n not in wanted]) else []
+    groups: list[dict[str, Any]] = [{"label": _("More"), "fields": rest}] if (rest := [f for n, f in made.items() if n not in wanted]) else []
     for plugin, parts in data_parts(newel, kind, at).items():
         data = input.data.get(plugin)
-        fields, grids = [], []
+        fields: list[dict[str, Any]] = []
+        grids: list[dict[str, Any]] = []
         for part in parts:
             value = data.get(part.name) if isinstance(data, dict) else getattr(data, part.name, part.default)
             name = f"data.{plugin}.{part.name}"

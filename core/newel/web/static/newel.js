@@ -875,7 +875,10 @@ for (const name of ["offline", "online"]) {
 // -------------------------------------------------------------------------------------------------------- start
 
 for (const form of document.querySelectorAll("form[data-preview-url]")) previewed(form);
-document.querySelector("#nav [aria-current=page]")?.scrollIntoView({ block: "nearest" });
+// the open page's entry is in sight, and the page itself stays where it is
+const nav = document.getElementById("nav"), here = nav?.querySelector("[aria-current=page]");
+if (here) nav.scrollTop = Math.max(0, here.getBoundingClientRect().bottom - nav.getBoundingClientRect().bottom + 60);
+document.querySelector("main [aria-invalid=true]:not([type=hidden])")?.focus(); // after a refusal: where the first thing is wrong
 document.querySelectorAll("[data-shortcuts]").forEach((button) => { button.hidden = false; });
 shortcut("everywhere", "Ctrl K", say("search"));
 shortcut("everywhere", "?", say("help"));

@@ -1,0 +1,81 @@
+"""Read (and lock) the stock that a document touches; write what was planned."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from newel.domain.context import Context
+from newel.domain.document import Document
+from newel.domain.money import plain
+from newel.domain.stock import Balance, Reservation, StockFacts
+from newel.services.stock import StockPlan
+from newel.store import tables_document as t
+from newel.store.columns import AMOUNT, QUANTITY, scaled, unscaled
+from newel.store.documents import money
+from newel.store.session import Session, rows_by
+
+
+async def load_stock(session: Session, document: Document, lock: bool) -> StockFacts:
+    """Balances and reservations of the document's goods; locked in id order where they are going to change."""
+    items = sorted({line.item.id for line in document.lines if line.item is not None and line.item.stocked})
+    if not items:
+        return StockFacts()
+    rows = await session.fetch(f"SELECT * FROM stock_balance WHERE item = ANY(?) ORDER BY id{' FOR UPDATE' if lock else ''}", items)
+    own = {line.id for line in document.lines} if document.version else set()  # a new document can have no reservations yet
+    lines = sorted(own | {s.from_line for line in document.lines for s in line.sources})
+    reserved = await session.fetch("SELECT * FROM stock_reservation WHERE line = ANY(?) ORDER BY id", lines) if lines else []
+    return StockFacts(
+        {item: tuple(_balance(r) for r in found) for item, found in rows_by(rows, "item").items()},
+        {
+            line: tuple(Reservation(id=r["id"], line=line, balance=r["balance"], quantity=plain(unscaled(r["quantity"], QUANTITY))) for r in found)
+            for line, found in rows_by(reserved, "line").items()
+        },
+        await _moved(session, document) if lock and document.role == "return" else {},
+    )
+
+
+async def _moved(session: Session, document: Document) -> dict[int, tuple[Decimal, Decimal]]:
+    before = sorted({s.from_line for line in document.lines for s in line.sources})
+    if not before:
+        return {}
+    rows = await session.fetch("SELECT line, SUM(quantity) AS quantity, SUM(value) AS value FROM stock_move WHERE line = ANY(?) GROUP BY line", before)
+    return {r["line"]: (unscaled(int(r["quantity"]), QUANTITY), money(int(r["value"]))) for r in rows}
+
+
+def _balance(r: Any) -> Balance:
+    return Balance(
+        id=r["id"], item=r["item"], location=r["location"], lot=r["lot"], quantity=plain(unscaled(r["quantity"], QUANTITY)),
+        reserved=plain(unscaled(r["reserved"], QUANTITY)), value=money(r["value"]),
+    )  # fmt: skip
+
+
+async def write_stock(session: Session, plan: StockPlan, document: Document, context: Context) -> None:
+    """Write what was planned."""
+    fresh = [p for p in plan.places.values() if p.changed and not p.id]
+    for place in fresh:
+        place.id = session.add(
+            t.StockBalance, item=place.item, location=place.location, lot=place.lot, quantity=scaled(place.quantity, QUANTITY),
+            reserved=scaled(place.reserved, QUANTITY), value=scaled(place.value, AMOUNT),
+        )  # fmt: skip
+    changed = sorted((p for p in plan.places.values() if p.changed and p not in fresh), key=lambda p: p.id)
+    await session.many(
+        "UPDATE stock_balance SET quantity = ?, reserved = ?, value = ? WHERE id = ?",
+        [(scaled(p.quantity, QUANTITY), scaled(p.reserved, QUANTITY), scaled(p.value, AMOUNT), p.id) for p in changed],
+    )
+    for r in plan.reserved:
+        session.add(t.StockReservation, line=r.line, balance=r.balance, quantity=scaled(r.quantity, QUANTITY))
+    if plan.released:
+        left = {r.id: r.quantity for found in plan.reservations.values() for r in found}
+        touched = sorted({r.id for r in plan.released})
+        await session.many(
+            "UPDATE stock_reservation SET quantity = ? WHERE id = ?", [(scaled(left[id], QUANTITY), id) for id in touched if id in left]
+        )
+        gone = [id for id in touched if id not in left]
+        if gone:
+            await session.fetch("DELETE FROM stock_reservation WHERE id = ANY(?)", gone)
+    for move in plan.moves:
+        session.add(
+            t.StockMove, document=document.id, line=move.line, item=move.item, lot=move.lot, quantity=scaled(move.quantity, QUANTITY),
+            source=move.source, target=move.target, value=scaled(move.value, AMOUNT), date=document.date, at=context.now,
+        )  # fmt: skip
