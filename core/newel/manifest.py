@@ -51,6 +51,8 @@ class RecordKind(msgspec.Struct, frozen=True, kw_only=True):
         parent: column that refers to the record which this one is a part of; it is then shown on that record's page.
         facts: name (or names) of the cached facts that go stale when a record changes.
         check: pure function(values) -> problems, called before each write with the whole row, numbers as Decimal.
+        check_facts: async function(session, rows, context) -> what the check needs to know of other records, loaded once for all rows that
+            are written together (each as the check gets it); it is then the check's second argument. It may lock what it reads.
         scope: column with the company that a row belongs to, where the table has it; the service fills it in. Empty: the rows of
             all companies are seen.
         append_only: a change makes a new row, and nothing is deleted: the table is its own history.
@@ -68,6 +70,7 @@ class RecordKind(msgspec.Struct, frozen=True, kw_only=True):
     parent: str = ""
     facts: str | tuple[str, ...] = ""
     check: Callable[..., Any] | None = None
+    check_facts: Callable[..., Awaitable[Any]] | None = None
     scope: str = "company"
     append_only: bool = False
     menu: str = ""

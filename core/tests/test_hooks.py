@@ -113,15 +113,27 @@ async def test_propose_documents(database_url: str) -> None:
         assert (await app.documents.get(made.id, context)).state == "done"
 
 
+class BellSettings(msgspec.Struct, frozen=True):
+    tone: str = "low"
+
+
 async def test_after_transition_is_delivered_and_tried_again(database_url: str) -> None:
+    """It gets the company's settings and transactions of its own."""
+    from newel.services.administration import save_settings
+
     told: list[tuple[str, str]] = []
 
-    async def after_transition(document: Any, transition: str) -> None:
+    async def after_transition(document: Any, transition: str, database: Any, context: Any) -> None:
+        async with database.read() as session:
+            assert await session.value("SELECT phase FROM document WHERE id = ?", document.id) in ("open", "done")
+        assert context.setting("bell", BellSettings).tone == "high"
         told.append((document.number, transition))
         if len(told) == 1:
             raise OSError("the line is busy")
 
-    async with company(database_url, {"bell": plugin("bell", after_transition=after_transition)}) as (app, context):
+    bell = plugin("bell", Manifest(name="bell", label="Bell", settings=BellSettings), after_transition=after_transition)
+    async with company(database_url, {"bell": bell}) as (app, context):
+        await save_settings(app, "bell", {"tone": "high"}, context)
         await app.documents.create("toy.order", order(("BOLT", 1)), context, then=["confirm"])
         worker = Worker(app)
         told.clear()

@@ -274,7 +274,7 @@ class LinkInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """A document that a plugin proposes to make in the same transaction.
+    """A document, or a record of its own, that a plugin proposes to make in the same transaction.
 
     Args:
         kind: of the new document; or
@@ -282,6 +282,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
         input: what would have been entered; for a flow, header values that differ.
         links: for each line of the input, in order, the (line id, link kind, quantity) that it continues, or None.
         then: transitions to carry out at once.
+        record: instead, kind of a record of the proposing plugin, with its values; the record's check may still refuse all of it.
     """
 
     kind: str = ""
@@ -289,3 +290,5 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     input: DocumentInput = DocumentInput()
     links: tuple[tuple[int, str, Decimal] | None, ...] = ()
     then: tuple[str, ...] = ()
+    record: str = ""
+    values: dict[str, Any] = {}

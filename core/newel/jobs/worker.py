@@ -88,11 +88,12 @@ class Worker:
         payload = msgspec.json.decode(row["payload"])
         try:
             async with self.app.database.read() as session:
-                company = (await load_master(session)).companies[payload["company"]]
-                context = self.app.system(company, source=row["plugin"])
+                user = self.app.system(None).user  # with the settings of the company, which a plugin may need to reach the world outside
+                context = await self.app.context(session, user, payload["company"], source=row["plugin"])
                 document = await self.app.documents.get(payload["document"], context, session)
             await self.app.plugins.after(
-                row["plugin"], "after_transition", document=document, transition=payload["transition"], context=context
+                row["plugin"], "after_transition", document=document, transition=payload["transition"], database=self.app.database,
+                context=context,
             )  # fmt: skip
         except Exception as error:  # a plugin may fail in any way; it is kept with the row and tried again
             log.warning("plugin %r, after_transition: %s", row["plugin"], error)

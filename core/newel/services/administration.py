@@ -67,7 +67,9 @@ async def save_settings(newel: Newel, plugin: str, values: Mapping[str, Any], co
     try:
         msgspec.convert({**newel.config.settings.get(plugin, {}), **values}, manifest.settings, strict=False)
     except msgspec.ValidationError as error:
-        raise Refused(Problem(code="settings.invalid", message=str(error), where=str(error).rpartition("$.")[2].rstrip("`"), hint="look at its help")) from error
+        raise Refused(
+            Problem(code="settings.invalid", message=str(error), where=str(error).rpartition("$.")[2].rstrip("`"), hint="look at its help")
+        ) from error
     async with newel.database.write() as session:
         row = await session.one("SELECT id, value FROM setting WHERE company = ? AND plugin = ? FOR UPDATE", context.company.id, plugin)
         if row:

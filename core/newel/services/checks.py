@@ -58,12 +58,18 @@ def on_transition(kind: DocumentKind, document: Document, transition: Transition
         problems.append(Problem(code="party.missing", message=f"a {kind.label} needs a {kind.party_role}", where="party", hint="choose one"))
     if kind.role != "request" and not document.lines:
         problems.append(Problem(code="lines.missing", message=f"a {kind.label} needs at least one line", where="lines", hint="add a line"))
-    blocked = document.party is not None and document.party.blocked in ("orders", "all")
-    if blocked and document.party is not None and kind.role == "sale" and phase == "open":
-        problems.append(
-            Problem(code="party.blocked", message=f"{document.party.name} is blocked for new orders", where="party", hint="unblock the party first")
-        )
+    if document.party is not None and not transition.automatic and _stopped(kind, document, phase, document.party.blocked):
+        what = "new orders" if document.party.blocked == "orders" else "everything"
+        problems.append(Problem(code="party.blocked", message=f"{document.party.name} is blocked for {what}", where="party", hint="unblock the party first"))
     return problems + _held(kind, document, transition) + (_unpriced(document, registry) if kind.priced and transition.effects else [])
+
+
+def _stopped(kind: DocumentKind, document: Document, phase: str, blocked: str) -> bool:
+    """Whether a block of the party stops this: sales that become open; where everything is blocked, deliveries and invoices as well."""
+    if kind.role == "sale":
+        return blocked in ("orders", "all") and phase == "open"
+    goes_out = kind.role in ("delivery", "invoice") and kind.sign > 0
+    return blocked == "all" and goes_out and kind.state(document.state).phase in ("draft", "offered")
 
 
 def _held(kind: DocumentKind, document: Document, transition: Transition) -> list[Problem]:

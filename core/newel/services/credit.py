@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from newel.domain.context import Context
-from newel.domain.credit import CreditFacts, Exposure
+from newel.domain.credit import CreditFacts, Exposure, Exposures
 from newel.domain.document import Document
 from newel.domain.facts import Facts
 from newel.domain.money import ZERO, product, rounded
@@ -55,3 +57,11 @@ def check(document: Document, facts: Facts, context: Context, plugins: Plugins) 
             message=f"limit {party.limit_amount.normalize():f}, this document {this}, already {before.normalize():f}" + (f" ({parts})" if parts else ""),
         )
     ]  # fmt: skip
+
+
+def proposed(document: Document, facts: Facts, context: Context, plugins: Plugins) -> Exposures:
+    """Every plugin's figures of the party, for the plugin that has taken the check over."""
+    if document.party is None:
+        return Exposures()
+    found = plugins.propose("propose_exposure", Exposure, party=document.party, facts=facts, context=context)
+    return Exposures(tuple(msgspec.structs.replace(e, plugin=plugin) for plugin, e in found))

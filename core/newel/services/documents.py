@@ -11,7 +11,7 @@ from newel.domain.context import Context
 from newel.domain.document import Document, DocumentInput, Draft, Link, LinkInput
 from newel.domain.kinds import DocumentKind
 from newel.errors import PluginFailed, Problem, Refused, missing
-from newel.services import following, guards
+from newel.services import following, guards, record_write
 from newel.services.engine import DEPTH_MAX, Engine
 from newel.services.entered import as_input, differences
 from newel.services.guards import may
@@ -113,12 +113,13 @@ class Documents(Transacting):
             source = await self._load(engine, id, lock=False)
             may(context, f"{source.kind}.edit")
             entered = msgspec.structs.replace(as_input(source), date=None, date_due=None, date_requested=None, rate=None)
-            lines = tuple(msgspec.structs.replace(x, id=0, settles=None) for x in entered.lines)
+            parts = {line.id for line in source.lines if line.parent is not None}  # they come anew with their line
+            lines = tuple(msgspec.structs.replace(x, id=0, settles=None) for x in entered.lines if x.id not in parts)
             return await self._create(engine, self.app.registry.kind(source.kind), msgspec.structs.replace(entered, lines=lines), ())
 
         return await self._run(work, context, None, key, ("copy", id))
 
-    async def release(self, id: int, context: Context) -> None:
+    async def release(self, id: int, context: Context, session: Session | None = None) -> None:
         """Release a hold; recorded with who did it."""
 
         async def work(engine: Engine) -> None:
@@ -133,7 +134,7 @@ class Documents(Transacting):
                 changes=json_of([{"field": "hold", "old": row["code"], "new": "released"}]),
             )  # fmt: skip
 
-        await self._run(work, context, None, None, ())
+        await self._run(work, context, session, None, ())
 
     # ---- looking ---------------------------------------------------------------------------------------------------------------
 
@@ -251,6 +252,12 @@ class Documents(Transacting):
             raise PluginFailed(drafts[0][0], "propose_documents", f"proposed documents {DEPTH_MAX} deep: it proposes its own proposals")
         engine.depth += 1
         for plugin, draft in sorted(drafts, key=lambda d: (d[0], d[1].kind)):
+            if draft.record:
+                if self.app.registry.owner.get(f"record kind:{draft.record}") != plugin:
+                    raise PluginFailed(plugin, "propose_documents", f"{draft.record!r} is no record kind of its own")
+                shapes = self.app.records.shapes
+                await record_write.save(engine.session, shapes, shapes[draft.record], None, draft.values, engine.context)
+                continue
             if draft.follow:
                 outcome = await self._follow(engine, [document.id], draft.follow, None, draft.input, draft.then)
                 engine.made.append(outcome.document.id)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from newel.domain.document import Document, Line
+from newel.domain.document import Document, Hold, Line
 from newel.domain.kinds import FIRM_PHASES, DocumentKind, Transition
 from newel.errors import Problem, Severity
 from newel.services.ledger_store import write_entry
@@ -51,7 +51,7 @@ class Engine(Planner):
             await session.fetch("UPDATE document SET parts = parts | ? WHERE id = ANY(?)", LINKS, linked)
         kept = [(self._link_quantity(x, s.from_line), x.id, s.from_line) for x in document.lines for s in x.sources if x.id in stored]
         await session.many("UPDATE line_link SET quantity = ? WHERE to_line = ? AND from_line = ?", kept)
-        await self._write_holds(document, plan.problems)
+        document = await self._write_holds(document, plan.problems)
         add_event(session, document.id, context.now, context.user.login, context.source, action, changes)
         return document
 
@@ -59,17 +59,21 @@ class Engine(Planner):
         """How much of the source a line takes, as stored: never more than the source has."""
         return scaled(self.linked_quantity.get((line.id, source), line.quantity), QUANTITY)
 
-    async def _write_holds(self, document: Document, problems: Sequence[Problem]) -> None:
+    async def _write_holds(self, document: Document, problems: Sequence[Problem]) -> Document:
+        """Keep what holds the document from now on; a transition that follows in the same call meets it as well."""
+        fresh: dict[str, Hold] = {}
         have = {h.code for h in document.holds if h.active}
         for p in problems:
-            if p.severity is Severity.HOLD and p.code not in have:
-                have.add(p.code)
-                self.session.add(
+            if p.severity is Severity.HOLD and p.code not in have and p.code not in fresh:
+                id = self.session.add(
                     t.DocumentHold, document=document.id, code=p.code, reason=p.message, plugin=p.plugin, transitions=json_of(p.holds)
                 )
-        if len(have) > len(document.holds):
-            await self.session.flush()  # a new document must be there
-            await self.session.fetch("UPDATE document SET parts = parts | ? WHERE id = ?", HOLDS, document.id)
+                fresh[p.code] = Hold(id=id, code=p.code, reason=p.message, plugin=p.plugin, transitions=p.holds)
+        if not fresh:
+            return document
+        await self.session.flush()  # a new document must be there
+        await self.session.fetch("UPDATE document SET parts = parts | ? WHERE id = ?", HOLDS, document.id)
+        return msgspec.structs.replace(document, holds=(*document.holds, *fresh.values()))
 
     async def number(self, kind: DocumentKind, document: Document) -> str:
         """Draw the next number of the kind's series for the document's year: inside the transaction, so that no number is lost."""
@@ -106,7 +110,7 @@ class Engine(Planner):
         if document.number != before.number:
             changes.append(("number", before.number, document.number))
         changes += [("override", p.code, p.message) for p in overridden]
-        await self._write_holds(document, plan.problems)
+        document = await self._write_holds(document, plan.problems)
         add_event(session, document.id, context.now, context.user.login, context.source, transition.name, changes)
         self._announce(document, transition)
         await session.flush()

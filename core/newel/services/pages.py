@@ -250,8 +250,11 @@ async def panels(newel: Newel, session: Session, document: Document, context: Co
         return []
     try:
         loaded = await newel.plugins.load(document=document, session=session, context=context)
-        facts = Facts([await load_master(session), *(struct for _, struct in loaded)])
+        structs = [await load_master(session), newel.registry.kinds, *(struct for _, struct in loaded)]
         with rules_limit():
+            if "credit" in newel.registry.taken_over:
+                structs.append(credit.proposed(document, Facts(structs), context, newel.plugins))
+            facts = Facts(structs)
             found = newel.plugins.propose("propose_panels", Panel, document=document, facts=facts, context=context)
     except PluginFailed as failed:
         return [(failed.plugin, Panel(title=failed.plugin, text=str(failed)))]
@@ -259,8 +262,10 @@ async def panels(newel: Newel, session: Session, document: Document, context: Co
 
 
 async def credit_of(newel: Newel, session: Session, document: Document, context: Context) -> CreditView | None:
-    """How much of the party's limit is used, for sales that are not over yet."""
+    """How much of the party's limit is used, for sales that are not over yet; a plugin that takes credit over shows it in its own box."""
     party = document.party
+    if "credit" in newel.registry.taken_over:
+        return None
     if document.role != "sale" or party is None or party.limit_amount is None or document.phase in ("done", "cancelled"):
         return None
     own = await credit.load(session, document, False)

@@ -135,7 +135,7 @@ class Planner:
         """Add the lines that plugins propose, and load facts again where there are any: the new lines need theirs."""
         if not self.plugins.has("propose_lines"):
             return document, facts
-        old = {(line.parent, line.key): line.id for line in before.lines if line.key} if before else {}
+        old = _proposed_ids(before) if before else {}
         out: list[Line] = []
         with rules_limit():
             proposed = {
@@ -150,7 +150,9 @@ class Planner:
                 if not isinstance(entered, LineInput):
                     raise PluginFailed(key.split(":")[0], "propose_lines", f"must return (key, LineInput), got {type(entered).__name__}")
             made = await resolver.lines(kind, document, [x for _, x in children], parent=line, keys=[k for k, _ in children]) if children else ()
-            out += [msgspec.structs.replace(m, id=old.get((line.id, m.key), m.id)) for m in made]
+            made = tuple(msgspec.structs.replace(m, id=old.get((line.id, m.key), m.id)) for m in made)
+            by_key = {m.key: m.id for m in made}  # "a/b" is a part of "a"
+            out += [msgspec.structs.replace(m, parent=by_key.get(m.key.rpartition("/")[0], line.id)) for m in made]
         if len(out) == len(document.lines):
             return document, facts
         out = [msgspec.structs.replace(line, position=(i + 1) * 10) for i, line in enumerate(out)]
@@ -167,7 +169,7 @@ class Planner:
         with rules_limit():
             plan.problems += checks.on_transition(kind, document, transition, facts[Master], self.registry)
             plan.problems += self._checked(document, transition.name, facts)
-            if "credit" in effects:
+            if "credit" in effects and "credit" not in self.registry.taken_over:
                 plan.problems += credit.check(document, facts, self.context, self.plugins)
             if effects & STOCK:
                 plan.stock = StockPlan(facts, self.context, self.plugins, self.registry.location_kinds)
@@ -232,12 +234,13 @@ class Planner:
     async def _facts(self, document: Document, effects: frozenset[str], *, lock: bool = False, stock: bool = False) -> Facts:
         """The kernel's facts and every plugin's. Balances and open items are read (and locked) before plugins look."""
         lock = lock and not self.preview
-        structs: list[Any] = [await self.master()]
+        structs: list[Any] = [await self.master(), self.registry.kinds]
         if effects & STOCK or stock:
             structs.append(await load_stock(self.session, document, lock and bool(effects & STOCK)))
         if any(line.settles is not None for line in document.lines):
             structs.append(await load_open_items(self.session, document, lock and "post" in effects))
-        if "credit" in effects and document.party is not None and document.party.limit_amount is not None:
+        taken_over = "credit" in self.registry.taken_over
+        if "credit" in effects and not taken_over and document.party is not None and document.party.limit_amount is not None:
             structs.append(await credit.load(self.session, document, lock))
         owners = {type(s): "newel" for s in structs}
         for plugin, loaded in await self.plugins.load(document=document, session=self.session, context=self.context):
@@ -245,6 +248,9 @@ class Planner:
                 raise PluginFailed(plugin, "load_facts", f"returned a {type(loaded).__name__}, as {owners[type(loaded)]!r} did")
             owners[type(loaded)] = plugin
             structs.append(loaded)
+        if taken_over:
+            with rules_limit():
+                structs.append(credit.proposed(document, Facts(structs), self.context, self.plugins))
         return Facts(structs)
 
     def _checked(self, document: Document, transition: str, facts: Facts) -> list[Problem]:
@@ -271,7 +277,18 @@ class Planner:
         """What the caller gets."""
         return Outcome(
             document=document, problems=tuple(plan.problems), moves=plan.moves, entries=tuple(plan.entries),
-            drafts=tuple(d for _, d in plan.drafts), made=tuple(self.made),
+            drafts=tuple(d for _, d in plan.drafts if not d.record), made=tuple(self.made),
         )  # fmt: skip
 
 
+def _proposed_ids(before: Document) -> dict[tuple[int, str], int]:
+    """Ids of the lines that plugins proposed, by the line that a user entered and by key."""
+    by_id = {line.id: line for line in before.lines}
+    out = {}
+    for line in before.lines:
+        root = line
+        while root.key and root.parent in by_id:
+            root = by_id[root.parent]
+        if line.key:
+            out[(root.id, line.key)] = line.id
+    return out

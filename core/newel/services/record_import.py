@@ -98,8 +98,10 @@ class Importer:
             if not set(columns) & set(self.shape.stamps):
                 await self._unique(columns, batch)
         if self.shape.record.check is not None:
-            for row in batch:
-                self._add(row.index, write.checked(self.shape, {**(row.stored or {}), **row.decoded}, self.context))
+            whole = [{**(row.stored or {}), **row.decoded} for row in batch]
+            facts = await write.check_facts(self.session, self.shape, whole, self.context)
+            for row, values in zip(batch, whole, strict=True):
+                self._add(row.index, write.checked(self.shape, values, self.context, facts))
         return batch
 
     def _entered(self, values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -29,15 +29,12 @@ async def resolve(
 ) -> dict[int, list[Problem]]:
     """Turn references given by number or code into ids, in place, and find out what does not exist. Problems by index of the row."""
     problems: dict[int, list[Problem]] = {}
-    for field in shape.fields:
-        if field.type != "reference" and not field.code_of:
-            continue
+    for field in [f for f in shape.fields if f.type == "reference" or f.code_of]:
         given = {r[field.name] for r in rows if r.get(field.name) not in (None, "")}
         if not given:
             continue
         if field.code_of:
-            known: dict[Any, Any] = await _known(session, shapes[field.code_of], given, context)
-            known = {k: k for k in known}
+            known: dict[Any, Any] = {k: k for k in await _known(session, shapes[field.code_of], given, context)}
         else:
             known = await _known(session, shapes.of_table(field.target), given, context, field.target)
         for index, row in enumerate(rows):
@@ -94,11 +91,20 @@ def duplicate(shape: Shape, columns: Sequence[str], row: Mapping[str, Any], wher
     return Problem(code="record.unique", message=message, where=where or own[-1], hint="change the existing one, or enter another value")
 
 
-def checked(shape: Shape, row: Mapping[str, Any], context: Context) -> list[Problem]:
+async def check_facts(session: Session, shape: Shape, rows: Sequence[Mapping[str, Any]], context: Context) -> tuple[Any, ...]:
+    """What the record kind's own rule needs to know beside the row, once for all rows; empty where the row is enough."""
+    load = shape.record.check_facts
+    return (await load(session, [_whole(shape, r) for r in rows], context),) if load else ()
+
+
+def checked(shape: Shape, row: Mapping[str, Any], context: Context, facts: tuple[Any, ...] = ()) -> list[Problem]:
     """What the record kind's own rule says about the whole row."""
-    if shape.record.check is None:
-        return []
-    return [p for p in shape.record.check({**encode(shape.fields, row), "id": row.get("id")}) if not _allowed(p, context)]
+    check = shape.record.check
+    return [p for p in check(_whole(shape, row), *facts) if not _allowed(p, context)] if check else []
+
+
+def _whole(shape: Shape, row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**encode(shape.fields, row), "id": row.get("id")}
 
 
 def _allowed(problem: Problem, context: Context) -> bool:
@@ -124,7 +130,7 @@ async def save(session: Session, shapes: Shapes, shape: Shape, id: int | None, v
     append = stored is not None and shape.record.append_only
     problems += await _duplicates(session, msgspec.structs.replace(shape, uniques=tuple(fine)), row, id)
     if not wrong:
-        problems += checked(shape, row, context)
+        problems += checked(shape, row, context, await check_facts(session, shape, [row], context))
     if problems:
         raise Refused(*problems)
     if stored is not None and not append:
@@ -176,8 +182,7 @@ async def delete(session: Session, shapes: Shapes, shape: Shape, id: int, contex
     """Delete a record that nothing refers to; its parts go with it."""
     stored = await read.one(session, shape, id, context, lock=True)
     if shape.record.append_only:
-        message = f"{shape.record.label_plural} are a history: nothing is deleted"
-        raise Refused(Problem(code="record.history", message=message, hint="enter a correction"), status=409)
+        raise Refused(Problem(code="record.history", message=f"{shape.record.label_plural}: nothing is deleted", hint="enter a correction"), status=409)
     uses = await used_by(session, shapes, shape, stored)
     if uses:
         hint = "make it inactive instead" if "active" in shape.fields else "change what refers to it first"

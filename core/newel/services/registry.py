@@ -16,6 +16,7 @@ from newel.store.describe import table_name
 from newel.store.documents import Shapes
 
 T = TypeVar("T")
+CHECKS = ("credit",)
 
 
 class Registry:
@@ -96,6 +97,8 @@ class Registry:
                     _refuse("?", f"the posting rule {rule.source} -> {rule.target} names the role {role!r}, which nobody declares")
         for manifest in [m for m in manifests if m.name != "newel"]:
             own = manifest.name
+            for name in [n for n in manifest.takes_over if n not in CHECKS]:
+                _refuse(own, f"it takes over {name!r}; there is only {', '.join(CHECKS)}")
             for name in [table_name(t) for t in manifest.tables if not table_name(t).startswith(f"{own}_")]:
                 _refuse(own, f"its table {name!r} must be named {own}_...")
             names = [d.name for d in manifest.documents] + [r.name for r in manifest.records]

@@ -11,8 +11,8 @@ import msgspec
 from newel.domain.document import Document, DocumentInput, Line, LineInput, Link, Schedule
 from newel.domain.item import Item
 from newel.domain.kinds import DocumentKind
-from newel.domain.money import ONE, ZERO, plain
-from newel.domain.quantity import QUANTITY_MAX
+from newel.domain.money import ONE, ZERO, plain, product, rounded
+from newel.domain.quantity import QUANTITY_DIGITS, QUANTITY_MAX
 from newel.kernel_records import TAX_CATEGORIES as KNOWN_CATEGORIES
 from newel.services.resolve_header import Header, digits_of
 from newel.store import tables_master as tm
@@ -72,7 +72,8 @@ class Resolver(Header):
             created_by=before.created_by if before else context.user.login, created_at=before.created_at if before else context.now,
             data=self._data(entered.data, self.registry.document_data, "data"),
         )  # fmt: skip
-        return msgspec.structs.replace(head, lines=await self.lines(kind, head, entered.lines, before, sources, copies))
+        lines = await self.lines(kind, head, entered.lines, before, sources, copies)
+        return msgspec.structs.replace(head, lines=with_their_line(lines, before) if before else lines)
 
     # ---- lines -----------------------------------------------------------------------------------------------------------------
 
@@ -99,7 +100,7 @@ class Resolver(Header):
                 sources=stored.sources if stored else sources[i] if i < len(sources) else (),
                 copied_from=stored.copied_from if stored else sources[i][0].from_line if copies and i < len(sources) and sources[i] else None,
                 stages=stored.stages if stored else {},
-                parent=parent.id if parent else None,
+                parent=parent.id if parent else stored.parent if stored else None,
                 key=keys[i] if keys else stored.key if stored else "",
             )  # fmt: skip
             out.append(line)
@@ -227,3 +228,17 @@ class Resolver(Header):
 def _safe(value: Decimal) -> Decimal:
     """A number that the rules can compute with, where the entered one was refused."""
     return value if value.is_finite() and abs(value) <= QUANTITY_MAX * 10 and digits_of(value) <= 6 else ZERO
+
+
+def with_their_line(lines: Sequence[Line], before: Document) -> tuple[Line, ...]:
+    """Parts that were taken over from another document stay with their line: they go when it goes, and keep pace with its quantity."""
+    was = {line.id: line.quantity for line in before.lines}
+    out: dict[int, Line] = {}
+    for line in lines:  # a part stands below its line
+        whole = out.get(line.parent or 0)
+        if line.parent is not None and whole is None:
+            continue
+        if whole is not None and whole.quantity != was.get(whole.id) and line.quantity == was.get(line.id) and not line.schedules:
+            line = msgspec.structs.replace(line, quantity=plain(rounded(product(line.quantity, whole.quantity) / was[whole.id], QUANTITY_DIGITS)))  # noqa: PLW2901 - the same line
+        out[line.id] = line
+    return tuple(out.values())

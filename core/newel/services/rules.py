@@ -71,10 +71,12 @@ class Rules:
             return self._costed(document)
         digits = document.amount_digits
         work = [self._base(document, line, i, copies, digits) for i, line in enumerate(document.lines)]
+        parents = {line.parent for line in document.lines}  # what has handed its amount on to its parts bears no tax itself
+        taxes = [() if not w.amount and w.line.id in parents else self._taxes(document, w) for w in work]
         for stage in ("line", "document"):
             if self.plugins.has("propose_adjustments"):
-                self._adjust(self._snapshot(document, work), stage, work, digits)
-        return self._total(document, work, digits)
+                self._adjust(self._snapshot(document, work, taxes), stage, work, digits)
+        return self._total(document, work, taxes, digits)
 
     # ---- prices ----------------------------------------------------------------------------------------------------------------
 
@@ -89,7 +91,10 @@ class Rules:
             return work
         if line.price_entered is not None:
             work.price = line.price_entered
+            owner = line.key.partition(":")[0]
             stage, plugin, rule, reason = "manual", "newel", "entered", "price entered by hand"
+            if owner:
+                stage, plugin, rule, reason = "base", owner, "proposed", "price of what comes with the line above"
         else:
             answer = self.plugins.decide("decide_price", Price, document=document, line=line, facts=self.facts, context=self.context)
             if answer is None:
@@ -129,11 +134,13 @@ class Rules:
         if not steps:
             work.step("copied", "newel", "copied", whole, "taken over from the line before")
 
-    def _snapshot(self, document: Document, work: Sequence[Pricing]) -> Document:
-        """The document as the plugins of one stage see it: everything of earlier stages in, nothing of this one."""
+    def _snapshot(self, document: Document, work: Sequence[Pricing], taxes: Sequence[tuple[Tax, ...]]) -> Document:
+        """The document as the plugins of one stage see it: everything of earlier stages in, nothing of this one; taxes without amounts."""
         return msgspec.structs.replace(
             document,
-            lines=tuple(msgspec.structs.replace(w.line, price=w.price, net=w.amount, steps=tuple(w.steps)) for w in work),
+            lines=tuple(
+                msgspec.structs.replace(w.line, price=w.price, net=w.amount, taxes=t, steps=tuple(w.steps)) for w, t in zip(work, taxes, strict=True)
+            ),
             net=sum((w.amount for w in work), ZERO),
         )
 
@@ -175,8 +182,7 @@ class Rules:
         )  # fmt: skip
         return tuple(answer[1]) if answer else ()
 
-    def _total(self, document: Document, work: list[Pricing], digits: int) -> Document:
-        taxes = [self._taxes(document, w) for w in work]
+    def _total(self, document: Document, work: list[Pricing], taxes: list[tuple[Tax, ...]], digits: int) -> Document:
         company = self.context.company
         result = taxed(
             [w.amount for w in work], taxes, included=document.prices_include_tax, digits=digits, mode=self.mode, method=company.tax_rounding
