@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from newel.domain.document import DocumentInput, LineInput
+from newel.jobs.worker import Worker, enqueue
+from newel.manifest import Job
 from newel.web.forms import Wrong, decimal
 from newel.web.printing import pdf
 from newel.web.views_list import csv_cell
@@ -199,3 +201,48 @@ async def test_several_orders_make_one_invoice(web: Any) -> None:
     again = await client.post("/documents/shop.order/together", data=data)
     assert again.headers["location"] == "/documents/shop.order"
     assert "open to be invoiced" in (await client.get("/documents/shop.order")).text
+
+
+@pytest.mark.capability("TAK-22", screen="/jobs")
+async def test_failed_work_is_seen_and_tried_again(web: Any) -> None:
+    """A job fails, stands on the screen with its error, is tried again from there, and then succeeds."""
+    tries = []
+
+    async def flaky(session: Any, payload: dict[str, Any], context: Any) -> None:
+        tries.append(payload)
+        if len(tries) == 1:
+            raise RuntimeError("the bank did not answer")
+
+    web.newel.registry.jobs["shop.flaky"] = Job(name="shop.flaky", run=flaky)
+    worker = Worker(web.newel)
+    while await worker.once():
+        pass
+    job = await enqueue(web.newel, "shop.flaky", {"file": 7})
+    assert await worker.once() == 1
+    assert await worker.once() == 0  # it waits a little before it tries again by itself
+    client, csrf = await web.browser()
+    page = (await client.get("/jobs")).text
+    assert "the bank did not answer" in page
+    assert "file 7" in page
+    assert (await client.post("/jobs", data={"_csrf_token": csrf, "id": f"job-{job}", "do": "retry"})).status_code == 303
+    assert await worker.once() == 1
+    assert tries == [{"file": 7}, {"file": 7}]
+    assert "the bank did not answer" not in (await client.get("/jobs")).text
+
+
+@pytest.mark.capability("APR-04", screen="/audit")
+async def test_changes_of_an_order_can_be_asked_for(web: Any) -> None:
+    """Who changed what, with old and new value, on the order's page and by user, kind and value in the audit."""
+    client, csrf = await web.browser()
+    entered = {"_csrf_token": csrf, "party_text": "C1", "reference": "before", "lines-0-item_text": "BOLT", "lines-0-quantity": "3"}
+    saved = await client.post("/documents/shop.order/new", data=entered)
+    line = re.search(r'name="lines-0-id" value="(\d+)"', (await client.get(f"{saved.headers['location']}/edit")).text)
+    assert line
+    change = entered | {"reference": "after", "lines-0-quantity": "4", "lines-0-id": line[1], "version": "1"}
+    assert (await client.post(f"{saved.headers['location']}/edit", data=change)).status_code == 303
+    page = (await client.get(saved.headers["location"])).text
+    assert "<del>before</del> → <ins>after</ins>" in page
+    assert "<del>3</del> → <ins>4</ins>" in page
+    rows = (await client.get("/audit?q=before&user=admin&kind=shop.order")).text
+    assert "Reference: before → after" in rows
+    assert "Reference: before" not in (await client.get("/audit?q=before&user=nobody")).text

@@ -210,3 +210,38 @@ def test_two_answers_are_a_conflict_unless_one_precedes() -> None:
     assert ask(gamma=("alpha", "beta"))[0] == "gamma"
     with pytest.raises(Conflict):
         ask(gamma=("alpha",), beta=("alpha",))
+
+
+async def test_a_plugin_that_can_not_be_migrated_is_off_and_the_others_run(database_url: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its reason is kept, nothing of its migration stays, and what it owned can still be read."""
+    from newel_sdk.testing import running
+
+    package = tmp_path / "newel_wobbly"
+    (package / "migrations").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "piccolo_app.py").write_text(
+        "from pathlib import Path\nfrom piccolo.conf.apps import AppConfig\n"
+        "APP_CONFIG = AppConfig(app_name='wobbly', migrations_folder_path=str(Path(__file__).parent / 'migrations'), table_classes=[])\n"
+    )
+    (package / "migrations" / "m0001.sql").write_text('CREATE TABLE "wobbly_thing" ("id" BIGINT PRIMARY KEY);\n\nCREATE NONSENSE;\n')
+    monkeypatch.syspath_prepend(str(tmp_path))
+    wobbly = plugin("wobbly", Manifest(name="wobbly", label="Wobbly", piccolo_app="newel_wobbly.piccolo_app"))
+    async with running(database_url, {"toy": TOY, "wobbly": wobbly}) as (app, _context):
+        assert app.plugins.order == ("toy",)
+        assert [o.name for o in app.off] == ["wobbly"] and "m0001" in app.off[0].reason
+        with pytest.raises(Exception, match="wobbly_thing"):
+            async with app.database.read() as session:
+                await session.fetch("SELECT * FROM wobbly_thing")
+
+
+async def test_documents_of_a_plugin_that_is_gone_can_be_read_and_not_changed(database_url: str) -> None:
+    from newel_sdk.testing import running
+
+    async with company(database_url) as (app, context):
+        made = (await app.documents.create("toy.order", order(("BOLT", 1)), context, then=["confirm"])).document
+    async with running(database_url, {}) as (app, context):
+        assert (await app.documents.get(made.id, context)).number == made.number
+        for work in (app.documents.act(made.id, "cancel", context), app.documents.update(made.id, made.version, order(("BOLT", 2)), context)):
+            with pytest.raises(Refused) as refused:
+                await work
+            assert refused.value.status == 404

@@ -41,11 +41,17 @@ def enter_order(watched: Any, customer: str = "C-1") -> Page:
     return page
 
 
+def next_step(page: Page) -> str:
+    """The button that stands out on a document's page."""
+    return page.locator(".n-doc-actions .btn-primary").inner_text().strip()
+
+
 def total_of(page: Page) -> Decimal:
     """The total in the head of a document's page."""
     return Decimal(page.locator(".n-doc-total strong").inner_text().split()[0].replace(",", ""))
 
 
+@pytest.mark.capability("DOC-28", screen="/documents/sales.order")
 def test_an_order_by_keyboard_goes_on_to_the_ledger(watched: Any) -> None:
     """Five lines, confirm, deliver half, deliver the rest, invoice, pay; and the books balance."""
     page = enter_order(watched)
@@ -61,6 +67,7 @@ def test_an_order_by_keyboard_goes_on_to_the_ledger(watched: Any) -> None:
     page.locator("tbody tr", has_text="Frame").locator("summary", has_text="Why this price").click()
     expect(page.locator("tbody tr", has_text="Frame").first).to_contain_text("list price of I-0")
 
+    assert next_step(page) == "Deliver"  # what comes next is what stands out
     page.get_by_role("link", name="Deliver", exact=True).click()
     for box, half in zip(page.locator("input[name^='q-']").all(), ("1", "1", "2", "2", "3"), strict=True):
         box.fill(half)
@@ -77,6 +84,11 @@ def test_an_order_by_keyboard_goes_on_to_the_ledger(watched: Any) -> None:
     expect(page.locator(".n-doc-head .n-badge")).to_have_text("Shipped")
 
     page.goto(order)
+    assert next_step(page) == "Invoice"
+    deliver = page.locator(".n-action", has_text="Deliver").first
+    expect(deliver.get_by_role("button")).to_be_disabled()
+    deliver.locator("summary").click()
+    expect(deliver).to_contain_text("all of it has gone on already")
     page.get_by_role("link", name="Invoice", exact=True).click()
     page.get_by_role("button", name="Make and post").click()
     expect(page.locator(".n-doc-head .n-badge")).to_have_text("Posted")
@@ -85,6 +97,7 @@ def test_an_order_by_keyboard_goes_on_to_the_ledger(watched: Any) -> None:
     page.get_by_role("tab", name="Ledger").click()
     expect(page.locator("#ledger tfoot")).to_contain_text("833.00")
 
+    assert next_step(page) == "Payment"
     page.locator(".n-doc-actions").get_by_role("link", name="Payment").click()
     assert page.locator("input[id^='settle-']").first.input_value() == "833.00"
     page.get_by_role("button", name="Save and post").click()

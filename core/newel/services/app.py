@@ -38,15 +38,19 @@ class Newel:
         if modules is None:
             modules, off = discover(config.plugins)
         off += [Off(name, "disabled in newel.toml") for name in config.disabled if name in modules]
-        modules = {name: module for name, module in modules.items() if name not in config.disabled}
-        self.plugins = Plugins(modules, defaults, off, config.precedes)
-        self.registry = Registry([defaults.register_plugin(), *self.plugins.manifests.values()])
+        self._compose({name: module for name, module in modules.items() if name not in config.disabled}, off)
         self.database = Database(config.database, **config.engine)
         self.clock = clock or (lambda: datetime.now(UTC))
+
+    def _compose(self, modules: dict[str, Any], off: list[Off]) -> None:
+        """Plugins, what they declare together, and the use cases over it."""
         from newel.services.documents import Documents
         from newel.services.records import Records
         from newel.services.users import Users
 
+        self._modules = modules
+        self.plugins = Plugins(modules, defaults, off, self.config.precedes)
+        self.registry = Registry([defaults.register_plugin(), *self.plugins.manifests.values()])
         self.documents = Documents(self)
         self.records = Records(self)
         self.users = Users(self)
@@ -65,9 +69,21 @@ class Newel:
         return configs
 
     async def start(self, migrations: bool = True) -> list[tuple[str, str]]:
-        """Open the database and bring it up to date. Returns the migrations that were run."""
+        """Open the database and bring it up to date. Returns the migrations that were run.
+
+        A plugin whose migration fails is switched off with the reason, and the others run: its documents can still be read.
+        """
         await self.database.open()
-        return await migrate.migrate(self.database, self.migration_apps()) if migrations else []
+        while migrations:
+            try:
+                return await migrate.migrate(self.database, self.migration_apps())
+            except migrate.MigrationFailed as failed:
+                if failed.app not in self._modules:
+                    await self.database.close()
+                    raise
+                left = {name: module for name, module in self._modules.items() if name != failed.app}
+                self._compose(left, [*(o for o in self.off if o.name not in left), Off(failed.app, f"can't be migrated: {failed}")])
+        return []
 
     async def close(self) -> None:
         """Close the database."""

@@ -71,8 +71,7 @@ class Rules:
             return self._costed(document)
         digits = document.amount_digits
         work = [self._base(document, line, i, copies, digits) for i, line in enumerate(document.lines)]
-        parents = {line.parent for line in document.lines}  # what has handed its amount on to its parts bears no tax itself
-        taxes = [() if not w.amount and w.line.id in parents else self._taxes(document, w) for w in work]
+        taxes = [self._taxes(document, w) for w in work]
         for stage in ("line", "document"):
             if self.plugins.has("propose_adjustments"):
                 self._adjust(self._snapshot(document, work, taxes), stage, work, digits)

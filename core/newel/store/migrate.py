@@ -17,9 +17,20 @@ from typing import Any
 from piccolo.query.methods.create import Create
 from piccolo.table import Table, sort_table_classes
 
+from newel.errors import NewelError
 from newel.store.session import Database, Session
 
 LOCK = 0x4E45_57
+
+
+class MigrationFailed(NewelError):
+    """A step could not be carried out; nothing of any step was. Names the app and the step."""
+
+    def __init__(self, app: str, step: str, error: Exception) -> None:
+        self.app, self.step = app, step
+        super().__init__(f"migration {step} of {app!r}: {type(error).__name__}: {error}")
+
+
 HISTORY = (
     'CREATE TABLE IF NOT EXISTS "newel_migration" ("plugin" VARCHAR(100) NOT NULL, "name" VARCHAR(100) NOT NULL, '
     'PRIMARY KEY ("plugin", "name"))'
@@ -92,7 +103,10 @@ async def migrate(database: Database, configs: dict[str, Any]) -> list[tuple[str
             await session.fetch(HISTORY)
             todo = await pending(session, configs)
             for app, name in todo:
-                await _run(session, app, steps(configs[app], engine)[name])
+                try:
+                    await _run(session, app, steps(configs[app], engine)[name])
+                except Exception as error:
+                    raise MigrationFailed(app, name, error) from error
                 await session.fetch('INSERT INTO "newel_migration" ("plugin", "name") VALUES (?, ?)', app, name)
             if database.sqlite and (broken := await session.fetch("PRAGMA foreign_key_check")):
                 raise RuntimeError(f"a migration broke foreign keys, nothing was changed: {broken[:3]}")

@@ -36,6 +36,8 @@ async def show(request: Web, id: int, context: Context, problems: tuple[Problem,
     doc = document_view(newel, detail, context)
     kind = newel.registry.kind(d.kind)
     ways = [*flows(newel, d, context), *payments(newel, await lists.open_of_document(newel, id, context), d, context)]
+    if d.phase == "open" and not any(a.get("primary") for a in (*steps, *ways)):  # then the first way that is open is what comes next
+        next((a for a in ways if not a.get("disabled")), {})["primary"] = True
     doc["actions"] = sorted([*steps, *ways], key=lambda a: (not a.get("primary"), bool(a.get("danger"))))
     tools: list[dict[str, Any]] = []
     if kind.state(d.state).editable and context.user.may(f"{d.kind}.edit"):

@@ -58,7 +58,7 @@ def document_view(newel: Newel, detail: Detail, context: Context) -> dict[str, A
                     "price": kind.priced},
         "lines": lines, "totals": totals(d, kind), "taxes": taxes(d),
         "credit": credit(detail.credit, context), "panels": [_panel(p) for _plugin, p in detail.panels],
-        "flow": {"before": [node(newel, n) for n in sorted(detail.before, key=lambda n: n.id)], "after": [node(newel, n) for n in sorted(detail.after, key=lambda n: n.id)]},
+        "flow": {"before": _nodes(newel, detail.before), "after": _nodes(newel, detail.after)},
         "holds": [_hold(newel, d, h, context) for h in d.holds], "entries": [entry_view(e) for e in detail.entries],
         "history": [event(e, kind) for e in detail.events], "ledger_digits": context.company.amount_digits, "text": d.text,
     }  # fmt: skip
@@ -201,6 +201,10 @@ def _panel(panel: Any) -> dict[str, Any]:
 def panels(found: Sequence[tuple[str, Any]]) -> list[dict[str, Any]]:
     """Boxes that plugins propose."""
     return [_panel(p) for _plugin, p in found]
+
+
+def _nodes(newel: Newel, found: Sequence[Node]) -> list[dict[str, Any]]:
+    return [node(newel, n) for n in sorted(found, key=lambda n: n.id)]  # in the order in which they were made
 
 
 def node(newel: Newel, n: Node) -> dict[str, Any]:

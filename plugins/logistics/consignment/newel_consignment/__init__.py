@@ -1,0 +1,1 @@
+"""Goods at customers that are still ours: consignment and loan."""
