@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,11 @@ import hypothesis
 import pytest
 import schemathesis
 from hypothesis import strategies as st
+from newel.errors import Problem, Refused
 from newel.plugins import discover
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.core.failures import FailureGroup
 
 from tests import shop
 from tests.web import Web, serving
@@ -68,7 +72,6 @@ class Fuzz:
 
         check()
 
-
     def mend(self, case: Any, kind: str, pick: int) -> None:
         """Most cases name things that exist, so that they get further than to a 404."""
         path, body = case.path_parameters or {}, case.body
@@ -113,36 +116,65 @@ async def _prepared(web: Web) -> dict[str, list[int]]:
     return known
 
 
-def test_fuzz(tmp_path: Path) -> None:
-    """Positive and negative cases of every operation."""
+@contextmanager
+def fuzzing(folder: Path) -> Iterator[Fuzz]:
+    """An install with every plugin, and the schema that it publishes."""
     with asyncio.Runner() as runner:
-        manager = serving(f"sqlite:///{tmp_path / 'fuzz.db'}", {**discover()[0], "shop": shop.module()})
+        manager = serving(f"sqlite:///{folder / 'fuzz.db'}", {**discover()[0], "shop": shop.module()})
         web = runner.run(manager.__aenter__())
         try:
             known = runner.run(_prepared(web))
             raw = runner.run(web.api.get("/api/openapi.json")).json()
             raw["paths"] = {path: item for path, item in raw["paths"].items() if _wanted(path)}
             del raw["security"]  # every case is sent with a good token
-            schema = schemathesis.openapi.from_dict(copy.deepcopy(raw))
-            fuzz = Fuzz(runner, web, schema, known)
-            failed, every = [], set()
-            for result in schema.get_all_operations():
-                operation = result.ok()
-                every.add(operation.label)
-                for mode, examples in EXAMPLES.items():
-                    try:
-                        fuzz.fuzz(operation, mode, examples)
-                    except hypothesis.errors.Unsatisfiable:
-                        continue  # there is nothing that could be wrong
-                    except BaseException as error:
-                        if isinstance(error, (KeyboardInterrupt, SystemExit)):
-                            raise
-                        failed.append(f"{operation.method} {operation.path} {mode}: {_said(error)}")
-            assert not failed, "\n\n".join(failed[:10])
-            assert len(fuzz.reached) > len(every) * 0.7, sorted(every - fuzz.reached)
-            assert runner.run(_balanced(web))
+            yield Fuzz(runner, web, schemathesis.openapi.from_dict(copy.deepcopy(raw)), known)
         finally:
             runner.run(manager.__aexit__(None, None, None))
+
+
+def failures(fuzz: Fuzz, operation: Any) -> Iterator[str]:
+    """What is wrong with one operation, in words."""
+    for mode, examples in EXAMPLES.items():
+        try:
+            fuzz.fuzz(operation, mode, examples)
+        except hypothesis.errors.Unsatisfiable:
+            continue  # there is nothing that could be wrong
+        except (Exception, FailureGroup) as error:
+            yield f"{operation.method} {operation.path} {mode}: {_said(error)}"
+
+
+def test_fuzz(tmp_path: Path) -> None:
+    """What the schema allows, and what it forbids."""
+    with fuzzing(tmp_path) as fuzz:
+        operations = [found.ok() for found in fuzz.schema.get_all_operations()]
+        failed = [text for operation in operations for text in failures(fuzz, operation)]
+        assert not failed, "\n\n".join(failed[:10])
+        labels = {operation.label for operation in operations}
+        assert len(fuzz.reached) > len(labels) * 0.7, sorted(labels - fuzz.reached)
+        assert fuzz.runner.run(_balanced(fuzz.web))
+
+
+def test_the_fuzz_sees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A planted crash, an undocumented status and an answer of another shape are found."""
+    with fuzzing(tmp_path) as fuzz:
+        records = fuzz.web.newel.records
+        options = fuzz.schema["/api/records/newel.item/options"]["GET"]
+        assert not list(failures(fuzz, options))
+
+        async def crash(_kind: str, text: str, *_: Any) -> list[tuple[int, str]]:
+            raise ValueError(text)
+
+        async def undocumented(*_: Any) -> list[tuple[int, str]]:
+            raise Refused(Problem(code="teapot", message="I am a teapot"), status=418)
+
+        async def shapeless(*_: Any) -> list[tuple[Any, str]]:
+            return [("one", "a title")]
+
+        for planted, word in ((crash, "Server error"), (undocumented, "Undocumented status"), (shapeless, "schema")):
+            monkeypatch.setattr(records, "options", planted)
+            found = list(failures(fuzz, options))
+            assert found, planted.__name__
+            assert word in found[0], found[0]
 
 
 def _said(error: BaseException) -> str:

@@ -237,6 +237,18 @@ async def test_one_nonce_for_a_session(web: Web) -> None:
     assert nonces.pop() not in policy
 
 
+async def test_static_files_are_kept_by_version(web: Web) -> None:
+    """For ever with the version of their content in the address, else asked for again."""
+    page = (await web.client().get("/login")).text
+    address = re.search(r'href="(/static/newel.css[?]v=[0-9a-f]{12})"', page)
+    assert address
+    assert "immutable" in (await web.client().get(address[1])).headers["cache-control"]
+    plain = await web.client().get("/static/newel.css")
+    assert plain.headers["cache-control"] == "no-cache"
+    assert (await web.client().get("/static/../app.py")).status_code == 404
+    assert (await web.client().get("/static/%2e%2e/app.py")).status_code == 404
+
+
 async def test_headers_of_everything(web: Web) -> None:
     """Also of what does not exist, of what is not allowed and of server errors."""
     web.newel.records.page = None  # type: ignore[method-assign,assignment]  # so that a request fails for a reason of ours
@@ -256,6 +268,30 @@ async def test_a_server_error_leaks_nothing(web: Web, caplog: pytest.LogCaptureF
     reference = answer.json()["reference"]
     assert len(reference) >= 10
     assert any(reference in r.getMessage() and r.exc_info for r in caplog.records)
+
+
+async def test_errors_for_people(web: Web) -> None:
+    """A page with the frame around it; a fragment of somebody whose session has ended leads to the login as a whole."""
+    client, csrf = await web.browser()
+    answer = await client.get("/document/999999")
+    assert answer.status_code == 404
+    assert "there is no document 999999" in answer.text
+    assert "/logout" in answer.text, "with the frame"
+    refused = await client.post("/document/1/act", data={"_csrf_token": "x"})
+    assert (refused.status_code, "does not belong to your session" in refused.text) == (403, True)
+    assert (await client.post("/document/1/act", data={"_csrf_token": csrf})).status_code in (404, 422)
+
+    async def broken(*_a: Any, **_k: Any) -> None:
+        raise RuntimeError("a password is in here")
+
+    web.newel.documents.get = broken  # type: ignore[method-assign,assignment]
+    answer = await client.get("/document/1")
+    assert answer.status_code == 500
+    assert "password is in here" not in answer.text
+    assert re.search(r'class="n-reference">[0-9a-f]{12}<', answer.text)
+    async with web.client() as stranger:
+        answer = await stranger.get("/", headers={"HX-Request": "true"})
+        assert (answer.status_code, answer.headers["hx-redirect"]) == (401, "/login")
 
 
 # ---- companies ---------------------------------------------------------------------------------------------------------------------
@@ -287,6 +323,17 @@ async def test_another_company(web: Web) -> None:
     assert period not in [r["id"] for r in own]
     answer = await someone.post("/api/tokens", json={"name": "x", "company": made.id})
     assert answer.status_code == 403
+
+
+async def test_a_preview_shows_no_other_kind(web: Web) -> None:
+    """Whoever may see orders can't look at an invoice through the preview of an order."""
+    order = {"party": "C1", "lines": [{"item": "BOLT", "quantity": 1}]}
+    receipt = (await web.api.post("/api/documents/shop.receipt", json={"lines": order["lines"]})).json()["document"]
+    seller = web.client(await web.user("seller", "shop.order.*"))
+    answer = await seller.post(f"/api/documents/shop.order/preview?id={receipt['id']}", json=order)
+    assert answer.status_code == 404
+    assert receipt["number"] not in answer.text
+    assert (await seller.get(f"/api/document/{receipt['id']}")).status_code == 403
 
 
 async def test_choosing_a_company(web: Web) -> None:

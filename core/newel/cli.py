@@ -167,6 +167,24 @@ def migration(plugin: str) -> None:
 
 
 @main.command()
+@click.argument("login")
+@click.option("--name", default="command line", show_default=True, help="what it is for")
+@click.option("--days", default=365, show_default=True, help="how long it is valid")
+def token(login: str, name: str, days: int) -> None:
+    """Make an API token for the user LOGIN; it is shown once."""
+
+    async def work(app: Any) -> None:
+        async with app.database.read() as session:
+            found = await session.value("SELECT id FROM app_user WHERE login = ? AND active", login)
+        user = await app.users.load(found) if found else None
+        if user is None:
+            raise NewelError(f"there is no active user {login!r}")
+        click.echo(await app.users.create_token(user, name, days))
+
+    _run(work)
+
+
+@main.command()
 @click.option("--json", "as_json", is_flag=True)
 def plugins(as_json: bool) -> None:
     """List plugins: those that run, and those that do not and why."""

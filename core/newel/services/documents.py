@@ -157,6 +157,8 @@ class Documents(Transacting):
 
         async def work(engine: Engine) -> Outcome:
             before = await self._load(engine, id, steps=True) if id else None
+            if id and before and before.kind != kind:
+                raise missing(found.label.lower(), id, "id")
             resolver = Resolver(engine.session, self.app.registry, await engine.master(), context, True)
             document = await resolver.document(found, input, before)
             plan = await engine.plan_save(found, document, before, resolver)

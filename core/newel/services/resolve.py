@@ -233,12 +233,15 @@ def _safe(value: Decimal) -> Decimal:
 def with_their_line(lines: Sequence[Line], before: Document) -> tuple[Line, ...]:
     """Parts that were taken over from another document stay with their line: they go when it goes, and keep pace with its quantity."""
     was = {line.id: line.quantity for line in before.lines}
-    out: dict[int, Line] = {}
-    for line in lines:  # a part stands below its line
-        whole = out.get(line.parent or 0)
-        if line.parent is not None and whole is None:
+    by_id = {line.id: line for line in lines}
+    out = []
+    for line in lines:
+        top, quantity = line, line.quantity
+        while top.parent in by_id:
+            top = by_id[top.parent]
+        if top.parent is not None:
             continue
-        if whole is not None and whole.quantity != was.get(whole.id) and line.quantity == was.get(line.id) and not line.schedules:
-            line = msgspec.structs.replace(line, quantity=plain(rounded(product(line.quantity, whole.quantity) / was[whole.id], QUANTITY_DIGITS)))  # noqa: PLW2901 - the same line
-        out[line.id] = line
-    return tuple(out.values())
+        if top is not line and was.get(line.id) == quantity and not line.schedules:
+            quantity = plain(rounded(product(quantity, top.quantity) / was.get(top.id, top.quantity), QUANTITY_DIGITS))
+        out.append(msgspec.structs.replace(line, quantity=quantity))
+    return tuple(out)

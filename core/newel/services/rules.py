@@ -183,6 +183,8 @@ class Rules:
 
     def _total(self, document: Document, work: list[Pricing], taxes: list[tuple[Tax, ...]], digits: int) -> Document:
         company = self.context.company
+        parents = {line.parent for line in document.lines}  # what has handed its amount on to its parts bears no tax itself
+        taxes = [() if not w.amount and w.line.id in parents else found for w, found in zip(work, taxes, strict=True)]
         result = taxed(
             [w.amount for w in work], taxes, included=document.prices_include_tax, digits=digits, mode=self.mode, method=company.tax_rounding
         )

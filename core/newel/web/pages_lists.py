@@ -47,6 +47,7 @@ async def start(request: Web) -> Response[str]:
         role = newel.registry.account_roles.get(o.role)
         url = f"/report/newel.open_items?role={o.role}&overdue=true" if context.user.may("newel.open_items.view") else ""
         late.append({"label": _(role.label) if role else o.role, "count": o.count, "amount": o.amount, "url": url})
+    settled = any(k.posting and context.user.may(f"{k.name}.view") for k in newel.registry.documents.values())
     recent = [
         {"url": f"/document/{h.id}", "kind": kind_label(newel, h.kind), "number": h.number or _("draft"), "state": state_of(newel, h.kind, h.state, h.phase),
          "party": h.party_name, "date": h.date, "gross": h.gross if newel.registry.documents[h.kind].priced else None, "currency": h.currency}
@@ -54,7 +55,7 @@ async def start(request: Web) -> Response[str]:
     ]  # fmt: skip
     creates = [k for k in newel.registry.documents.values() if context.user.may(f"{k.name}.edit")]
     first = {"label": _("New: %(kind)s", kind=_(creates[0].label)), "url": f"/documents/{creates[0].name}/new"} if creates else None
-    view = {"groups": list(groups.values()), "overdue": late, "recent": recent, "digits": context.company.amount_digits, "currency": context.company.currency,
+    view = {"groups": list(groups.values()), "overdue": late if settled else None, "recent": recent, "digits": context.company.amount_digits, "currency": context.company.currency,
             "first": first, "today": context.today}  # fmt: skip
     return page(request, context, "start.html", _("Start"), start=view)
 

@@ -17,7 +17,7 @@ from newel.services.access import require
 from newel.web.auth import context_of, newel_of
 from newel.web.forms import Reader, Wrong, decimal
 from newel.web.render import Web, page, shown
-from newel.web.views_list import Address, csv_response
+from newel.web.views_list import Address, csv_response, pager
 from newel.web.views_record import title_of
 from newel.web.views_text import _, entry
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from newel.services.app import Newel
 
 TYPES = {"amount": "money", "quantity": "quantity", "percent": "quantity", "date": "date"}
-SHOWN = 2000
+SHOWN = 200
 
 
 def given_of(report: Report, address: Address) -> tuple[dict[str, str], list[Problem]]:
@@ -69,13 +69,13 @@ async def show_report(request: Web, name: FromPath[str]) -> Response[Any]:
             problems, status = list(refused.problems), refused.status
     if request.query_params.get("format") == "csv" and not problems:
         return csv_response(name, [_(c.label) for c in report.columns], ([_raw(c, r) for c in report.columns] for r in rows))
-    digits = context.company.amount_digits
+    digits, start = context.company.amount_digits, (address.number - 1) * SHOWN
     view = {
         "summary": _(report.help), "filters": {"action": address.path, "fields": await _fields(newel, report, address, context), "active": [], "hidden": {}},
         "actions": [{"label": "CSV", "method": "get", "url": address.with_(format="csv"), "icon": "download"}],
         "columns": [{"name": c.name, "label": _(c.label), "type": TYPES.get(c.type, "text"), "digits": digits} for c in report.columns],
-        "rows": [{"cells": {c.name: _cell(newel, report, c, r, address, digits) for c in report.columns}} for r in rows[:SHOWN]],
-        "totals": _totals(report, rows), "pager": {"first": 1, "last": min(len(rows), SHOWN), "total": len(rows)},
+        "rows": [{"cells": {c.name: _cell(newel, report, c, r, address, digits) for c in report.columns}} for r in rows[start : start + SHOWN]],
+        "totals": _totals(report, rows), "pager": pager(address, len(rows), len(rows[start : start + SHOWN]), SHOWN),
         "empty": {"title": _("What shall it be about?"), "reason": _("Fill in %(names)s above.", names=", ".join(_(p.label) for p in waits))} if waits
         else {"title": _("Nothing to show"), "reason": _("There are no rows for these parameters.")},
     }  # fmt: skip

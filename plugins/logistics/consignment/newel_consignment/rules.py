@@ -176,7 +176,7 @@ def _check_end(document: Document, transition: str, facts: ConsignmentFacts) -> 
             message = f"this lot or serial number of {line.text} was not delivered to this customer" if line.lot else f"{line.text} is tracked"
             yield Problem(code="consignment.lot", message=message, where=f"lines[{i}].lot", hint="enter the lot or serial number that the customer has")
     if transition == "reverse" and any(stage.planned for line in document.lines for stage in line.stages.values()):
-        yield Problem(code="consignment.gone_on", message="it has been billed already", hint="cancel the invoice first, or make a credit note")
+        yield Problem(code="consignment.gone_on", message="it has gone on already", hint="cancel what was made from it first, or make a credit note")
 
 
 def _check_other(document: Document, transition: str, facts: ConsignmentFacts) -> Iterator[Problem]:

@@ -1,0 +1,143 @@
+"""What consignment reads: what happened to an order's lines, where their goods lie, and the report on all of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from newel.domain.context import Context
+from newel.domain.document import Document
+from newel.domain.money import ZERO
+from newel.manifest import Column, Parameter, Report
+from newel.store.columns import AMOUNT, QUANTITY, RATE, unscaled
+from newel.store.session import Session, day
+
+from newel_consignment.rules import DELIVERED, ENDS, ORDERS, RETURNED, STATES, USED, ConsignmentFacts, Share, Step, age, layers, origin
+
+LINKS = [DELIVERED, USED, RETURNED]
+STEPS = """
+SELECT k.from_line, k.kind, k.to_document, k.to_line, k.quantity, k.firm, d.date
+  FROM line_link k JOIN document d ON d.id = k.to_document
+ WHERE k.from_line = ANY(?) AND k.kind = ANY(?) AND k.quantity > 0
+"""
+PLACES = """
+SELECT k.from_line AS line, m.source, a.kind AS source_kind, m.target, b.kind AS target_kind, m.lot, m.quantity
+  FROM line_link k JOIN stock_move m ON m.line = k.to_line JOIN location a ON a.id = m.source JOIN location b ON b.id = m.target
+ WHERE k.from_line = ANY(?) AND k.kind = ANY(?)
+"""
+SHARES = """
+SELECT l.id, l.quantity, l.net + l.tax AS gross, l.cost, d.rate, k.kind, CAST(SUM(k.quantity) AS BIGINT) AS done
+  FROM document d JOIN document_line l ON l.document = d.id JOIN line_link k ON k.from_line = l.id
+ WHERE d.party = ? AND d.company = ? AND d.kind = ANY(?) AND d.phase = 'open' AND d.id <> ? AND k.firm AND k.kind = ANY(?)
+ GROUP BY l.id, l.quantity, l.net, l.tax, l.cost, d.rate, k.kind
+"""
+
+
+async def load(session: Session, document: Document, context: Context) -> ConsignmentFacts | None:
+    """Nothing for documents without such goods; one or two statements for those with, one for sales to a party with a credit limit."""
+    lines = sorted({origin(line) for line in document.lines if line.kind in STATES or document.kind in ENDS} - {0})
+    limited = document.role == "sale" and document.party is not None and document.party.limit_amount is not None
+    if document.role != "sale" and lines:
+        steps = [
+            Step(
+                line=r["from_line"], link=r["kind"], to_document=r["to_document"], to_line=r["to_line"], quantity=unscaled(r["quantity"], QUANTITY),
+                firm=bool(r["firm"]), day=day(r["date"]),
+            )
+            for r in await session.fetch(STEPS, lines, LINKS)
+        ]  # fmt: skip
+        return ConsignmentFacts(steps=tuple(steps), places=await _places(session, lines) if document.kind in ENDS else {})
+    return ConsignmentFacts(shares=await _shares(session, document, context)) if limited else None
+
+
+async def _places(session: Session, lines: list[int]) -> dict[tuple[int, int, int | None], Any]:
+    out: dict[tuple[int, int, int | None], Any] = {}
+    for r in await session.fetch(PLACES, lines, LINKS):
+        for at, kind, sign in ((r["source"], r["source_kind"], -1), (r["target"], r["target_kind"], 1)):
+            if kind in STATES:
+                key = (r["line"], at, r["lot"])
+                out[key] = out.get(key, ZERO) + sign * unscaled(r["quantity"], QUANTITY)
+    return out
+
+
+async def _shares(session: Session, document: Document, context: Context) -> tuple[Share, ...]:
+    assert document.party is not None
+    found: dict[int, tuple[Any, dict[str, Any]]] = {}
+    for r in await session.fetch(SHARES, document.party.id, context.company.id, list(ORDERS), document.id, LINKS):
+        found.setdefault(r["id"], (r, {}))[1][r["kind"]] = unscaled(r["done"], QUANTITY)
+    return tuple(
+        Share(
+            quantity=unscaled(r["quantity"], QUANTITY), consigned=done.get(DELIVERED, ZERO) - done.get(USED, ZERO) - done.get(RETURNED, ZERO),
+            returned=done.get(RETURNED, ZERO), price=unscaled(r["gross"], AMOUNT) * unscaled(r["rate"], RATE), cost=unscaled(r["cost"], AMOUNT),
+        )
+        for r, done in found.values()
+    )  # fmt: skip
+
+
+# ---- report ------------------------------------------------------------------------------------------------------------------------
+
+GOODS = """
+SELECT l.id, l.kind AS state, l.quantity AS ordered, l.unit, l.net, d.id AS document, d.number, d.rate, p.name AS party, i.number AS item, i.name,
+       k.kind, k.to_document, k.to_line, k.quantity, t.date, (SELECT CAST(SUM(m.value) AS BIGINT) FROM stock_move m WHERE m.line = k.to_line) AS value
+  FROM document d JOIN document_line l ON l.document = d.id JOIN item i ON i.id = l.item JOIN party p ON p.id = d.party
+  JOIN line_link k ON k.from_line = l.id JOIN document t ON t.id = k.to_document
+ WHERE d.company = ? AND d.kind = ANY(?) AND d.phase = 'open' AND k.firm AND k.kind = ANY(?)
+"""
+
+
+async def goods(session: Session, parameters: dict[str, Any], context: Context) -> list[dict[str, Any]]:
+    """What lies at customers and is ours, by the day on which it was delivered; what was used or returned is taken from the oldest."""
+    sql, args = GOODS, [context.company.id, list(ORDERS), LINKS]
+    for name, column in (("party", "d.party"), ("item", "l.item")):
+        if parameters.get(name):
+            sql, args = f"{sql} AND {column} = ?", [*args, parameters[name]]
+    lines: dict[int, list[Any]] = {}
+    for r in await session.fetch(f"{sql} ORDER BY p.name, i.number, d.id, l.position, l.id, k.id", *args):
+        lines.setdefault(r["id"], []).append(r)
+    out = []
+    for rows in lines.values():
+        by_line = {r["to_line"]: r for r in rows}
+        steps = [
+            Step(
+                line=r["id"], link=r["kind"], to_document=r["to_document"], to_line=r["to_line"], quantity=unscaled(r["quantity"], QUANTITY),
+                day=day(r["date"]),
+            )
+            for r in rows
+        ]  # fmt: skip
+        for step, rest in layers(steps):
+            r = by_line[step.to_line]
+            if rest > 0 and step.day is not None:
+                days = (context.today - step.day).days
+                price = unscaled(r["net"], AMOUNT) * unscaled(r["rate"], RATE) * rest / unscaled(r["ordered"], QUANTITY)
+                out.append(
+                    {
+                        **{name: r[name] for name in ("party", "item", "name", "state", "document", "number", "unit")}, "since": step.day, "days": days,
+                        "age": age(days), "quantity": rest, "value": (unscaled(r["value"] or 0, AMOUNT) * rest / step.quantity).quantize(ZERO.scaleb(-4)),
+                        "price": price.quantize(ZERO.scaleb(-4)),
+                    }
+                )  # fmt: skip
+    return out
+
+
+REPORTS = (
+    Report(
+        name="consignment.goods",
+        label="Goods on consignment and loan",
+        menu="Stock",
+        help="What lies at customers and is ours: since when, at what value, and what it would bring.",
+        load=goods,
+        parameters=(Parameter(name="party", label="Customer", type="newel.party"), Parameter(name="item", label="Item", type="newel.item")),
+        columns=(
+            Column(name="party", label="Customer"),
+            Column(name="item", label="Item"),
+            Column(name="name", label="Name"),
+            Column(name="state", label="State"),
+            Column(name="document", label="Order", type="document", text="number"),
+            Column(name="since", label="Since", type="date"),
+            Column(name="days", label="Days"),
+            Column(name="age", label="Age"),
+            Column(name="quantity", label="Quantity", type="quantity"),
+            Column(name="unit", label="Unit"),
+            Column(name="value", label="Value", type="amount", total=True),
+            Column(name="price", label="Net price", type="amount", total=True),
+        ),
+    ),
+)

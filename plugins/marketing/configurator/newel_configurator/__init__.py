@@ -1,0 +1,1 @@
+"""Configurations of features and options."""
