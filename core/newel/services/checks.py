@@ -86,9 +86,8 @@ def _unpriced(document: Document, registry: Registry) -> list[Problem]:
         Problem(code="price.missing", message=f"{line.text} has no price", where=f"lines[{i}].price", hint="enter a price")
         for i, line in enumerate(document.lines)
         if line.item is not None
-        and (line.price, line.net, line.price_entered, line.copied_from) == (0, 0, None, None)
-        and (line.item.price, line.item.price_home) == (None, None)
-        and not line.key
+        and not (line.price or line.net or line.key or line.copied_from)
+        and line.price_entered is line.item.price is line.item.price_home is None
         and registry.line_kinds[line.kind].priced
     ]
 

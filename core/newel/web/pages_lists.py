@@ -55,7 +55,8 @@ async def start(request: Web) -> Response[str]:
     ]  # fmt: skip
     creates = [k for k in newel.registry.documents.values() if context.user.may(f"{k.name}.edit")]
     first = {"label": _("New: %(kind)s", kind=_(creates[0].label)), "url": f"/documents/{creates[0].name}/new"} if creates else None
-    view = {"groups": list(groups.values()), "overdue": late if settled else None, "recent": recent, "digits": context.company.amount_digits, "currency": context.company.currency,
+    view = {"groups": list(groups.values()), "overdue": late if settled else None, "recent": recent, "digits": context.company.amount_digits,
+            "currency": context.company.currency,
             "first": first, "today": context.today}  # fmt: skip
     return page(request, context, "start.html", _("Start"), start=view)
 

@@ -11,15 +11,13 @@ from typing import Any
 
 import msgspec
 from newel.domain.context import Company
-from newel.domain.document import Document, Draft, Line, LineInput
+from newel.domain.document import Document, Line, LineInput
 from newel.domain.master import Master
 from newel.domain.money import HUNDRED, ONE, ZERO, allocate, product, rounded
 from newel.domain.pricing import Adjustment, adjusted
-from newel.errors import Problem, Severity
 
-PLUGIN = "promotions"
+PLUGIN, GIFT = "promotions", "promotions:"
 Key = int | str  # id of an item or party, code of a class, or "" for all
-Reach = tuple[tuple[Key, ...], tuple[Key, ...]]  # what and who, each with the classes above and all
 
 
 class PromotionData(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -118,14 +116,17 @@ class Deal:
 
     def __init__(self, document: Document, facts: PromotionFacts, master: Master, company: Company, settings: PromotionSettings) -> None:
         self.document, self.facts, self.master, self.company = document, facts, master, company
-        self.named = frozenset(c.promotion for c in facts.coupons.values())
-        # Never what copies its price, what nobody calculated, or a gift.
-        self.lines = [
-            line
-            for line in document.lines
-            if line.item is not None and (settings.entered_prices or line.price_entered is None)
-            and (line.copied_from is None or line.price_entered is not None) and not line.key.startswith(f"{PLUGIN}:")
-        ]  # fmt: skip
+        self.settings, self.named = settings, frozenset(c.promotion for c in facts.coupons.values())
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        """Those that may get something."""
+        return [line for line in self.document.lines if self.open(line)]
+
+    def open(self, line: Line) -> bool:
+        """Not what copies its price, what nobody calculated, or a gift."""
+        calculated = line.copied_from is None if line.price_entered is None else self.settings.entered_prices
+        return line.item is not None and calculated and not line.key.startswith(GIFT)
 
     # ---- what fits ---------------------------------------------------------------------------------------------------------------
 
@@ -201,8 +202,8 @@ class Deal:
         return list(self._of_lines() if stage == "line" else self._of_document())
 
     def _of_lines(self) -> Iterator[Adjustment]:
-        for gift in [line for line in self.document.lines if line.key.startswith(f"{PLUGIN}:")]:
-            yield Adjustment(rule=gift.key.removeprefix(f"{PLUGIN}:"), line=gift.id, percent=-HUNDRED, reason="a gift")
+        for gift in [line for line in self.document.lines if line.key.startswith(GIFT)]:
+            yield Adjustment(rule=gift.key.removeprefix(GIFT), line=gift.id, percent=-HUNDRED, reason="a gift")
         for line in [line for line in self.lines if line.net > 0]:
             found = [p for p in self.candidates(line) if p.per != "document" and p.gift is None and self.fits(p, line.quantity_base)]
             amount = line.net
@@ -234,7 +235,7 @@ class Deal:
 
     def gifts(self, line: Line) -> list[tuple[str, LineInput]]:
         """Gifts that come with a line."""
-        if line not in self.lines:
+        if not self.open(line):
             return []
         found = [p for p in self.candidates(line) if p.gift is not None and self.fits(p, line.quantity_base)]
         times = {p.code: line.quantity_base // p.gift_each if p.gift_each else ONE for p in found}
@@ -242,65 +243,3 @@ class Deal:
             (p.code, LineInput(item=p.gift, quantity=p.gift_quantity * times[p.code]))
             for p in select([p for p in found if times[p.code]], lambda _: ZERO)
         ]  # fmt: skip
-
-    def result(self) -> dict[int, Decimal]:
-        """What each line would come down to: for rehearsals, by the arithmetic of the kernel."""
-        at = self.document
-        for stage in ("line", "document"):
-            left = {line.id: line.net for line in at.lines}
-            for change in self._again(at).adjustments(stage):
-                assert change.line is not None
-                left[change.line] = adjusted(left[change.line], change, at.amount_digits, self.company.rounding)
-            at = msgspec.structs.replace(at, lines=tuple(msgspec.structs.replace(line, net=left[line.id]) for line in at.lines))
-        return {line.id: line.net for line in at.lines}
-
-    def _again(self, document: Document) -> Deal:
-        return Deal(document, self.facts, self.master, self.company, PromotionSettings())
-
-
-# ---- coupons -------------------------------------------------------------------------------------------------------------------------
-
-
-def check_coupons(document: Document, transition: str, opening: bool, facts: PromotionFacts) -> Iterator[Problem]:
-    """Coupons that are unknown or used up, and those that give nothing."""
-    if transition and not opening:
-        return
-    given = facts.given | {s.rule for line in document.lines for s in line.steps if s.plugin == PLUGIN}
-    given |= {line.key.removeprefix(f"{PLUGIN}:") for line in document.lines if line.key.startswith(f"{PLUGIN}:")}
-    for i, code in enumerate(coupons(document)):
-        where, coupon = f"data.{PLUGIN}.coupons[{i}]", facts.coupons.get(code)
-        if coupon is None:
-            yield Problem(code="promotions.coupon", message=f"there is no coupon {code!r:.50}", where=where, hint="look at its spelling, or leave it out")
-        elif coupon.here <= 0 and (problem := _exhausted(coupon, coupon.used, coupon.by_party, 1)):
-            yield msgspec.structs.replace(problem, where=where)
-        elif not transition and coupon.promotion not in given:
-            message = f"coupon {code} gives nothing here"
-            yield Problem(code="promotions.idle", message=message, where=where, hint="look at dates and scope of the promotion", severity=Severity.NOTE)
-
-
-def _exhausted(coupon: Any, used: int, by_party: int, count: int) -> Problem | None:
-    for what, have, most in (("", used, coupon.uses_max), (" by this customer", by_party, coupon.uses_party)):
-        if most is not None and have + count > most:
-            message = f"coupon {coupon.code} may be used {most} times{what}, and has been {have} times"
-            return Problem(code="promotions.coupon_used", message=message, where="coupon", hint="leave it out")
-    return None
-
-
-def propose_uses(document: Document, before: str, after: str, facts: PromotionFacts) -> list[Draft]:
-    """A use of each coupon that gave something, when a sale opens; taken back when it is a draft again, or cancelled. In the order of locks."""
-    party = document.party.id if document.party else None
-    out = []
-    for coupon in sorted(facts.coupons.values(), key=lambda c: c.id):
-        opens = after == "open" and before in ("draft", "offered") and coupon.here <= 0 and coupon.promotion in facts.given
-        count = 1 if opens else -coupon.here if after in ("draft", "cancelled") else 0
-        if count:
-            values = {"coupon": coupon.id, "document": document.id, "party": party, "count": count}
-            out.append(Draft(record="promotions.use", values=values))
-    return out
-
-
-def check_use(values: Mapping[str, Any], known: Mapping[int, Coupon]) -> Iterator[Problem]:
-    """The last word on limits: the coupon is locked, and what is known of it can't change any more. by_party is of the row's customer."""
-    coupon = known.get(values["coupon"])
-    if coupon is not None and values["count"] > 0 and (problem := _exhausted(coupon, coupon.used, coupon.by_party, values["count"])):
-        yield problem
