@@ -46,6 +46,7 @@ async def stocked(web: Web) -> None:
     await ok(web.api.post("/api/documents/shop.receipt?then=receive", json={"lines": lines}), 201)
 
 
+@pytest.mark.capability("TAK-19")
 async def test_order_to_cash(web: Web) -> None:
     """Preview, order, delivery in two parts, invoice, payment; everything is done at the end, and the books balance."""
     api = web.api
@@ -246,6 +247,7 @@ async def test_what_the_install_can_do(web: Web) -> None:
     await refused(api.get("/api/reports/shop.nothing"), 404, "missing")
 
 
+@pytest.mark.capability("TAK-19")
 async def test_tokens(web: Web) -> None:
     """People make tokens for programs; a program makes none."""
     await refused(web.api.post("/api/tokens", json={"name": "more"}), 403, "token.token")
@@ -276,6 +278,7 @@ def loose(found: Any, parts: dict[str, Any], where: str, seen: frozenset[str] = 
         yield from loose(inner, parts, where, seen)
 
 
+@pytest.mark.capability("TAK-19")
 async def test_the_schema(web: Web) -> None:
     """Everything that comes in is bounded, every operation names its problems, and every answer is described."""
     schema = await ok(web.api.get("/api/openapi.json"))
@@ -296,6 +299,7 @@ async def test_the_schema(web: Web) -> None:
     assert "/api/reports/shop.orders" in schema["paths"]
 
 
+@pytest.mark.capability("TAK-19", screen="/api/docs")
 async def test_the_page_about_the_api(web: Web) -> None:
     page = await web.api.get("/api/docs")
     assert page.status_code == 200

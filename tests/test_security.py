@@ -342,6 +342,11 @@ async def test_choosing_a_company(web: Web) -> None:
     client, csrf = await web.browser("someone")
     answer = await client.post("/company", data={"company": str(made.id), "_csrf_token": csrf})
     assert answer.status_code == 404
+    link = (await web.api.get("/api/records/newel.user_company?size=200")).json()["rows"]
+    mine = [r["id"] for r in link if r["user__title"].endswith("someone")]
+    assert (await web.api.delete(f"/api/records/newel.user_company/{mine[0]}")).status_code == 204
+    assert (await client.get("/")).status_code == 404, "no company is left"
+    assert (await client.post("/logout", data={"_csrf_token": csrf})).status_code == 303, "but the door out is open"
     admin, csrf = await web.browser()
     assert (await admin.post("/company", data={"company": str(made.id), "_csrf_token": csrf, "next": "/"})).status_code == 303
     assert (await admin.get("/api/me")).json()["company"]["code"] == "B"

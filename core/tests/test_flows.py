@@ -9,9 +9,6 @@ from typing import Any
 
 import msgspec
 import pytest
-
-from core.tests.test_engine import codes, company
-from core.tests.toys import MANIFEST, TOY, _go, _kind, _state, order, plugin
 from newel.domain.context import Context
 from newel.domain.document import Line, LinkInput, Stage
 from newel.domain.kinds import Extension, Flow, LineKind
@@ -22,10 +19,14 @@ from newel.errors import Refused
 from newel.manifest import Manifest
 from newel.services.app import Newel
 
+from core.tests.test_engine import codes, company
+from core.tests.toys import MANIFEST, TOY, _go, _kind, _state, order, plugin
+
 ORDER = msgspec.structs.replace(MANIFEST.documents[0], name="trial.order", links=("delivered",), line_kinds=("trial", "text"), series="TO")
 MANY = (_state("posted", "done"), _state("cancelled", "cancelled"))
 ENDS = tuple(
-    _kind(name, name.capitalize(), role, (_go("post", "draft", "posted", "move"),), MANY, priced=False) for name, role in (("keep", "delivery"), ("back", "transfer"))
+    _kind(name, name.capitalize(), role, (_go("post", "draft", "posted", "move"),), MANY, priced=False)
+    for name, role in (("keep", "delivery"), ("back", "transfer"))
 )
 TRIAL = Manifest(
     name="trial",

@@ -44,16 +44,16 @@ async def test_parts_stay_with_their_line_in_the_next_document(database_url: str
     async with company(database_url, {"parts": PARTS}) as (app, context):
         do = app.documents
         made = (await do.create("toy.order", order(("BOLT", 3), ("NUT", 1)), context, then=["confirm"])).document
-        next = (await do.follow(made.id, "again", context)).document
-        assert [x.parent for x in next.lines] == [None, next.lines[0].id, next.lines[1].id, None]
-        entered = as_input(next)
+        again = (await do.follow(made.id, "again", context)).document
+        assert [x.parent for x in again.lines] == [None, again.lines[0].id, again.lines[1].id, None]
+        entered = as_input(again)
         bigger = msgspec.structs.replace(entered, lines=(msgspec.structs.replace(entered.lines[0], quantity=D(6)), *entered.lines[1:]))
-        next = (await do.update(next.id, next.version, bigger, context)).document
-        assert [(x.quantity, x.parent) for x in next.lines] == [(D(6), None), (D(12), next.lines[0].id), (D(24), next.lines[1].id), (D(1), None)]
-        copied = (await do.copy(next.id, context)).document
+        again = (await do.update(again.id, again.version, bigger, context)).document
+        assert [(x.quantity, x.parent) for x in again.lines] == [(D(6), None), (D(12), again.lines[0].id), (D(24), again.lines[1].id), (D(1), None)]
+        copied = (await do.copy(again.id, context)).document
         assert [x.quantity for x in copied.lines] == [D(6), D(12), D(24), D(1)]
-        fewer = msgspec.structs.replace(as_input(next), lines=as_input(next).lines[1:])
-        assert [x.item.number for x in (await do.update(next.id, next.version, fewer, context)).document.lines if x.item] == ["NUT"]
+        fewer = msgspec.structs.replace(as_input(again), lines=as_input(again).lines[1:])
+        assert [x.item.number for x in (await do.update(again.id, again.version, fewer, context)).document.lines if x.item] == ["NUT"]
 
 
 async def test_a_line_that_handed_its_amount_on_bears_no_tax(database_url: str) -> None:

@@ -4,6 +4,7 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from newel.errors import Refused
 from newel.services.setup import set_up_company
@@ -165,3 +166,14 @@ async def test_a_program_acts_for_a_user_in_one_company(database_url: str) -> No
         fresh = await app.users.create_token(user, "shop", 30)
         await app.users.revoke_token(user, (await app.users.tokens(user))[-1]["id"])
         assert await app.users.by_token(fresh) is None
+
+
+async def test_nobody_sets_the_password_of_somebody_who_may_do_more(database_url: str) -> None:
+    from newel.domain.context import User
+
+    async with running(database_url, {}) as (app, context):
+        boss = await app.users.create("boss", "a-long-good-secret", "Boss", ["admin"], [context.company.id], context)
+        clerk = User(id=77, login="clerk", permissions=frozenset({"newel.user.edit", "newel.user.view"}), companies=frozenset({context.company.id}))
+        with pytest.raises(Refused) as refused:
+            await app.users.set_password(boss, "another-good-secret", msgspec.structs.replace(context, user=clerk))
+        assert refused.value.status == 403

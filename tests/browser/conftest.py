@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, Page
 
 LOGIN, PASSWORD = "admin", "correct horse battery"
 DESKTOP, PHONE = {"width": 1366, "height": 768}, {"width": 390, "height": 844}
+PLUGINS = ("sales", "pricelists", "inventory", "shipping", "invoicing", "receivables")
 NAMES = ("Frame", "Wheel", "Chain", "Pedal", "Helmet", "Bell")
 
 
@@ -49,7 +50,7 @@ class Site(threading.Thread):
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self.newel = Newel(Config(database=f"sqlite:///{folder / 'newel.db'}"))
+        self.newel = Newel(Config(database=f"sqlite:///{folder / 'newel.db'}", plugins=PLUGINS))
         self.started = threading.Event()
         self.error: BaseException | None = None
 

@@ -2,42 +2,97 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
 import msgspec
 
 from newel.domain.context import Context
-from newel.domain.credit import CreditFacts, Exposure, Exposures
+from newel.domain.credit import DELIVERED, INVOICED, ORDERED, CreditFacts, Exposure, Exposures, Figure, added, by_stage, open_parts
 from newel.domain.document import Document
 from newel.domain.facts import Facts
 from newel.domain.money import ZERO, product, rounded
 from newel.errors import Problem, Severity
 from newel.plugins import Plugins
-from newel.store.columns import RATE, unscaled
+from newel.store.columns import AMOUNT, QUANTITY, RATE, unscaled
 from newel.store.documents import money
-from newel.store.session import Session
+from newel.store.master import load_master
+from newel.store.session import Session, day
+
+Row = Mapping[str, Any]
 
 
-async def load(session: Session, document: Document, lock: bool) -> CreditFacts:
+# Firm links of each line of the parties' sales, by the role of what they lead to: an invoice of a delivery counts on the order's line.
+SALES = """
+SELECT d.party, d.id AS document, d.number, d.date, d.currency, d.rate, d.phase, l.quantity, COALESCE(k.delivered, 0) AS delivered,
+       COALESCE(k.invoiced, 0) AS invoiced, CAST(SUM(l.net + l.tax) AS BIGINT) AS amount
+  FROM document d JOIN document_line l ON l.document = d.id
+  LEFT JOIN (SELECT x.from_line, CAST(SUM(CASE WHEN t.role = 'delivery' THEN x.quantity ELSE 0 END) AS BIGINT) AS delivered,
+                    CAST(SUM(CASE WHEN t.role = 'invoice' THEN x.quantity ELSE 0 END) AS BIGINT) AS invoiced
+               FROM document s JOIN line_link x ON x.from_document = s.id JOIN document t ON t.id = x.to_document
+              WHERE s.party = ANY(?) AND s.company = ? AND s.role = 'sale' AND x.firm = ? GROUP BY x.from_line) k ON k.from_line = l.id
+ WHERE d.party = ANY(?) AND d.company = ? AND d.role = 'sale' AND d.id <> ?
+   AND (d.phase = 'open' OR (d.phase = 'done' AND k.delivered > k.invoiced))
+ GROUP BY d.party, d.id, d.number, d.date, d.currency, d.rate, d.phase, l.quantity, k.delivered, k.invoiced HAVING SUM(l.net + l.tax) <> 0
+ ORDER BY d.date, d.id
+"""
+ITEMS = """
+SELECT o.party, o.document, d.number, o.date, o.date_due, o.currency, o.amount_open, o.company_open
+  FROM open_item o JOIN document d ON d.id = o.document
+ WHERE o.party = ANY(?) AND o.company = ? AND o.role <> 'payable' AND o.amount_open <> 0 ORDER BY o.date_due, o.id
+"""
+
+WORTH = "SELECT l.id, l.quantity, l.net + l.tax AS gross, d.currency, d.rate FROM document_line l JOIN document d ON d.id = l.document WHERE l.id = ANY(?)"
+
+
+async def load(session: Session, document: Document, context: Context, lock: bool) -> CreditFacts:
     """Read the party's exposure; its row is locked so that two orders at once can't both find room."""
     assert document.party is not None
     if lock:
         await session.fetch("SELECT id FROM party WHERE id = ? FOR UPDATE", document.party.id)
-    rows = await session.fetch(
-        "SELECT 'owed' AS what, 0 AS rate, SUM(company_open) AS amount FROM open_item WHERE party = ? AND company = ? UNION ALL "
-        "SELECT 'ordered', d.rate, SUM(d.gross) FROM document d WHERE d.party = ? AND d.company = ? AND d.role = 'sale' AND d.phase = 'open' "
-        "AND d.id <> ? GROUP BY d.rate UNION ALL "
-        "SELECT 'invoiced', d.rate, -SUM(l.net + l.tax) FROM line_link k JOIN document d ON d.id = k.from_document JOIN document_line l "
-        "ON l.id = k.to_line JOIN document i ON i.id = k.to_document WHERE d.party = ? AND d.company = ? AND d.role = 'sale' "
-        "AND d.phase = 'open' AND d.id <> ? AND k.firm AND i.role = 'invoice' GROUP BY d.rate",
-        *(document.party.id, document.company) * 2, document.id, document.party.id, document.company, document.id,
-    )  # fmt: skip
-    owed = sum((money(int(r["amount"] or 0)) for r in rows if r["what"] == "owed"), ZERO)
-    ordered = sum((product(money(int(r["amount"])), unscaled(r["rate"], RATE)) for r in rows if r["what"] != "owed"), ZERO)
-    return CreditFacts(
-        (
-            Exposure(stage="open items", amount=owed, reason="invoiced and not paid", plugin="newel"),
-            Exposure(stage="open orders", amount=rounded(ordered, 4), reason="confirmed and not invoiced", plugin="newel"),
-        )
-    )
+    found = await figures(session, [document.party.id], context, document.id)
+    return CreditFacts(by_stage(found.get(document.party.id, ())))
+
+
+async def figures(session: Session, parties: Sequence[int], context: Context, without: int = 0) -> dict[int, list[Figure]]:
+    """Everything that these parties owe or will owe, document by document; two statements, however many they are.
+
+    Args:
+        without: id of a document that is left out, because it is looked at itself.
+    """
+    company, today, wanted, master = context.company, context.today, list(parties), await load_master(session)
+    out: dict[int, list[Figure]] = {}
+
+    def add(r: Row, stage: str, amount: Decimal, rate: Decimal, due: date | None = None) -> None:
+        home = rounded(product(amount, rate), company.amount_digits, company.rounding)
+        figure = Figure(
+            stage=stage, document=r["document"], number=r["number"], date=day(r["date"]) or today, currency=r["currency"],
+            amount=rounded(amount, AMOUNT), home=home, due=due,
+        )  # fmt: skip
+        out.setdefault(r["party"], []).append(figure)
+
+    for r in await session.fetch(SALES, wanted, company.id, True, wanted, company.id, without):
+        quantity, delivered, invoiced = (unscaled(r[name], QUANTITY) for name in ("quantity", "delivered", "invoiced"))
+        rate = master.rate(company, r["currency"], today) or unscaled(r["rate"], RATE)
+        for stage, part in zip((ORDERED, DELIVERED), open_parts(quantity, delivered, invoiced, r["phase"] == "open"), strict=True):
+            if part:
+                add(r, stage, product(money(r["amount"]), part) / quantity, rate)
+    for r in await session.fetch(ITEMS, wanted, company.id):
+        amount = money(r["amount_open"])
+        add(r, INVOICED, amount, master.rate(company, r["currency"], today) or money(r["company_open"]) / amount, day(r["date_due"]))
+    return out
+
+
+async def worth(session: Session, document: Document, context: Context) -> Decimal:
+    """What the goods of a delivery were sold for, in the company's currency at today's rate."""
+    links = [(line, s.from_line) for line in document.lines for s in line.sources]
+    prices, master = {}, await load_master(session)
+    for r in await session.fetch(WORTH, sorted({source for _, source in links})) if links else []:
+        rate = master.rate(context.company, r["currency"], context.today) or unscaled(r["rate"], RATE)
+        prices[r["id"]] = product(money(r["gross"]), rate) / unscaled(r["quantity"], QUANTITY)
+    return sum((product(prices[source], line.quantity) for line, source in links if source in prices), ZERO)
 
 
 def check(document: Document, facts: Facts, context: Context, plugins: Plugins) -> list[Problem]:
@@ -46,7 +101,7 @@ def check(document: Document, facts: Facts, context: Context, plugins: Plugins) 
     if party is None or party.limit_amount is None:
         return []
     proposed = [e for _, e in plugins.propose("propose_exposure", Exposure, party=party, facts=facts, context=context)]
-    this = rounded(product(document.gross, document.rate), context.company.amount_digits, context.company.rounding)
+    this = rounded(added(document, document.rate), context.company.amount_digits, context.company.rounding)
     before = sum((e.amount for e in proposed), ZERO)
     if before + this <= party.limit_amount:
         return []

@@ -216,6 +216,7 @@ class Documents(Transacting):
         target = self.app.registry.kind(flow.target_kind)
         if not engine.depth:
             may(engine.context, f"{target.name}.edit")
+            may(engine.context, f"{first.kind}.view")
         problems = [p for d in documents.values() for p in following.may_follow(d, first, flow)]
         if problems:
             raise Refused(*problems, status=409)

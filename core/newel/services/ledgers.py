@@ -6,9 +6,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from newel.domain.context import Context
+from newel.domain.credit import REASONS
 from newel.domain.money import ZERO, plain
 from newel.manifest import Column, Parameter, Report
+from newel.services.credit import figures
 from newel.store.columns import QUANTITY, unscaled
 from newel.store.documents import money
 from newel.store.session import Session, day
@@ -126,6 +130,12 @@ async def open_items(session: Session, parameters: dict[str, Any], context: Cont
     return out
 
 
+async def exposure(session: Session, parameters: dict[str, Any], context: Context) -> list[dict[str, Any]]:
+    """Every figure of what one party owes or will owe: which document, how much of it, at today's rate."""
+    found = (await figures(session, [parameters["party"]], context)).get(parameters["party"], [])
+    return [msgspec.structs.asdict(f) for f in sorted(found, key=lambda f: (tuple(REASONS).index(f.stage), f.date, f.document))]
+
+
 REPORTS = (
     Report(
         name="newel.trial_balance", label="Trial balance", menu="Finance", load=trial_balance, parameters=(FROM, TO),
@@ -161,6 +171,17 @@ REPORTS = (
             Column(name="date_due", label="Due", type="date"), Column(name="late", label="Days late", type="quantity"),
             Column(name="amount", label="Amount", type="amount"), Column(name="open", label="Open", type="amount"),
             Column(name="currency", label="Currency"), Column(name="company_open", label="Open, company currency", type="amount", total=True),
+        ),
+    ),
+    Report(
+        name="newel.exposure", label="Credit exposure", menu="Finance", load=exposure,
+        help="What a party owes or will owe, document by document: ordered, delivered and not invoiced, invoiced and not paid. Nothing counts twice.",
+        parameters=(Parameter(name="party", label="Party", type="newel.party", required=True),),
+        columns=(
+            Column(name="stage", label="Stage"), Column(name="document", label="Document", type="document", text="number"),
+            Column(name="date", label="Date", type="date"), Column(name="due", label="Due", type="date"),
+            Column(name="amount", label="Amount", type="amount"), Column(name="currency", label="Currency"),
+            Column(name="home", label="Company currency", type="amount", total=True),
         ),
     ),
     Report(

@@ -268,12 +268,12 @@ async def credit_of(newel: Newel, session: Session, document: Document, context:
         return None
     if document.role != "sale" or party is None or party.limit_amount is None or document.phase in ("done", "cancelled"):
         return None
-    own = await credit.load(session, document, False)
+    own = await credit.load(session, document, context, False)
     loaded = await newel.plugins.load(document=document, session=session, context=context)
     facts = Facts([await load_master(session), own, *(struct for _, struct in loaded)])
     with rules_limit():
         proposed = newel.plugins.propose("propose_exposure", Exposure, party=party, facts=facts, context=context)
-    parts = [*own.exposures, *(e for _, e in proposed)]
+    parts = [e for _, e in proposed]  # the kernel's own are among them
     this = rounded(product(document.gross, document.rate), context.company.amount_digits, context.company.rounding)
     return CreditView(limit=party.limit_amount, used=sum((e.amount for e in parts), ZERO), this=this, parts=parts)
 

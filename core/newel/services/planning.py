@@ -241,7 +241,7 @@ class Planner:
             structs.append(await load_open_items(self.session, document, lock and "post" in effects))
         taken_over = "credit" in self.registry.taken_over
         if "credit" in effects and not taken_over and document.party is not None and document.party.limit_amount is not None:
-            structs.append(await credit.load(self.session, document, lock))
+            structs.append(await credit.load(self.session, document, self.context, lock))
         owners = {type(s): "newel" for s in structs}
         for plugin, loaded in await self.plugins.load(document=document, session=self.session, context=self.context):
             if type(loaded) in owners:

@@ -112,6 +112,9 @@ class Users:
         """A new password, by the user or by whoever may change users; all sessions of the user but `keep` end."""
         if context.user.id != user:
             require(context, "newel.user.edit")
+            other = await self.load(user)
+            if other is not None and not all(context.user.may(p) for p in other.permissions):
+                require(context, "newel.admin")  # nobody takes over somebody who may do more
         async with self.app.database.read() as session:
             login = await session.value("SELECT login FROM app_user WHERE id = ?", user)
         if login is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -112,10 +113,11 @@ class Access(ASGIMiddleware):
                 raise NotAuthorizedException
             if request.method not in SAFE:
                 await self._refuse_forged(request, found)
-            if not is_api(scope["path"]) or "permission" in opt:
-                context = await context_of(request)
-                if "permission" in opt:
-                    require(context, opt["permission"])
+            if permission := opt.get("permission"):
+                require(await context_of(request), permission)
+            elif not is_api(scope["path"]):
+                with suppress(Refused):  # for the frame of an error page; whoever needs the context asks, and is refused then
+                    await context_of(request)
         await next_app(scope, receive, send)
 
     async def _principal(self, request: Request[Any, Any, Any]) -> Principal | None:

@@ -10,7 +10,7 @@ from litestar.datastructures import Cookie
 from litestar.response import Redirect, Response, Template
 
 from newel.errors import Refused
-from newel.web.auth import context_of, cookie_name, forged, newel_of, principal, refuse_foreign
+from newel.web.auth import cookie_name, forged, newel_of, principal, refuse_foreign
 from newel.web.headers import nonce
 
 if TYPE_CHECKING:
@@ -99,7 +99,6 @@ async def choose_company(request: Request[Any, Any, Any]) -> Redirect:
     company = int(given) if isinstance(given, str) and given.isascii() and given.isdigit() and len(given) <= 18 else 0
     if who.session is not None:
         await newel_of(request).users.choose_company(who.session, company)
-    await context_of(request)
     given_next = form.get("next")
     return Redirect(local(given_next if isinstance(given_next, str) else HOME), status_code=303)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -67,11 +68,15 @@ def navigation(newel: Newel, context: Context, path: str) -> list[dict[str, Any]
 
 
 def create(newel: Newel, context: Context) -> list[dict[str, Any]]:
-    """What C and a letter make: each kind gets a letter of its name, sales first; the last word says what it is (the O of a sales order)."""
+    """What C and a letter make: each kind gets a letter of its name, sales first, and what others lead to before what nothing leads to.
+
+    The last word says what it is: the O of a sales order.
+    """
     out: list[dict[str, Any]] = []
     taken: set[str] = set()
     kinds = [k for k in newel.registry.documents.values() if context.user.may(f"{k.name}.edit")]
-    for kind in sorted(kinds, key=lambda k: (k.role != "sale", k.role, -len(k.transitions), k.name)):
+    led = Counter(f.target_kind for f in newel.registry.flows.values())
+    for kind in sorted(kinds, key=lambda k: (k.role != "sale", k.role, -led[k.name], -len(k.transitions), k.name)):
         label = _(kind.label)
         letters = [*(word[0] for word in reversed(label.split())), *label]
         key = next((c.upper() for c in letters if c.isalpha() and c.upper() not in taken), "")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from newel.domain.context import Context
-from newel.domain.credit import Exposure, Exposures
+from newel.domain.credit import Exposure, Exposures, by_stage
 from newel.domain.document import Document
 from newel.domain.facts import Facts
 from newel.domain.kinds import Kinds
@@ -48,7 +48,7 @@ async def load_facts(document: Document, session: Session, context: Context) -> 
 def propose_exposure(party: Party, facts: Facts, context: Context) -> Sequence[Exposure]:
     """Open orders, what is delivered and not invoiced, what is invoiced and not paid: nothing stands in two of them."""
     standing = facts.get(Standing)
-    return rules.exposures(standing) if standing else ()
+    return by_stage(standing.figures) if standing else ()
 
 
 @hookimpl

@@ -9,15 +9,13 @@ from typing import Any, Literal
 
 import msgspec
 from newel.domain.context import Context, User
-from newel.domain.credit import Exposure, Exposures
+from newel.domain.credit import DELIVERED, INVOICED, ORDERED, REASONS, Exposure, Exposures, Figure, added
 from newel.domain.document import Document
 from newel.domain.kinds import FIRM_PHASES, Kinds
-from newel.domain.money import ZERO, plain, product, rounded
+from newel.domain.money import ZERO, plain, rounded
 from newel.errors import Problem, Severity
 from newel.manifest import Panel
 
-ORDERED, DELIVERED, INVOICED = "open orders", "delivered, not invoiced", "open items"
-REASONS = {ORDERED: "confirmed, not delivered", DELIVERED: "delivered, not invoiced", INVOICED: "invoiced, not paid"}
 # Role of a document -> its setting, and the figures that count: at a delivery it matters what has left the house, at an invoice what is owed.
 STAGES = {"sale": "order", "delivery": "delivery", "invoice": "invoice"}
 COUNTED = {"order": (ORDERED, DELIVERED, INVOICED), "delivery": (DELIVERED, INVOICED), "invoice": (INVOICED,)}
@@ -26,11 +24,7 @@ SHOWN = ("sale", "delivery", "invoice", "request", "return", "payment")
 
 
 class CreditSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Settings. order, delivery, invoice: what an excess does at each stage: off, note (warn), hold, override or block.
-
-    Args:
-        overdue_days: more than so many days late is an excess as well; None for never. A customer's own limit may say otherwise.
-    """
+    """What an excess does at each stage. overdue_days: more days late are an excess as well, unless the customer's limit says otherwise."""
 
     order: Level = "override"
     delivery: Level = "note"
@@ -47,30 +41,17 @@ class Limit(msgspec.Struct, frozen=True):
     overdue_days: int | None
 
 
-class Figure(msgspec.Struct, frozen=True, kw_only=True):
-    """What one document puts at risk, in its currency and (at today's rate) in the company's."""
-
-    stage: str
-    document: int
-    number: str
-    date: day
-    currency: str
-    amount: Decimal
-    home: Decimal
-    due: day | None = None
-
-
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """How a customer stands, in the company's currency.
 
-    no_rate: the limit's currency without a rate. days: how late it may be. worth: of a delivery's lines. released: up to which this one may go.
+    no_rate: the limit's currency without a rate. days: how late it may be. worth: of a delivery. released: up to which this one may go.
     """
 
     limit: Decimal | None = None
     no_rate: str = ""
     days: int | None = None
     figures: tuple[Figure, ...] = ()
-    worth: Mapping[int, Decimal] = {}
+    worth: Decimal = ZERO
     released: Decimal | None = None
     rate: Decimal = Decimal(1)
     today: day = day.min
@@ -92,34 +73,10 @@ def check_limit(values: Mapping[str, Any]) -> list[Problem]:
     return [Problem(code="credit.negative", message=f"0 or more was expected, got {values[name]}", where=name) for name in low]
 
 
-def check_decision(_values: Mapping[str, Any]) -> list[Problem]:
-    """Decisions come from the use case, which checks the rights; nobody writes one by hand."""
-    return [Problem(code="credit.by_hand", message="a decision is made on the document", hint="open the document that waits")]
-
-
-def exposures(standing: Standing) -> list[Exposure]:
-    """The standing as figures by stage."""
-    sums = {stage: sum((f.home for f in standing.figures if f.stage == stage), ZERO) for stage in REASONS}
-    return [Exposure(stage=stage, amount=amount, reason=REASONS[stage]) for stage, amount in sums.items() if amount]
-
-
-def open_parts(quantity: Decimal, delivered: Decimal, invoiced: Decimal, is_open: bool) -> tuple[Decimal, Decimal]:
-    """Of a line of a sale: what is neither delivered nor invoiced, and what is delivered and not invoiced. The rest is an open item."""
-    return max(quantity - max(delivered, invoiced), ZERO) if is_open else ZERO, max(min(delivered, quantity) - invoiced, ZERO)
-
-
 def this_amount(document: Document, standing: Standing, context: Context) -> Decimal:
     """What the document itself adds: of a sale, what has not been invoiced; of a delivery, what its goods were sold for."""
-    company = context.company
-    if document.role == "delivery":
-        total = sum((standing.worth.get(line.id, ZERO) for line in document.lines), ZERO)
-    elif document.role == "sale" and any(line.stages for line in document.lines):
-        done = {line.id: min(line.stages["invoiced"].done, line.quantity) if "invoiced" in line.stages else ZERO for line in document.lines}
-        total = sum((product(x.gross, x.quantity - done[x.id]) / x.quantity for x in document.lines if x.quantity), ZERO)
-        total = product(total, standing.rate)
-    else:
-        total = product(document.gross, standing.rate)
-    return rounded(total, company.amount_digits, company.rounding)
+    total = standing.worth if document.role == "delivery" else added(document, standing.rate)
+    return rounded(total, context.company.amount_digits, context.company.rounding)
 
 
 def used(document: Document, found: Iterable[Exposure]) -> list[Exposure]:
@@ -147,7 +104,7 @@ def check(
         found.append(("credit.limit", f"{text} {context.company.currency}"))
     if standing.days is not None and standing.late > standing.days:
         found.append(("credit.overdue", f"{plain(standing.overdue)} is up to {standing.late} days late, {standing.days} are allowed"))
-    hint = ", or ".join(["take payment", *(label for _, label in options(document.kind, context.user))])
+    hint = ", or ".join(["take payment", *options(document.kind, context.user)])
     return [Problem(code=code, message=message, where="party", hint=hint, severity=level) for code, message in found]
 
 
@@ -161,27 +118,24 @@ def _level(document: Document, transition: str, kinds: Kinds, settings: CreditSe
     if level == "off" or (kind is not None and kind.sign < 0):
         return None
     held = level == "hold" and document.role != "sale"
-    if not transition:
-        early = document.phase in ("draft", "offered")
-        return (Severity.HOLD if held else Severity.NOTE) if early else None
+    if not transition and document.phase in ("draft", "offered"):
+        return Severity.HOLD if held else Severity.NOTE
     before, after = kinds.becomes(document.kind, document.state, transition)
     goes = (after == "open" and before != "open") if document.role == "sale" else before in ("draft", "offered") and after in FIRM_PHASES
     if not goes:
         return None
     own = [h for h in document.holds if h.code.startswith("credit.")]
-    if held:
-        return Severity.BLOCK if not own or any(h.active for h in own) else None
-    return Severity(level)
+    return Severity(level) if not held else Severity.BLOCK if not own or any(h.active for h in own) else None
 
 
-def options(kind: str, user: User) -> list[tuple[str, str]]:
+def options(kind: str, user: User) -> list[str]:
     """What this user may do about an excess; any of them together."""
-    found = (
-        (f"{kind}.release", "release", "release this one"),
-        ("credit.limit.edit", "limit", "set another limit"),
-        ("newel.party.edit", "block", "block the customer, for new orders or for everything"),
+    every = (
+        (f"{kind}.release", "release this one"),
+        ("credit.limit.edit", "set another limit"),
+        ("newel.party.edit", "block the customer, for new orders or for everything"),
     )
-    return [(name, label) for permission, name, label in found if user.may(permission)]
+    return [label for permission, label in every if user.may(permission)]
 
 
 def panels(document: Document, standing: Standing | None, proposed: Exposures, context: Context) -> list[Panel]:
@@ -205,5 +159,5 @@ def _rows(document: Document, standing: Standing, proposed: Exposures, context: 
     if standing.late > 0:
         rows.append(("Days late", str(standing.late)))
     if left is not None and left < 0:
-        rows.append(("You may", ", ".join(label for _, label in options(document.kind, context.user)) or "ask for a release"))
+        rows.append(("You may", ", ".join(options(document.kind, context.user)) or "ask for a release"))
     return rows

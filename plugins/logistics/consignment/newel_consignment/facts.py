@@ -15,7 +15,7 @@ from newel_consignment.rules import DELIVERED, ENDS, ORDERS, RETURNED, STATES, U
 
 LINKS = [DELIVERED, USED, RETURNED]
 STEPS = """
-SELECT k.from_line, k.kind, k.to_document, k.to_line, k.quantity, k.firm, d.date
+SELECT k.from_line AS line, k.kind AS link, k.to_document, k.to_line, k.quantity, k.firm, d.date
   FROM line_link k JOIN document d ON d.id = k.to_document
  WHERE k.from_line = ANY(?) AND k.kind = ANY(?) AND k.quantity > 0
 """
@@ -25,10 +25,14 @@ SELECT k.from_line AS line, m.source, a.kind AS source_kind, m.target, b.kind AS
  WHERE k.from_line = ANY(?) AND k.kind = ANY(?)
 """
 SHARES = """
-SELECT l.id, l.quantity, l.net + l.tax AS gross, l.cost, d.rate, k.kind, CAST(SUM(k.quantity) AS BIGINT) AS done
-  FROM document d JOIN document_line l ON l.document = d.id JOIN line_link k ON k.from_line = l.id
- WHERE d.party = ? AND d.company = ? AND d.kind = ANY(?) AND d.phase = 'open' AND d.id <> ? AND k.firm AND k.kind = ANY(?)
- GROUP BY l.id, l.quantity, l.net, l.tax, l.cost, d.rate, k.kind
+SELECT l.id, d.phase, d.currency, d.rate, l.quantity, l.net + l.tax AS gross, l.cost,
+       CAST(SUM(CASE WHEN k.kind = 'delivered' THEN k.quantity ELSE 0 END) AS BIGINT) AS delivered,
+       CAST(SUM(CASE WHEN k.kind = 'used' THEN k.quantity ELSE 0 END) AS BIGINT) AS used,
+       CAST(SUM(CASE WHEN k.kind = 'returned' THEN k.quantity ELSE 0 END) AS BIGINT) AS returned,
+       CAST(SUM(CASE WHEN t.role = 'invoice' THEN k.quantity ELSE 0 END) AS BIGINT) AS invoiced
+  FROM document d JOIN document_line l ON l.document = d.id JOIN line_link k ON k.from_line = l.id JOIN document t ON t.id = k.to_document
+ WHERE d.party = ? AND d.company = ? AND d.kind = ANY(?) AND d.phase IN ('open', 'done') AND d.id <> ? AND k.firm
+ GROUP BY l.id, d.phase, d.currency, d.rate, l.quantity, l.net, l.tax, l.cost
 """
 
 
@@ -37,15 +41,14 @@ async def load(session: Session, document: Document, context: Context) -> Consig
     lines = sorted({origin(line) for line in document.lines if line.kind in STATES or document.kind in ENDS} - {0})
     limited = document.role == "sale" and document.party is not None and document.party.limit_amount is not None
     if document.role != "sale" and lines:
-        steps = [
-            Step(
-                line=r["from_line"], link=r["kind"], to_document=r["to_document"], to_line=r["to_line"], quantity=unscaled(r["quantity"], QUANTITY),
-                firm=bool(r["firm"]), day=day(r["date"]),
-            )
-            for r in await session.fetch(STEPS, lines, LINKS)
-        ]  # fmt: skip
+        steps = [_step(r) for r in await session.fetch(STEPS, lines, LINKS)]
         return ConsignmentFacts(steps=tuple(steps), places=await _places(session, lines) if document.kind in ENDS else {})
     return ConsignmentFacts(shares=await _shares(session, document, context)) if limited else None
+
+
+def _step(r: Any) -> Step:
+    names = {name: r[name] for name in ("line", "link", "to_document", "to_line")}
+    return Step(**names, quantity=unscaled(r["quantity"], QUANTITY), firm=bool(r["firm"]), day=day(r["date"]))
 
 
 async def _places(session: Session, lines: list[int]) -> dict[tuple[int, int, int | None], Any]:
@@ -60,23 +63,21 @@ async def _places(session: Session, lines: list[int]) -> dict[tuple[int, int, in
 
 async def _shares(session: Session, document: Document, context: Context) -> tuple[Share, ...]:
     assert document.party is not None
-    found: dict[int, tuple[Any, dict[str, Any]]] = {}
-    for r in await session.fetch(SHARES, document.party.id, context.company.id, list(ORDERS), document.id, LINKS):
-        found.setdefault(r["id"], (r, {}))[1][r["kind"]] = unscaled(r["done"], QUANTITY)
     return tuple(
         Share(
-            quantity=unscaled(r["quantity"], QUANTITY), consigned=done.get(DELIVERED, ZERO) - done.get(USED, ZERO) - done.get(RETURNED, ZERO),
-            returned=done.get(RETURNED, ZERO), price=unscaled(r["gross"], AMOUNT) * unscaled(r["rate"], RATE), cost=unscaled(r["cost"], AMOUNT),
+            **{name: unscaled(r[name], QUANTITY) for name in ("quantity", *LINKS, "invoiced")},
+            is_open=r["phase"] == "open", gross=unscaled(r["gross"], AMOUNT), cost=unscaled(r["cost"], AMOUNT), currency=r["currency"],
+            rate=unscaled(r["rate"], RATE),
         )
-        for r, done in found.values()
+        for r in await session.fetch(SHARES, document.party.id, context.company.id, list(ORDERS), document.id)
     )  # fmt: skip
 
 
 # ---- report ------------------------------------------------------------------------------------------------------------------------
 
 GOODS = """
-SELECT l.id, l.kind AS state, l.quantity AS ordered, l.unit, l.net, d.id AS document, d.number, d.rate, p.name AS party, i.number AS item, i.name,
-       k.kind, k.to_document, k.to_line, k.quantity, t.date, (SELECT CAST(SUM(m.value) AS BIGINT) FROM stock_move m WHERE m.line = k.to_line) AS value
+SELECT l.id AS line, l.kind AS state, l.quantity AS ordered, l.unit, l.net, d.id AS document, d.number, d.rate, p.name AS party, i.number AS item, i.name,
+       k.kind AS link, k.to_document, k.to_line, k.quantity, k.firm, t.date, (SELECT CAST(SUM(m.value) AS BIGINT) FROM stock_move m WHERE m.line = k.to_line) AS value
   FROM document d JOIN document_line l ON l.document = d.id JOIN item i ON i.id = l.item JOIN party p ON p.id = d.party
   JOIN line_link k ON k.from_line = l.id JOIN document t ON t.id = k.to_document
  WHERE d.company = ? AND d.kind = ANY(?) AND d.phase = 'open' AND k.firm AND k.kind = ANY(?)
@@ -91,18 +92,11 @@ async def goods(session: Session, parameters: dict[str, Any], context: Context) 
             sql, args = f"{sql} AND {column} = ?", [*args, parameters[name]]
     lines: dict[int, list[Any]] = {}
     for r in await session.fetch(f"{sql} ORDER BY p.name, i.number, d.id, l.position, l.id, k.id", *args):
-        lines.setdefault(r["id"], []).append(r)
+        lines.setdefault(r["line"], []).append(r)
     out = []
     for rows in lines.values():
         by_line = {r["to_line"]: r for r in rows}
-        steps = [
-            Step(
-                line=r["id"], link=r["kind"], to_document=r["to_document"], to_line=r["to_line"], quantity=unscaled(r["quantity"], QUANTITY),
-                day=day(r["date"]),
-            )
-            for r in rows
-        ]  # fmt: skip
-        for step, rest in layers(steps):
+        for step, rest in layers(map(_step, rows)):
             r = by_line[step.to_line]
             if rest > 0 and step.day is not None:
                 days = (context.today - step.day).days
@@ -126,18 +120,13 @@ REPORTS = (
         load=goods,
         parameters=(Parameter(name="party", label="Customer", type="newel.party"), Parameter(name="item", label="Item", type="newel.item")),
         columns=(
-            Column(name="party", label="Customer"),
-            Column(name="item", label="Item"),
-            Column(name="name", label="Name"),
-            Column(name="state", label="State"),
+            *(Column(name=n, label=label) for n, label in (("party", "Customer"), ("item", "Item"), ("name", "Name"), ("state", "State"))),
             Column(name="document", label="Order", type="document", text="number"),
             Column(name="since", label="Since", type="date"),
-            Column(name="days", label="Days"),
-            Column(name="age", label="Age"),
+            *(Column(name=n, label=label) for n, label in (("days", "Days"), ("age", "Age"))),
             Column(name="quantity", label="Quantity", type="quantity"),
             Column(name="unit", label="Unit"),
-            Column(name="value", label="Value", type="amount", total=True),
-            Column(name="price", label="Net price", type="amount", total=True),
+            *(Column(name=n, label=label, type="amount", total=True) for n, label in (("value", "Value"), ("price", "Net price"))),
         ),
     ),
 )

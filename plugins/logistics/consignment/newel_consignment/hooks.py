@@ -160,7 +160,8 @@ def decide_target(document: Document, line: Line, facts: Facts, context: Context
 @hookimpl
 def propose_exposure(party: Party, facts: Facts, context: Context) -> Sequence[Exposure]:
     """Goods at the customer, at price or cost as the settings say."""
-    return rules.exposures(facts.get(ConsignmentFacts), context.setting("consignment", ConsignmentSettings).exposure)
+    at = context.setting("consignment", ConsignmentSettings).exposure
+    return rules.exposures(facts.get(ConsignmentFacts), at, facts[Master], context)
 
 
 @hookimpl

@@ -8,10 +8,12 @@ from decimal import Decimal
 from typing import Literal
 
 import msgspec
-from newel.domain.credit import Exposure
+from newel.domain.context import Context
+from newel.domain.credit import DELIVERED as NOT_INVOICED
+from newel.domain.credit import ORDERED, Exposure, open_parts
 from newel.domain.document import Document, Line
 from newel.domain.master import Master
-from newel.domain.money import ZERO, plain
+from newel.domain.money import ZERO, plain, rounded
 from newel.errors import Problem
 from newel.manifest import Panel
 
@@ -42,13 +44,18 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of an open order of the party, in the company's currency: what of it lies there and came back, and what all of it is worth."""
+    """A line of an order of the party: how far it went, its gross amount in its currency, its cost in the company's."""
 
     quantity: Decimal
-    consigned: Decimal
-    returned: Decimal
-    price: Decimal
-    cost: Decimal
+    delivered: Decimal = ZERO
+    used: Decimal = ZERO
+    returned: Decimal = ZERO
+    invoiced: Decimal = ZERO
+    is_open: bool = True
+    gross: Decimal
+    cost: Decimal = ZERO
+    currency: str
+    rate: Decimal
 
 
 class ConsignmentFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,8 +169,7 @@ def _check_end(document: Document, transition: str, facts: ConsignmentFacts) -> 
             continue
         of = origin(line)
         if not of:
-            message = f"{line.text or 'the line'} comes from no consignment or loan order"
-            yield Problem(code="consignment.order", message=message, where=f"lines[{i}]", hint="make it from the order")
+            yield _no_order(line, f"lines[{i}]")
             continue
         wanted[of] = wanted.get(of, ZERO) + line.quantity
         there = left(facts.steps, of, document.id)
@@ -179,6 +185,11 @@ def _check_end(document: Document, transition: str, facts: ConsignmentFacts) -> 
         yield Problem(code="consignment.gone_on", message="it has gone on already", hint="cancel what was made from it first, or make a credit note")
 
 
+def _no_order(line: Line, where: str) -> Problem:
+    message = f"{line.text or 'the line'} comes from no consignment or loan order"
+    return Problem(code="consignment.order", message=message, where=where, hint="make it from the order")
+
+
 def _check_other(document: Document, transition: str, facts: ConsignmentFacts) -> Iterator[Problem]:
     """Goods that are ours can be delivered, and nothing else: no invoice and no return before they are settled."""
     for i, line in enumerate(document.lines):
@@ -189,8 +200,7 @@ def _check_other(document: Document, transition: str, facts: ConsignmentFacts) -
             hint = "settle what the customer used from the order, or take it back from there"
             yield Problem(code="consignment.not_settled", message=message, where=f"lines[{i}]", hint=hint)
         elif not line.sources:
-            message = f"{line.text} comes from no consignment or loan order"
-            yield Problem(code="consignment.order", message=message, where=f"lines[{i}].kind", hint="make the delivery from the order")
+            yield _no_order(line, f"lines[{i}].kind")
         elif transition == "reverse" and left(facts.steps, origin(line)) < line.quantity:
             message = f"a part of {line.text} has been used or brought back"
             yield Problem(code="consignment.gone_on", message=message, where=f"lines[{i}]", hint="undo the settlement first")
@@ -216,18 +226,17 @@ def _stages(line: Line, state: str) -> str:
     return ", ".join([f"{plain(consigned(line))} of {plain(line.quantity)} {state}", *(f"{plain(q)} {link}" for link, q in done if q)])
 
 
-def exposures(facts: ConsignmentFacts | None, at: str) -> list[Exposure]:
-    """Goods at the customer by themselves, at price or cost; the kernel has them among what is ordered, at their price."""
-    shares = facts.shares if facts else ()
-    there = sum((_part(s.price if at == "price" else s.cost, s.consigned, s.quantity) for s in shares), ZERO)
-    counted = sum((_part(s.price, s.consigned + s.returned, s.quantity) for s in shares), ZERO)
-    if not counted:
-        return []
-    return [
-        Exposure(stage="consigned", amount=there, reason=f"goods at the customer that are ours, at {at}"),
-        Exposure(stage="ordered", amount=-counted, reason="of these, what was delivered on consignment or loan and not used"),
-    ]
-
-
-def _part(amount: Decimal, quantity: Decimal, whole: Decimal) -> Decimal:
-    return (amount * quantity / whole).quantize(Decimal("0.0001")) if whole else ZERO
+def exposures(facts: ConsignmentFacts | None, at: str, master: Master, context: Context) -> list[Exposure]:
+    """Goods at the customer by themselves, at price or cost. The kernel takes what is delivered for owed: that is put right."""
+    sums = {"consigned": ZERO, ORDERED: ZERO, NOT_INVOICED: ZERO}
+    for s in facts.shares if facts else ():
+        there = s.delivered - s.used - s.returned
+        price = s.gross * (master.rate(context.company, s.currency, context.today) or s.rate) / s.quantity
+        ordered, owed = open_parts(s.quantity, s.delivered + s.used, s.invoiced, s.is_open)  # a settlement is a delivery to the kernel
+        sums["consigned"] += there * (price if at == "price" else s.cost / s.quantity)
+        sums[ORDERED] += price * ((s.quantity - s.delivered if s.is_open else ZERO) - ordered)
+        sums[NOT_INVOICED] += price * (s.used - s.invoiced - owed)
+    reason = {"consigned": f"goods at the customer that are ours, at {at}"}
+    digits, mode = context.company.amount_digits, context.company.rounding
+    found = {stage: rounded(amount, digits, mode) for stage, amount in sums.items()}
+    return [Exposure(stage=k, amount=v, reason=reason.get(k, "without what is on consignment or loan")) for k, v in found.items() if v]

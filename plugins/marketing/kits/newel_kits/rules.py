@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 from newel.domain.document import Document, Line, LineInput, ScheduleInput
-from newel.domain.money import ONE, ZERO, plain, product, rounded
+from newel.domain.money import ZERO, allocate, plain, product, rounded
 from newel.domain.pricing import Adjustment, Price, handed_on
 from newel.domain.quantity import QUANTITY_DIGITS
 from newel.errors import Problem, Severity
@@ -39,9 +39,8 @@ class Kit(msgspec.Struct, frozen=True):
 
 
 class KitPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a line of a part holds besides. each: for one of the line above; shared: its price is a share of the kit's."""
+    """What a line of a part holds besides. shared: its price is a share of the kit's."""
 
-    each: Decimal = ONE
     shared: bool = True
 
 
@@ -75,9 +74,6 @@ def own(line: Line) -> KitPart | None:
     return found if isinstance(found, KitPart) and line.parent is not None else None
 
 
-# ---- lines -------------------------------------------------------------------------------------------------------------------------
-
-
 def parts(document: Document, line: Line, kits: Mapping[int, Kit]) -> list[tuple[str, LineInput]]:
     """The parts of a line, and the parts of kits among them below their own line."""
     kit = kits.get(line.item.id) if line.item else None
@@ -93,30 +89,25 @@ def _below(
     for n, part in enumerate(kit.parts, 1):
         inner = kits.get(part.item) if part.item not in path else None
         needed = plain(rounded(product(quantity, part.quantity), QUANTITY_DIGITS))
-        free = shared or (inner is not None and not inner.fixed)
+        nothing = shared or (inner is not None and not inner.fixed)
         own_key = f"{key}{n:03d}.{part.item}"
         yield own_key, LineInput(
-            item=part.item, quantity=needed, price=ZERO if free and priced else None, schedules=scheduled(line, needed),
+            item=part.item, quantity=needed, price=ZERO if nothing and priced else None, schedules=scheduled(line, needed),
             location_from=line.location_from, location_to=line.location_to, account_role=line.account_role,
-            data={"kits": KitPart(each=part.quantity, shared=shared)},
+            data={"kits": KitPart(shared=shared)},
         )  # fmt: skip
         if inner is not None:
             yield from _below(priced, line, kits, inner, needed, shared or inner.fixed, own_key + "/", (*path, part.item))
 
 
 def scheduled(line: Line, quantity: Decimal) -> tuple[ScheduleInput, ...]:
-    """The scheduled deliveries of the kit as those of a part; the last one takes what is left."""
-    out, left = [], quantity
-    for n, s in enumerate(line.schedules, 1):
-        take = left if n == len(line.schedules) else min(left, rounded(product(s.quantity, quantity) / line.quantity, QUANTITY_DIGITS))
-        left -= take
-        if take > 0:
-            out.append(
-                ScheduleInput(
-                    quantity=plain(take), date_requested=s.date_requested, date_confirmed=s.date_confirmed, release_code=s.release_code
-                )
-            )
-    return tuple(out)
+    """The scheduled deliveries of the kit as those of a part."""
+    takes = allocate(quantity, [s.quantity for s in line.schedules], QUANTITY_DIGITS) if line.schedules else []
+    return tuple(
+        ScheduleInput(quantity=plain(take), date_requested=s.date_requested, date_confirmed=s.date_confirmed, release_code=s.release_code)
+        for s, take in zip(line.schedules, takes, strict=True)
+        if take
+    )
 
 
 def tree(lines: Sequence[Line]) -> Tree:
@@ -138,9 +129,6 @@ def tree(lines: Sequence[Line]) -> Tree:
         shared=shared,
         tops={id: leaves(id) for id in below if id not in parted},
     )
-
-
-# ---- prices ------------------------------------------------------------------------------------------------------------------------
 
 
 def price(line: Line, found: Tree) -> Price | None:
@@ -180,7 +168,7 @@ def shares(document: Document, found: Tree) -> list[Adjustment]:
         if taken:  # the parts keep the amounts of the document before; what the new price differs by stays on the kit
             out.append(Adjustment(rule="kit", reason=reason, line=id, amount=-sum((x.net for x in taken), ZERO)))
             continue
-        out += handed_on(id, kit.net, {x: alone(document, by_id[x]) for x in leaves}, document.amount_digits, "kit", reason)
+        out += handed_on(id, kit.net, {x: alone(by_id[x]) for x in leaves}, document.amount_digits, "kit", reason)
     return out
 
 
@@ -188,41 +176,28 @@ def _handed(line: Line) -> bool:
     return any(s.plugin == "kits" and s.stage == "document" for s in line.steps)
 
 
-def alone(document: Document, line: Line) -> Decimal:
-    """What a part would cost by its list price; at least its standard cost says how much of the kit it is."""
-    if line.item is None:
-        return ZERO
-    listed = line.item.price
-    if listed is None:
-        home = line.item.cost if line.item.price_home is None else line.item.price_home
-        listed = rounded(home / document.rate, QUANTITY_DIGITS) if document.rate else home
-    return product(listed, line.quantity_base)
+def alone(line: Line) -> Decimal:
+    """What a part would cost alone; where it has no list price, its cost says how much of the kit it is."""
+    return product(line.item.price_home or line.item.price or line.item.cost, line.quantity_base) if line.item else ZERO
 
 
-# ---- what is wrong, and what is there ----------------------------------------------------------------------------------------------
-
-
-def whole(quantity: Decimal) -> Decimal:
+def complete(quantity: Decimal) -> Decimal:
     """Only complete ones count."""
     return quantity.to_integral_value(ROUND_FLOOR)
 
 
-def available(needs: Iterable[tuple[int, Decimal]], free: Mapping[int, Decimal]) -> Decimal | None:
-    """How many can be made up of what is free, for (item, quantity in one); None where nothing of it is kept in stock."""
-    sums: dict[int, Decimal] = {}
-    for item, quantity in needs:
-        sums[item] = sums.get(item, ZERO) + quantity
-    return min((whole(max(free.get(item, ZERO), ZERO) / quantity) for item, quantity in sums.items()), default=None)
-
-
-def made_up(line: Line, leaves: Iterable[Line], free: Mapping[int, Decimal]) -> Decimal | None:
-    """How many of the kit on a line can be made up."""
-    needs = [(x.item.id, x.quantity_base / line.quantity_base) for x in leaves if x.item is not None and x.item.stocked and line.quantity_base]
-    return available(needs, free)
+def made_up(kit: Line, leaves: Iterable[Line], free: Mapping[int, Decimal] | None) -> Decimal | None:
+    """How many of the kit can be made up of what is free; None where nobody asks or nothing of it is kept in stock."""
+    needs: dict[int, Decimal] = {}
+    for line in leaves if free is not None else ():
+        if line.item is not None and line.item.stocked:
+            needs[line.item.id] = needs.get(line.item.id, ZERO) + line.quantity_base
+    found = [max((free or {}).get(item, ZERO), ZERO) * kit.quantity_base / quantity for item, quantity in needs.items()]
+    return min(map(complete, found), default=None)
 
 
 def check(document: Document, transition: str, facts: KitFacts) -> list[Problem]:
-    """Kits without parts, kits kept in stock, parts that no longer fit their kit, and kits that can't be made up now."""
+    """Kits without parts, kits handled as one piece, and kits that can't be made up now."""
     out: list[Problem] = []
     by_id = {line.id: line for line in document.lines}
     for i, line in enumerate(document.lines):
@@ -236,21 +211,12 @@ def check(document: Document, transition: str, facts: KitFacts) -> list[Problem]
         elif document.role in SELLING and not leaves and not line.sources:
             out.append(Problem(code="kits.empty", message=f"{number} is a kit without parts", where=where, hint="add parts, or switch the kit off"))
         elif document.role == "sale" and document.phase == "draft":
-            out += [*_changed(line, document, f"lines[{i}].quantity"), *_short(line, leaves, facts, f"lines[{i}].quantity")]
+            out += _short(line, leaves, facts, f"lines[{i}].quantity")
     return out
 
 
-def _changed(line: Line, document: Document, where: str) -> Iterator[Problem]:
-    for part in document.children(line.id) if line.sources else ():
-        found = own(part)
-        expected = rounded(product(line.quantity_base, found.each), QUANTITY_DIGITS) if found else part.quantity_base
-        if part.quantity_base != expected:
-            message = f"{plain(line.quantity)} of the kit {line.text} have {plain(expected)} of {part.text}, got {plain(part.quantity_base)}"
-            yield Problem(code="kits.changed", message=message, where=where, hint="enter the parts as they are sold", severity=Severity.NOTE)
-
-
 def _short(line: Line, leaves: Sequence[Line], facts: KitFacts, where: str) -> Iterator[Problem]:
-    there = made_up(line, leaves, facts.free) if facts.free is not None else None
+    there = made_up(line, leaves, facts.free)
     if there is not None and there < line.quantity_base and line.item is not None:
         message = f"{plain(line.quantity_base)} of the kit {line.item.number} wanted, {plain(there)} can be made up now"
         yield Problem(code="kits.short", message=message, where=where, hint="the other parts go on back-order", severity=Severity.NOTE)
@@ -259,31 +225,19 @@ def _short(line: Line, leaves: Sequence[Line], facts: KitFacts, where: str) -> I
 def panels(document: Document, facts: KitFacts) -> list[Panel]:
     """Price, availability and progress of each kit."""
     by_id = {line.id: line for line in document.lines}
-    below = {x.id: x.parent for x in document.lines}
-    nets: dict[int, Decimal] = {}
-    for line in document.lines:
-        top = line.id
-        while (above := below.get(top)) is not None and above in by_id:
-            top = above
-        nets[top] = nets.get(top, ZERO) + line.net
     rows = []
     for id, leaf_ids in facts.tree.tops.items():
         kit, leaves = by_id[id], [by_id[x] for x in leaf_ids]
         said = [f"{plain(kit.quantity)} {kit.unit}"]
         if document.role in PRICED:
-            said.append(f"{nets.get(id, ZERO)} {document.currency} with its parts")
-        there = made_up(kit, leaves, facts.free) if facts.free is not None else None
-        if there is not None:
+            said.append(f"{rounded(sum((x.net for x in leaves), kit.net), document.amount_digits)} {document.currency}")
+        if (there := made_up(kit, leaves, facts.free)) is not None:
             said.append(f"{plain(there)} can be made up now")
-        said += _progress(kit, leaves)
+        for kind in sorted({kind for leaf in leaves for kind in leaf.stages}):
+            done = min(x.stages[kind].done * kit.quantity / x.quantity if kind in x.stages else ZERO for x in leaves)
+            said.append(f"{plain(complete(done))} {kind} complete")
         rows.append((kit.item.number if kit.item else kit.text, ", ".join(said)))
     return [Panel(title="Kits", rows=tuple(rows), sequence=40)] if rows else []
-
-
-def _progress(kit: Line, leaves: Sequence[Line]) -> Iterator[str]:
-    for kind in sorted({kind for leaf in leaves for kind in leaf.stages}):
-        done = min(whole(x.stages[kind].done * kit.quantity / x.quantity) if kind in x.stages else ZERO for x in leaves)
-        yield f"{plain(done)} {kind} complete"
 
 
 # ---- records -----------------------------------------------------------------------------------------------------------------------
@@ -297,34 +251,32 @@ class Graph(msgspec.Struct, frozen=True, kw_only=True):
     numbers: Mapping[int, str] = {}
 
 
-def circle(graph: Graph, item: int, part: int) -> bool:
-    """Whether the part contains the item, over any number of steps."""
-    seen, ahead = set(), [part]
+def contents(graph: Graph, item: int) -> set[int]:
+    """The item and everything in it, over any number of steps."""
+    seen: set[int] = set()
+    ahead = [item]
     while ahead:
-        at = ahead.pop()
-        if at == item:
-            return True
-        if at not in seen:
+        if (at := ahead.pop()) not in seen:
             seen.add(at)
             ahead += graph.parts.get(at, ())
-    return False
+    return seen
 
 
-def _circles(graph: Graph, item: int, found: Iterable[int], where: str) -> Iterator[Problem]:
+def _circles(graph: Graph, item: int, found: Iterable[int]) -> Iterator[Problem]:
     for part in sorted(found):
-        if circle(graph, item, part):
+        if item in contents(graph, part):
             above, below = (graph.numbers.get(x, str(x)) for x in (item, part))
             message = f"{below} can't be a part of {above}: " + ("it is the same item" if item == part else f"{above} is a part of {below}")
-            yield Problem(code="kits.circle", message=message, where=where, hint="choose another item, or change the other kit first")
+            yield Problem(code="kits.circle", message=message, where="item", hint="choose another item, or change the other kit first")
 
 
 def check_component(values: Mapping[str, Any], graph: Graph) -> Iterator[Problem]:
     """A kit must not contain itself, not even over other kits."""
     item = graph.items.get(values["kit"])
     if item is not None:
-        yield from _circles(graph, item, [values["item"]], "item")
+        yield from _circles(graph, item, [values["item"]])
 
 
 def check_kit(values: Mapping[str, Any], graph: Graph) -> Iterator[Problem]:
     """The same where the kit gets another item."""
-    yield from _circles(graph, values["item"], graph.parts.get(values["item"], frozenset()), "item")
+    yield from _circles(graph, values["item"], graph.parts.get(values["item"], frozenset()))

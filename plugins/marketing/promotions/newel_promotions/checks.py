@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 from newel.domain.document import Document, Draft
-from newel.domain.money import ZERO
 from newel.errors import Problem, Severity
 
 from newel_promotions.rules import GIFT, PLUGIN, Coupon, Key, Promotion, PromotionFacts, coupons
@@ -158,7 +156,7 @@ def propose_uses(document: Document, phases: tuple[str, str], facts: PromotionFa
         opens = phases[1] == "open" and phases[0] in ("draft", "offered") and coupon.here <= 0 and coupon.promotion in facts.given
         count = 1 if opens else -coupon.here if phases[1] in ("draft", "cancelled") else 0
         if count:
-            values = {"coupon": coupon.id, "document": document.id, "party": party, "count": count}
+            values = {"coupon": coupon.id, "document": document.id, "party": party, "uses": count}
             out.append(Draft(record="promotions.use", values=values))
     return out
 
@@ -166,17 +164,12 @@ def propose_uses(document: Document, phases: tuple[str, str], facts: PromotionFa
 def check_use(values: Mapping[str, Any], known: Mapping[tuple[int, int | None], Coupon]) -> Iterator[Problem]:
     """The last word on limits: the coupon is locked, and what is known of it (this use included) can't change any more."""
     coupon = known.get((values["coupon"], values["party"]))
-    if coupon is not None and values["count"] > 0 and (problem := _exhausted(coupon, 0)):
+    if coupon is not None and values["uses"] > 0 and (problem := _exhausted(coupon, 0)):
         yield problem
 
 
 def promotion_of(r: Mapping[str, Any], group: Mapping[str, Any]) -> Promotion:
     """A promotion from its record's values (numbers as Decimal) and those of its group."""
-    names = {"id", "code", "name", "date_from", "date_to", "percent", "amount", "per", "currency", "basis", "quantity_min", "quantity_max"}
-    names |= {"value_min", "value_max", "gift", "gift_quantity", "gift_each"}
-    values: dict[str, Any] = {name: r[name] for name in names}
+    values: dict[str, Any] = {name: r[name] for name in Promotion.__struct_fields__ if name in r}
     order = (group["sequence"], group["code"], r["sequence"], r["code"])
-    return Promotion(**values, id=r["id"], group=group["id"], policy=group["policy"], order=order, coupon=bool(r["coupon"])) if r["id"] else _NEW
-
-
-_NEW = Promotion(id=0, code="", name="", group=0, policy="stack", order=(0, "", 0, ""), percent=Decimal(1), amount=ZERO)
+    return Promotion(**values, group=group["id"], policy=group["policy"], order=order)

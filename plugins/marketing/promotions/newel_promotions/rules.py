@@ -133,7 +133,7 @@ class Deal:
     def candidates(self, line: Line) -> Iterator[Promotion]:
         """Promotions in whose scope a line is, each once."""
         assert line.item is not None
-        keys = (line.item.id, *line.item.classes, *([""] if goods(line) else []))
+        keys: tuple[Key, ...] = (line.item.id, *line.item.classes, *([""] if goods(line) else []))
         return iter({p.code: p for key in keys for p in self.facts.by_what.get(key, ())}.values())
 
     def fits(self, p: Promotion, quantity: Decimal) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from newel.domain.money import HUNDRED, ZERO
 from newel.manifest import Field, RecordKind
 from newel.store.columns import AMOUNT, PRICE, QUANTITY, Id, Long, ScaledInt, ref
 from newel.store.tables_document import Document
@@ -10,8 +11,8 @@ from piccolo.columns import Boolean, Date, Varchar
 from piccolo.constraints import Unique
 from piccolo.table import Table
 
+from newel_promotions.checks import check_coupon, check_group, check_promotion, check_scope, check_use
 from newel_promotions.facts import rivals, uses
-from newel_promotions.rules import HUNDRED, ZERO, check_coupon, check_group, check_promotion, check_scope, check_use
 
 
 class Group(Table, tablename="promotions_group"):
@@ -76,7 +77,7 @@ class Use(Table, tablename="promotions_use"):
     coupon = ref(Coupon)
     document = ref(Document, null=True)
     party = ref(Party, null=True, index=False)
-    count = Long(default=1)
+    uses = Long(default=1)
 
 
 TABLES = (Group, Promotion, Scope, Coupon, Use)
@@ -141,6 +142,6 @@ RECORDS = (
     RecordKind(
         name="promotions.use", table=Use, label="Use of a coupon", label_plural="Uses of coupons", title=("id",), parent="coupon",
         append_only=True, check=check_use, check_facts=uses, help="Written when an order is confirmed; taken back with -1 when it is revised or cancelled.",
-        fields=(Field(name="document", label="Order"), Field(name="party", label="Customer"), Field(name="count", label="Uses")),
+        fields=(Field(name="document", label="Order"), Field(name="party", label="Customer"), Field(name="uses", label="Uses")),
     ),
 )  # fmt: skip

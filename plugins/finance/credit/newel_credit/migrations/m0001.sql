@@ -11,21 +11,16 @@ CREATE TABLE "credit_limit" (
 
 CREATE INDEX "credit_limit_party" ON "credit_limit" ("party");
 
-CREATE TABLE "credit_decision" (
+CREATE TABLE "credit_release" (
     "id" BIGINT PRIMARY KEY NOT NULL,
-    "company" BIGINT NOT NULL REFERENCES "company" ("id") ON DELETE RESTRICT,
     "document" BIGINT NOT NULL REFERENCES "document" ("id") ON DELETE RESTRICT,
     "party" BIGINT NOT NULL REFERENCES "party" ("id") ON DELETE RESTRICT,
+    "amount" BIGINT NOT NULL DEFAULT 0,
     "at" TIMESTAMPTZ,
     "user" VARCHAR(60) NOT NULL DEFAULT '',
-    "block" VARCHAR(10),
-    "currency" VARCHAR(3) NOT NULL DEFAULT '',
-    "limit_before" BIGINT,
-    "limit_after" BIGINT,
-    "released" BIGINT,
     "reason" VARCHAR(200) NOT NULL DEFAULT ''
 );
 
-CREATE INDEX "credit_decision_document" ON "credit_decision" ("document");
+CREATE INDEX "credit_release_document" ON "credit_release" ("document");
 
-CREATE INDEX "credit_decision_party" ON "credit_decision" ("party");
+CREATE INDEX "credit_release_party" ON "credit_release" ("party");
