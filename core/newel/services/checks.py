@@ -81,12 +81,13 @@ def _held(kind: DocumentKind, document: Document, transition: Transition) -> lis
 
 
 def _unpriced(document: Document, registry: Registry) -> list[Problem]:
-    """Lines of items for which there is no price anywhere; a price of nothing is one."""
+    """Lines of items for which there is no price anywhere; a price of nothing is one, and so are the prices of a line's parts."""
+    parents = {line.parent for line in document.lines}
     return [
         Problem(code="price.missing", message=f"{line.text} has no price", where=f"lines[{i}].price", hint="enter a price")
         for i, line in enumerate(document.lines)
         if line.item is not None
-        and not (line.price or line.net or line.key or line.copied_from)
+        and not (line.price or line.net or line.key or line.copied_from or line.id in parents)
         and line.price_entered is line.item.price is line.item.price_home is None
         and registry.line_kinds[line.kind].priced
     ]

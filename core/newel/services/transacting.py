@@ -16,7 +16,7 @@ from newel.services.engine import Engine
 from newel.services.outcome import Outcome
 from newel.store import tables_document as t
 from newel.store.documents import json_of
-from newel.store.session import PASSING, Session
+from newel.store.session import Session, passing
 
 if TYPE_CHECKING:
     from newel.services.app import Newel
@@ -70,7 +70,9 @@ class Transacting:
                     return result
             except (PluginFailed, Conflict) as failed:
                 raise Refused(failed.problem(), status=424) from failed
-            except PASSING as error:
+            except Exception as error:
+                if not passing(error):
+                    raise
                 if attempt == TRIES - 1:
                     raise Refused(
                         Problem(code="busy", message="others changed the same data at the same time", hint="try again"), status=409

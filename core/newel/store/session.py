@@ -25,10 +25,6 @@ from newel.store.engine import DEFERRED, IMMEDIATE, PooledSQLite, Postgres, nest
 
 T = TypeVar("T")
 BLOCK = 1000
-# Somebody else got in between; the whole transaction may be tried again.
-PASSING = (
-    asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError, sqlite3.IntegrityError, sqlite3.OperationalError,
-)  # fmt: skip
 _PG_TYPES = ((JSON, "json"), (Date, "date"), (Timestamptz, "timestamptz"), (Boolean, "boolean"), ((BigInt, Integer, ForeignKey), "bigint"))
 
 
@@ -61,6 +57,15 @@ def _defaults(table: type[Table]) -> dict[str, Any]:
         value = column.get_default_value()
         out[column._meta.name] = value if isinstance(value, (str, int, bool, type(None))) else None
     return out
+
+
+def passing(error: BaseException) -> bool:
+    """Whether somebody else got in between, so that the whole transaction may be tried again: a deadlock, a lock, or the same new row twice."""
+    if isinstance(error, (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError)):
+        return True
+    if isinstance(error, sqlite3.IntegrityError):
+        return "UNIQUE" in str(error)
+    return isinstance(error, sqlite3.OperationalError) and ("locked" in str(error) or "busy" in str(error))
 
 
 class Session:

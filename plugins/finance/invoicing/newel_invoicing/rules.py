@@ -22,8 +22,10 @@ def check(document: Document, transition: str) -> list[Problem]:
         return out
     if all(line.kind == "text" for line in document.lines):
         out.append(Problem(code="invoicing.empty", message="there is nothing to bill", where="lines", hint="add a line with a price"))
+    parents = {line.parent for line in document.lines}
     for i, line in enumerate(document.lines):
-        if line.kind != "text" and not line.steps and not line.net and line.price_entered is None and not line.price:
+        partly = line.parent is not None or line.id in parents  # the price of parts may be in their line, and the other way round
+        if line.kind != "text" and not line.steps and not line.net and line.price_entered is None and not line.price and not partly:
             message = f"{line.text or 'the line'} has no price"
             out.append(Problem(code="invoicing.price", message=message, where=f"lines[{i}].price", hint="enter a price, 0 for free"))
     if document.gross < 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -128,10 +129,10 @@ async def _coupons(session: Session, document: Document, named: Iterable[str]) -
     )  # fmt: skip
     steps = await session.fetch("SELECT rule FROM price_step WHERE document = ? AND plugin = ? GROUP BY rule", document.id, PLUGIN) if rows else []
     party = document.party.id if document.party else None
-    used = await _used(session, [(r["id"], party) for r in rows])
+    used = await _used(session, rows, [party])
     sql = "SELECT coupon, CAST(SUM(uses) AS BIGINT) AS n FROM promotions_use WHERE document = ? GROUP BY coupon"
     counts = {r["coupon"]: r["n"] for r in await session.fetch(sql, document.id)} if rows else {}
-    known = {r["code"]: _coupon(r, r["promotion_code"], *used[(r["id"], party)], counts.get(r["id"], 0)) for r in rows}
+    known = {r["code"]: _coupon(r, r["promotion_code"], used[(r["id"], None)], used[(r["id"], party)], counts.get(r["id"], 0)) for r in rows}
     return known, frozenset(r["rule"] for r in steps)
 
 
@@ -141,16 +142,15 @@ def _coupon(r: Any, promotion: str, used: int, by_party: int, here: int = 0) -> 
     )  # fmt: skip
 
 
-async def _used(session: Session, wanted: Sequence[tuple[int, int | None]]) -> dict[tuple[int, int | None], tuple[int, int]]:
-    """How often coupons were used at all and by these customers."""
-    rows = await session.fetch(
-        "SELECT coupon, party, CAST(SUM(uses) AS BIGINT) AS n FROM promotions_use WHERE coupon = ANY(?) GROUP BY coupon, party",
-        sorted({coupon for coupon, _ in wanted}),
-    ) if wanted else []  # fmt: skip
-    return {
-        (coupon, party): (sum(r["n"] for r in rows if r["coupon"] == coupon), sum(r["n"] for r in rows if (r["coupon"], r["party"]) == (coupon, party)))
-        for coupon, party in set(wanted)
-    }
+async def _used(session: Session, rows: Iterable[Any], parties: Iterable[int | None]) -> Mapping[tuple[int, int | None], int]:
+    """How often coupons were used by these customers, and at all (no customer); only where that is limited."""
+    sql = "SELECT coupon, {} AS party, CAST(SUM(uses) AS BIGINT) AS n FROM promotions_use WHERE coupon = ANY(?)"
+    limited = list(rows)
+    most, each = [[r["id"] for r in limited if r[name] is not None] for name in ("uses_max", "uses_party")]
+    found = await session.fetch(sql.format("CAST(NULL AS BIGINT)") + " GROUP BY coupon", most) if most else []
+    whose = sorted({p for p in parties if p is not None})
+    found += await session.fetch(sql.format("party") + " AND party = ANY(?) GROUP BY coupon, party", each, whose) if each and whose else []
+    return Counter({(r["coupon"], r["party"]): r["n"] for r in found})
 
 
 async def scopes_of(session: Session, promotion: int, context: Context) -> tuple[Promotion, list[Found]]:
@@ -175,12 +175,12 @@ async def uses(session: Session, rows: Sequence[Mapping[str, Any]], _context: Co
     wanted = [(r["coupon"], r["party"]) for r in rows]
     sql = "SELECT * FROM promotions_coupon WHERE id = ANY(?) ORDER BY id FOR UPDATE"
     locked = {r["id"]: r for r in await session.fetch(sql, sorted({coupon for coupon, _ in wanted}))}
-    used = await _used(session, wanted)
+    used = await _used(session, locked.values(), [party for _, party in wanted])
     out = {}
     for coupon, party in set(wanted):
-        total = used[(coupon, party)][0] + sum(r["uses"] for r in rows if r["coupon"] == coupon)
-        own = used[(coupon, party)][1] + sum(r["uses"] for r in rows if (r["coupon"], r["party"]) == (coupon, party))
-        out[(coupon, party)] = _coupon(locked[coupon], "", total, own)
+        total = used[(coupon, None)] + sum(r["uses"] for r in rows if r["coupon"] == coupon)
+        own = used[(coupon, party)] + sum(r["uses"] for r in rows if (r["coupon"], r["party"]) == (coupon, party))
+        out[(coupon, party)] = _coupon(locked[coupon], "", total, own if party is not None else 0)
     return out
 
 
