@@ -43,6 +43,7 @@ PACKAGE_ALLOWED = PACKAGE_REQUIRED | {
     "tables.py",
     "piccolo_app.py",
     "settle.py",  # a use case of the plugin's own, named by its verb
+    "decide.py",  # the same
     "demo.toml",
     "migrations",
     "routes.py",

@@ -326,3 +326,55 @@ async def test_a_dated_price_goes_before_one_without_a_date(database_url: str) -
         sold = (await app.documents.create("toy.order", order(("GEAR", 1)), context)).document
         before = (await app.documents.create("toy.order", order(("GEAR", 1), date=date(2025, 5, 5)), context)).document
         assert (sold.net, before.net) == (D("7.00"), D("5.00"))
+
+
+async def test_a_hold_found_while_saving_holds_what_follows_at_once(database_url: str) -> None:
+    """Confirming in the same call as saving is no way round a hold."""
+    from newel.errors import Problem, Severity
+
+    from core.tests.toys import plugin
+
+    def check_document(transition: str) -> list[Problem]:
+        return [] if transition else [Problem(code="careful.look", message="look at it", severity=Severity.HOLD, holds=("confirm",))]
+
+    async with company(database_url, {"careful": plugin("careful", check_document=check_document)}) as (app, context):
+        with pytest.raises(Refused) as refused:
+            await app.documents.create("toy.order", order(("BOLT", 1)), context, then=["confirm"])
+        assert codes(refused) == ["hold"]
+        made = (await app.documents.create("toy.order", order(("BOLT", 1)), context)).document
+        async with app.database.write() as session:
+            await app.documents.release(made.holds[0].id, context, session)
+        assert (await app.documents.act(made.id, "confirm", context)).document.state == "confirmed"
+
+
+async def test_a_block_of_the_party_stops_what_it_says(database_url: str) -> None:
+    """New orders only, or deliveries and invoices too; money comes in all the same."""
+    async with company(database_url) as (app, context):
+        do, known = app.documents, await app.records.find("newel.party", "C1", context)
+        sold = (await do.create("toy.order", order(("BOLT", 3)), context, then=["confirm"])).document
+        billed = (await do.follow(sold.id, "invoice", context, lines=[LinkInput(line=sold.lines[0].id, quantity=D(1))], then=["post"])).document
+        await app.records.save("newel.party", known, {"blocked": "orders"}, context)
+        with pytest.raises(Refused) as refused:
+            await do.create("toy.order", order(("BOLT", 1)), context, then=["confirm"])
+        assert codes(refused) == ["party.blocked"]
+        await do.follow(sold.id, "deliver", context, lines=[LinkInput(line=sold.lines[0].id, quantity=D(1))], then=["ship"])
+        await app.records.save("newel.party", known, {"blocked": "all"}, context)
+        for flow, then in (("deliver", "ship"), ("invoice", "post")):
+            with pytest.raises(Refused) as refused:
+                await do.follow(sold.id, flow, context, then=[then])
+            assert codes(refused) == ["party.blocked"]
+        (owed,) = await open_items(app, billed.id)
+        await do.create("toy.payment", paying(owed["id"], "10.00"), context, then=["post"])
+
+
+async def test_what_a_party_owes_stands_in_one_stage(database_url: str) -> None:
+    """The kernel's report of exposure, from the order to the invoice."""
+    async with company(database_url) as (app, context):
+        known = await app.records.find("newel.party", "C1", context)
+        sold = (await app.documents.create("toy.order", order(("BOLT", 10)), context, then=["confirm"])).document
+        line = sold.lines[0].id
+        await app.documents.follow(sold.id, "deliver", context, lines=[LinkInput(line=line, quantity=D(4))], then=["ship"])
+        await app.documents.follow(sold.id, "invoice", context, lines=[LinkInput(line=line, quantity=D(1))], then=["post"])
+        async with app.database.read() as session:
+            rows = await app.registry.reports["newel.exposure"].load(session, {"party": known}, context)
+        assert [(r["stage"], r["home"]) for r in rows] == [("open orders", D(60)), ("delivered, not invoiced", D(30)), ("open items", D(10))]

@@ -175,6 +175,35 @@ async def test_propose_exposure_counts_against_the_limit(database_url: str) -> N
         assert codes(refused) == ["credit.limit"] and "guarantees 95" in str(refused.value)
 
 
+async def test_a_plugin_takes_the_check_of_credit_over(database_url: str) -> None:
+    """The kernel's check rests; the plugin sees what every plugin proposes, and the kinds of others. Two that do so are a conflict."""
+    from newel.domain.credit import Exposures
+    from newel.domain.kinds import Kinds
+    from newel.errors import Conflict
+    from newel_sdk.testing import party
+
+    seen: list[Any] = []
+
+    def check_document(document: Any, transition: str, facts: Any) -> list[Problem]:
+        seen.append((facts[Kinds].becomes(document.kind, document.state, transition), [(e.plugin, e.stage) for e in facts[Exposures].proposed]))
+        return []
+
+    def taking(name: str) -> Any:
+        return plugin(name, Manifest(name=name, label=name, takes_over=("credit",)), check_document=check_document)
+
+    more = plugin("guarantee", propose_exposure=lambda party: [Exposure(stage="guarantees", amount=D(95))])
+    async with company(database_url, {"guarantee": more, "keeper": taking("keeper")}) as (app, context):
+        await party(app, context, "C9", limit_amount="0")
+        seen.clear()
+        made = await app.documents.create("toy.order", order(("BOLT", 1), party="C9"), context, then=["confirm"])
+        assert (made.document.state, seen[-1]) == ("confirmed", (("draft", "open"), [("guarantee", "guarantees")]))
+        assert [kind.name for kind in app.registry.kinds.of_role("sale")] == ["toy.order"]
+        assert app.registry.kinds.becomes("toy.order", "confirmed", "complete") == ("", "")
+    with pytest.raises(Conflict, match="check 'credit' is declared twice"):
+        async with company(database_url, {"keeper": taking("keeper"), "other": taking("other")}):
+            pass
+
+
 async def test_decide_source_and_decide_target(database_url: str) -> None:
     """Goods of every receipt go to the transit place; nothing is posted between places of one owner."""
 

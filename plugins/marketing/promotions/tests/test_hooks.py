@@ -223,7 +223,7 @@ async def test_a_discount_of_the_document_has_a_tax_basis(database_url: str, bas
         made = await priced(app, context, entered(customer, (bolt, 1), (nut, 1), prices_include_tax=included))
         assert [s.stage for s in made.lines[0].steps if s.plugin == "promotions"] == ["document"]
         assert abs(made.gross - D(gross)) <= D("0.01")
-        assert made.lines[0].net == made.lines[1].net
+        assert abs(made.lines[0].net - made.lines[1].net) <= D("0.01")
         assert made.net + made.tax == made.gross
 
 
@@ -325,7 +325,7 @@ async def test_what_a_promotion_must_be(database_url: str) -> None:
             with pytest.raises(Refused) as refused:
                 await promote(app, context, f"P{n}", **values)
             assert codes(refused) == [f"promotions.{code}"], values
-        with pytest.raises(Refused, match="between"):
+        with pytest.raises(Refused, match="more than 100"):
             await promote(app, context, "MORE", percent="101")
         made = await promote(app, context, "FINE", percent="100")
         with pytest.raises(Refused) as both:
@@ -439,7 +439,7 @@ async def test_analysis_of_the_orders_with_a_promotion(database_url: str) -> Non
         bolt, nut = await item(app, context, "BOLT", price=100, cost=60), await item(app, context, "NUT", price=10, cost=4)
         customer, other = await party(app, context, "ACME"), await party(app, context, "OTHER")
         chosen = await promote(app, context, "CHOSEN", {"item": bolt}, percent="10")
-        await promote(app, context, "ALSO", {"party": customer}, amount="1", currency="EUR")
+        await promote(app, context, "ALSO", {"party": customer}, amount="1", currency="EUR")  # goes first: its code is the lower one
         make = app.documents.create
         await make("sales.order", entered(customer, (bolt, 2), (nut, 1)), context, then=("confirm",))
         await make("sales.order", entered(other, (bolt, 1)), context, then=("confirm",))
@@ -451,7 +451,7 @@ async def test_analysis_of_the_orders_with_a_promotion(database_url: str) -> Non
             rows = await app.registry.reports["promotions.analysis"].load(session, {"promotion": chosen}, context)
         shown = [[row[name] for name in ("gross", "discount", "net", "cost", "margin", "percent")] for row in rows]
         assert shown == [
-            [D(210), D(20), D(188), D(124), D(64), D("34.0")],
+            [D(210), D("19.90"), D("188.10"), D(124), D("64.10"), D("34.1")],
             [D(100), D(10), D(90), D(60), D(30), D("33.3")],
             [D(100), D(10), D(90), D(60), D(30), D("33.3")],
         ]

@@ -1,0 +1,151 @@
+"""Sending: claim the mail, talk to the server with no transaction open, write down what came of it.
+
+A mail is claimed by the entry of its transition in the document's history, so that the worker may deliver the same news any number of times.
+Only a process that dies between the server's answer and the note of it can send a mail twice; both then have the same Message-ID.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from datetime import timedelta
+from email.message import EmailMessage
+from importlib.resources import files
+from typing import Any
+
+import aiosmtplib
+from newel.domain.context import Context
+from newel.domain.document import Document
+from newel.errors import Problem, Refused
+from newel.services.app import Newel
+from newel.store.documents import json_of
+from newel.store.session import Database, Session, instant
+from newel.store.tables_document import Outbox
+
+from newel_mail.facts import templates
+from newel_mail.rules import KEEP_TRYING, CannotSend, MailSettings, Words, again_at, choose, composed
+from newel_mail.tables import Message, Template
+
+PASSWORDS = "NEWEL_MAIL_"  # noqa: S105 - the beginning of a variable's name
+LEASE = timedelta(minutes=2)
+AGAIN = timedelta(minutes=10)
+BATCH = 100
+
+
+async def deliver(document: Document, transition: str, database: Database, context: Context) -> None:
+    """Send the mail of a transition, where there is a template for it and it was not sent yet."""
+    settings = context.setting("mail", MailSettings)
+    words, reason = None, "sending is switched off"
+    if settings.enabled:
+        async with database.read() as session:
+            words, reason = choose(await templates(session), document, transition), "there is no template for it any more"
+    if words is None:
+        await _give_up(database, document.id, transition, reason)
+        return
+    claimed = await _claim(database, document, transition, words, context)
+    if claimed is None:
+        return
+    id, event, attempts, late = claimed
+    values: dict[str, Any] = {"leased_until": None, "error": ""}
+    try:
+        message = composed(settings, words, document, context.company.name, event, context.now)
+        values |= {"subject": str(message["Subject"]), "recipient": message["To"].addresses[0].addr_spec}
+        await _send(message, settings)
+        values |= {"state": "sent", "sent_at": context.now}
+    except CannotSend as error:
+        values |= {"state": "failed", "error": str(error)}
+    except (aiosmtplib.SMTPException, OSError) as error:
+        final = late or _final(error)
+        values |= {"state": "failed" if final else "queued", "error": f"{type(error).__name__}: {error}"[:2000], "next_at": again_at(context.now, attempts)}
+    async with database.write() as session:
+        await session.update(Message, id, **values)
+
+
+async def _claim(database: Database, document: Document, transition: str, words: Words, context: Context) -> tuple[int, int, int, bool] | None:
+    """(id, event, attempts, whether this is the last attempt) of a mail that nobody else sends now; None where there is nothing to do."""
+    now = context.now
+    async with database.write() as session:
+        event = await session.value("SELECT MAX(id) AS id FROM document_event WHERE document = ? AND action = ?", document.id, transition)
+        if event is None:
+            return None
+        row = await session.one("SELECT * FROM mail_message WHERE event = ? FOR UPDATE", event)
+        if row is None:
+            id = session.add(
+                Message, company=document.company, document=document.id, event=event, transition=transition, template=words.code, created_at=now,
+                attempts=1, leased_until=now + LEASE, next_at=now + AGAIN, recipient=(document.party.email if document.party else "")[:200],
+            )  # fmt: skip
+            return id, event, 1, False
+        leased = instant(row["leased_until"])
+        if row["state"] != "queued" or (leased is not None and leased > now):
+            return None
+        await session.update(Message, row["id"], template=words.code, attempts=row["attempts"] + 1, leased_until=now + LEASE, next_at=now + AGAIN)
+        created = instant(row["created_at"])
+        return row["id"], event, row["attempts"] + 1, created is not None and created + KEEP_TRYING < now
+
+
+async def _send(message: EmailMessage, settings: MailSettings) -> None:
+    encrypted = settings.port == 465
+    password = None
+    if settings.user:
+        if not (encrypted or settings.starttls):
+            raise CannotSend("a password is not sent over an open line: switch starttls on, or leave the user empty")
+        if not settings.password_variable.startswith(PASSWORDS):
+            raise CannotSend(f"the name of the variable with the password must start with {PASSWORDS}")
+        password = os.environ.get(settings.password_variable, "")
+    await aiosmtplib.send(
+        message, hostname=settings.host, port=settings.port, username=settings.user or None, password=password, timeout=settings.timeout,
+        use_tls=encrypted, start_tls=settings.starttls and not encrypted,
+    )  # fmt: skip
+
+
+def _final(error: Exception) -> bool:
+    """Whether trying again would be in vain: the server refuses this recipient or this text, and says that it always will."""
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        return all(500 <= refused.code < 600 for refused in error.recipients)
+    return isinstance(error, aiosmtplib.SMTPDataError) and 500 <= error.code < 600
+
+
+async def _give_up(database: Database, document: int, transition: str, reason: str) -> None:
+    """A mail that waits has lost what it would be made with."""
+    sql = "SELECT id FROM mail_message WHERE document = ? AND transition = ? AND state = 'queued'"
+    async with database.read() as session:
+        waiting = await session.fetch(sql, document, transition)
+    for row in waiting:
+        async with database.write() as session:
+            await session.update(Message, row["id"], state="failed", error=reason, leased_until=None)
+
+
+# ---- again, and from the start ---------------------------------------------------------------------------------------------------------
+
+
+async def retry(session: Session, _payload: dict[str, Any], context: Context) -> None:
+    """Job: what waits goes to the worker again when its time has come; templates are there from the start."""
+    if not await session.value("SELECT COUNT(*) AS n FROM mail_template"):
+        await add_defaults(session)
+    rows = await session.fetch(
+        "SELECT id, document, transition, company FROM mail_message WHERE state = 'queued' AND next_at <= ? ORDER BY next_at LIMIT ?", context.now, BATCH
+    )
+    await session.many("UPDATE mail_message SET next_at = ? WHERE id = ?", [(context.now + AGAIN, r["id"]) for r in rows])
+    for r in rows:
+        payload = json_of({name: r[name] for name in ("document", "transition", "company")})
+        session.add(Outbox, topic="transition", plugin="mail", payload=payload, created_at=context.now, available_at=context.now)
+
+
+async def add_defaults(session: Session) -> int:
+    """The templates that come with the plugin, those whose codes are not there yet; returns how many."""
+    known = {r["code"] for r in await session.fetch("SELECT code FROM mail_template")}
+    rows = tomllib.loads(files("newel_mail").joinpath("demo.toml").read_text("utf-8"))["mail.template"]["rows"]
+    missing = [row for row in rows if row["code"] not in known]
+    await session.need(len(missing))
+    for row in missing:
+        session.add(Template, **row)
+    await session.stale("mail")
+    return len(missing)
+
+
+async def install_defaults(app: Newel, context: Context) -> int:
+    """Use case: bring back the templates that come with the plugin and are missing."""
+    if not context.user.may("mail.template.edit"):
+        raise Refused(Problem(code="forbidden", message="changing templates of e-mails needs the right mail.template.edit"), status=403)
+    async with app.database.write() as session:
+        return await add_defaults(session)
