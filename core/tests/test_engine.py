@@ -378,3 +378,10 @@ async def test_what_a_party_owes_stands_in_one_stage(database_url: str) -> None:
         async with app.database.read() as session:
             rows = await app.registry.reports["newel.exposure"].load(session, {"party": known}, context)
         assert [(r["stage"], r["home"]) for r in rows] == [("open orders", D(60)), ("delivered, not invoiced", D(30)), ("open items", D(10))]
+
+
+async def test_the_discount_that_people_see_is_what_all_steps_took_off(database_url: str) -> None:
+    async with company(database_url) as (app, context):
+        sold = (await app.documents.create("toy.order", DocumentInput(party="C1", lines=(LineInput(item="BOLT", discount=D(8)),)), context, then=["confirm"])).document
+        billed = (await app.documents.follow(sold.id, "invoice", context)).document
+        assert (billed.lines[0].discount_entered, billed.lines[0].discount, billed.net) == (D(0), D(8), D("9.20"))

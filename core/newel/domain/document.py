@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from newel.domain.item import Item
-from newel.domain.money import ONE, ZERO
+from newel.domain.money import ONE, ZERO, plain, rounded
 from newel.domain.party import Address, Party
 from newel.domain.pricing import PriceStep
 from newel.domain.quantity import in_base
@@ -112,6 +112,14 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     def quantity_base(self) -> Decimal:
         """The quantity in the item's own unit."""
         return in_base(self.quantity, self.factor)
+
+    @property
+    def discount(self) -> Decimal:
+        """Percent that all steps after the price took off, whoever took it; needs the steps. Two digits: for people, not for sums."""
+        steps = [s for s in self.steps if s.stage != "tax"]
+        if len(steps) < 2 or not steps[0].amount_out:
+            return self.discount_entered
+        return plain(rounded((steps[0].amount_out - steps[-1].amount_out) * 100 / steps[0].amount_out, 2))
 
     def quantity_open(self, link: str) -> Decimal:
         """What has not gone on by this kind of link, not even as a plan."""

@@ -52,7 +52,7 @@ async def print_view(newel: Newel, id: int, context: Context) -> dict[str, Any]:
         "ship_to": address_lines(d.party.name if d.party else "", d.ship_to) if kind.priced and d.ship_to and d.ship_to != d.bill_to else [],
         "facts": _facts(d, master, kind.priced), "lines": [_line(x) for x in d.lines], "digits": d.amount_digits, "currency": d.currency,
         "price_digits": max([d.amount_digits, *(-int(plain(x.price).as_tuple().exponent) for x in d.lines)]),
-        "discount": any(x.discount_entered for x in d.lines),
+        "discount": any(x.discount for x in d.lines),
         "totals": [{"label": _("Net"), "value": d.net}, *({"label": tax_label(t), "value": t.amount, "base": t.base} for t in d.taxes)],
         "gross": d.gross, "text": d.text, "include_tax": d.prices_include_tax,
     }  # fmt: skip
@@ -80,7 +80,7 @@ def _line(x: Any) -> dict[str, Any]:
     taxes = ", ".join(f"{shown_value(t.rate)} %" for t in x.taxes if t.rate)
     return {
         "position": x.position, "item": x.item.number if x.item else "", "text": x.text, "quantity": x.quantity if x.kind != "text" else None, "unit": x.unit,
-        "price": x.price, "discount": x.discount_entered, "net": x.net, "tax": taxes, "kind": x.kind, "indent": x.parent is not None, "note": "; ".join(notes),
+        "price": x.price, "discount": x.discount, "net": x.net, "tax": taxes, "kind": x.kind, "indent": x.parent is not None, "note": "; ".join(notes),
     }  # fmt: skip
 
 

@@ -54,7 +54,7 @@ def document_view(newel: Newel, detail: Detail, context: Context) -> dict[str, A
         "date": d.date, "currency": d.currency if kind.priced else "", "digits": d.amount_digits, "total": d.gross if kind.priced else None,
         "price_digits": max(d.amount_digits, min(digits, context.company.price_digits, 6)), "priced": kind.priced,
         "facts": _facts(newel, d, master, kind),
-        "columns": {"discount": any(x.discount_entered for x in d.lines), "tax": any(x.taxes for x in d.lines), "progress": any(x["progress"] for x in lines),
+        "columns": {"discount": any(x.discount for x in d.lines), "tax": any(x.taxes for x in d.lines), "progress": any(x["progress"] for x in lines),
                     "price": kind.priced},
         "lines": lines, "totals": totals(d, kind), "taxes": taxes(d),
         "credit": credit(detail.credit, context), "panels": [_panel(p) for _plugin, p in detail.panels],
@@ -120,7 +120,7 @@ def _line(newel: Newel, d: Document, x: Line, detail: Detail, kind: DocumentKind
         "id": x.id, "position": x.position, "kind": x.kind, "indent": x.parent is not None,
         "item": {"label": x.item.number, "url": f"/records/newel.item/{x.item.id}"} if x.item else None,
         "text": x.text, "note": " · ".join(notes), "quantity": x.quantity if x.kind != "text" else None, "unit": x.unit,
-        "price": x.price if money else None, "discount": x.discount_entered or None, "net": x.net if money else None,
+        "price": x.price if money else None, "discount": x.discount or None, "net": x.net if money else None,
         "tax": ", ".join(f"{t.code} {number(plain(t.rate))} %" if t.rate else t.code for t in x.taxes), "taxed": x.tax if money else None,
         "progress": progress(newel, d, x, kind) if x.id not in parents else [],
         "steps": [
