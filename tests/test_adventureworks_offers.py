@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from adventureworks.load import find_company, load
+from adventureworks.load import load
 from adventureworks.offers import NEVER_GIVEN, load_offers, offers
 from adventureworks.replay import ORDER, entered_order
 from adventureworks.source import EXAMPLE, NO_OFFER, Order, Source, data_folder, sample

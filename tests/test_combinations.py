@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 from decimal import Decimal as D
 from types import ModuleType
@@ -41,7 +40,8 @@ async def sell(url: str, names: list[str]) -> list[Any]:
 
 
 async def test_the_order_of_registration_changes_nothing(tmp_path_factory: pytest.TempPathFactory) -> None:
-    orders = [NAMES, NAMES[::-1], *random.Random(5).sample(list(itertools.permutations(NAMES)), 22)]
+    shuffle = random.Random(5)
+    orders = [NAMES, NAMES[::-1], *(shuffle.sample(NAMES, len(NAMES)) for _ in range(22))]
     results = []
     for n, names in enumerate(orders):
         results.append(await sell(f"sqlite:///{tmp_path_factory.mktemp('order')}/{n}.db", list(names)))

@@ -48,7 +48,8 @@ def propose_lines(document: Document, line: Line, facts: Facts, context: Context
     """For each line that a user entered: lines that belong to it (parts of a kit, gifts), as (key, line).
 
     The key is stable within the line, so that the same part keeps its identity from save to save. They become children of
-    the line. Use a child line where it has its own delivery or price; otherwise use propose_adjustments.
+    the line; what has the key "a/b" is a part of what has the key "a".
+    Use a child line where it has its own delivery or price; otherwise use propose_adjustments.
     """
 
 
@@ -62,7 +63,7 @@ def check_document(document: Document, transition: str, facts: Facts, context: C
 
 @hookspec
 def propose_documents(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Draft]:  # type: ignore[empty-body]
-    """On a transition: further documents to make in the same transaction (a purchase order for what is dropped shipped)."""
+    """On a transition: further documents, or records of its own, to make in the same transaction (a purchase order for what is dropped shipped)."""
 
 
 @hookspec

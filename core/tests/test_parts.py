@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal as D
 from typing import Any
 
 import msgspec
-from newel.domain.document import LineInput
+from newel.domain.document import Document, Line, LineInput
+from newel.domain.item import Item
 from newel.domain.kinds import Flow
-from newel.domain.pricing import HAND_ON, Adjustment, handed_on
+from newel.domain.parts import HAND_ON, handed_on
+from newel.domain.pricing import Adjustment, PriceStep
 from newel.manifest import Manifest
 from newel.services.entered import as_input
 
@@ -73,7 +76,21 @@ async def test_a_line_that_handed_its_amount_on_bears_no_tax(database_url: str) 
         assert made.lines[0].taxes == ()
 
 
+def shared(net: str, weights: dict[int, str], *done: int) -> list[tuple[int | None, D | None]]:
+    """What line 1 hands on to its parts, some of which have their share already."""
+    step = PriceStep(stage="document", plugin="kits", rule="share", amount_in=D(0), amount_out=D(4))
+    lines = [Line(id=1, net=D(net), steps=(msgspec.structs.replace(step, stage="base"),))]
+    for id, weight in weights.items():
+        item = Item(id=id, number=f"I{id}", name="", price_home=D(weight))
+        lines.append(Line(id=id, parent=1, item=item, net=D(4) if id in done else D(0), steps=(step,) if id in done else ()))
+    document = Document(id=1, kind="toy.order", role="sale", state="draft", date=date(2026, 1, 15), lines=tuple(lines))
+    found = handed_on(document, {1: tuple(weights)}, "kits", "kit")
+    assert {x.sequence for x in found} <= {HAND_ON}
+    return [(x.line, x.amount) for x in found]
+
+
 def test_an_amount_is_handed_on_to_the_last_cent() -> None:
-    found = handed_on(1, D("10.00"), {2: D(1), 3: D(1), 4: D(-5), 5: D(1)}, 2, "kit", "share")
-    assert [(x.line, x.amount) for x in found] == [(1, D("-10.00")), (2, D("3.34")), (3, D("3.33")), (4, D("0.00")), (5, D("3.33"))]
-    assert {x.sequence for x in found} == {HAND_ON} and sum(x.amount or 0 for x in found) == 0
+    assert shared("10.00", {2: "1", 3: "1", 4: "-5", 5: "1"}) == [(1, D("-10.00")), (2, D("3.34")), (3, D("3.33")), (4, D(0)), (5, D("3.33"))]
+    assert shared("-0.03", {2: "0", 3: "0"}) == [(1, D("0.03")), (2, D("-0.02")), (3, D("-0.01"))], "equal shares where nothing has a price"
+    assert shared("10.00", {2: "1"}, 2) == [(1, D(-4))], "what was taken over stays, and the difference with it"
+    assert shared("10.00", {}) == []

@@ -96,7 +96,7 @@ async def test_roles_follow_the_roles_of_document_kinds(database_url: str) -> No
         async with app.database.read() as session:
             rows = await session.fetch("SELECT r.code, p.permission FROM role_permission p JOIN role r ON r.id = p.role")
         roles = {code: User(id=0, login="", permissions=frozenset(r["permission"] for r in rows if r["code"] == code)) for code in
-                 ("admin", "sales", "warehouse", "accountant", "viewer")}  # fmt: skip
+                 ("admin", "sales", "warehouse", "purchasing", "accountant", "viewer")}  # fmt: skip
         assert roles["admin"].may("anything.at.all")
         assert roles["sales"].may("lease.order.confirm")
         assert roles["sales"].may("newel.party.edit")

@@ -285,11 +285,9 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A document, or a record of its own, that a plugin proposes to make in the same transaction.
 
     Args:
-        kind: of the new document; or
-        follow: name of a flow of this document: the draft is what the flow makes of all that is open (an invoice on delivery).
+        kind: of the new document; or follow: a flow of this document: the draft is what it makes of all that is open (an invoice on delivery).
         input: what would have been entered; for a flow, header values that differ.
-        links: for each line of the input, in order, the (line id, link kind, quantity) that it continues, or None.
-        then: transitions to carry out at once.
+        links: for each line of the input, in order, the (line id, link kind, quantity) that it continues, or None. then: transitions to carry out.
         record: instead, kind of a record of the proposing plugin, with its values; the record's check may still refuse all of it.
     """
 

@@ -38,12 +38,20 @@ class PostingRule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PostingSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """How a document kind posts: gross to the party's role on `side`; lines, tax and rounding against it."""
+    """How a document kind posts: gross to the party's role on `side`; lines, tax and rounding against it.
+
+    Args:
+        other: role of lines without goods, where it is not that of `line`.
+        difference: a line that comes from goods which have moved takes what they were worth from `line`, and what it differs in price goes here
+            (a bill clears what was received and not billed). A difference of exchange rates goes to the role exchange.
+    """
 
     party: str
     line: str
     tax: str = ""
     side: str = "debit"
+    other: str = ""
+    difference: str = ""
 
 
 class Posting(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +95,12 @@ class OpenItem(msgspec.Struct, frozen=True, kw_only=True):
     amount_open: Decimal
     company_amount: Decimal
     company_open: Decimal
+
+
+class Clearing(msgspec.Struct, frozen=True):
+    """Of lines that come from goods which have moved, by id: what those goods were worth, and their net amount in the document's currency."""
+
+    lines: dict[int, tuple[Decimal, Decimal]] = {}
 
 
 class OpenItems(msgspec.Struct, frozen=True):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 
 import msgspec
 
-from newel.domain.money import HUNDRED, ZERO, allocate, product, rounded
-
-HAND_ON = -1_000_000  # before every other adjustment of its stage
+from newel.domain.money import HUNDRED, ZERO, product, rounded
 
 
 class Price(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,15 +71,3 @@ def steps_add_up(steps: tuple[PriceStep, ...], net: Decimal) -> bool:
             return False
         at = step.amount_out
     return at == net or not steps
-
-
-def handed_on(line: int, amount: Decimal, parts: Mapping[int, Decimal], digits: int, rule: str, reason: str) -> list[Adjustment]:
-    """A line's amount as shares of its parts (line id -> weight): the line is left with nothing, and the parts add up to it.
-
-    For the stage "document": it goes before all others of that stage, so that they find the amounts where they are taxed and posted.
-    """
-    shares = allocate(amount, [max(w, ZERO) for w in parts.values()], digits)
-    return [
-        Adjustment(rule=rule, reason=reason, line=id, amount=share, sequence=HAND_ON)
-        for id, share in ((line, -amount), *zip(parts, shares, strict=True))
-    ]

@@ -87,7 +87,7 @@ def _unpriced(document: Document, registry: Registry) -> list[Problem]:
         Problem(code="price.missing", message=f"{line.text} has no price", where=f"lines[{i}].price", hint="enter a price")
         for i, line in enumerate(document.lines)
         if line.item is not None
-        and not (line.price or line.net or line.key or line.copied_from or line.id in parents)
+        and not (line.price or line.net or line.steps or line.key or line.copied_from or line.id in parents)
         and line.price_entered is line.item.price is line.item.price_home is None
         and registry.line_kinds[line.kind].priced
     ]

@@ -11,7 +11,7 @@ from newel.domain.context import Context
 from newel.domain.document import Document, Line
 from newel.domain.facts import Facts
 from newel.domain.kinds import DocumentKind
-from newel.domain.ledger import AccountRole, Entry, OpenItem, OpenItems, Posting, PostingRule, unbalanced
+from newel.domain.ledger import AccountRole, Clearing, Entry, OpenItem, OpenItems, Posting, PostingRule, PostingSpec, unbalanced
 from newel.domain.master import Master
 from newel.domain.money import ZERO, portion, product, rounded
 from newel.domain.stock import Move
@@ -46,6 +46,7 @@ class LedgerPlan:
         self.settled: list[Settled] = []
         self.opened: list[Opened] = []
         self.reverses: int | None = None
+        self.cleared = (facts.get(Clearing) or Clearing()).lines
         self._items = dict((facts.get(OpenItems) or OpenItems()).items)
 
     # ---- making postings -------------------------------------------------------------------------------------------------------
@@ -104,13 +105,15 @@ class LedgerPlan:
         sign = (1 if spec.side == "debit" else -1) * kind.sign
         party_role = document.account_role or spec.party
         sums: dict[str, Decimal] = {}
+        self._clear(document, spec, sign)
         for line in document.lines:
-            if not line.net:
+            if not line.net or line.id in self.cleared:
                 continue
             if line.settles is not None:
                 self._settle(document, line, -sign * line.net, line.account_role or spec.line)
             else:
-                role = line.account_role or self._item_role(line, spec.line)
+                goods = line.item is not None and line.item.stocked
+                role = line.account_role or self._item_role(line, spec.line if goods or not spec.other else spec.other)
                 sums[role] = sums.get(role, ZERO) - sign * line.net
         for tax in document.taxes:
             role = tax.role or spec.tax
@@ -123,6 +126,20 @@ class LedgerPlan:
                 self.opened.append(Opened(role=role, amount=amount, company_amount=home))
         if not self.problems:
             self._balance(document)
+
+    def _clear(self, document: Document, spec: PostingSpec, sign: int) -> None:
+        """Take from the role of the goods what they were worth; the rest of these lines is a difference of price or of exchange rates."""
+        lines = [line for line in document.lines if line.id in self.cleared]
+        if not lines:
+            return
+        worth = -sign * sum((self.cleared[line.id][0] for line in lines), ZERO)
+        same = document.currency == self.context.company.currency
+        goods = worth if same else -sign * sum((self.cleared[line.id][1] for line in lines), ZERO)
+        price = -sign * sum((line.net for line in lines), ZERO) - goods
+        self._post(document, spec.line, goods, worth)
+        self._post(document, spec.difference, price, self._home(document, price), "price difference")
+        home = msgspec.structs.replace(document, currency=self.context.company.currency)
+        self._post(home, "exchange", ZERO, self._home(document, goods) - worth, "exchange difference")
 
     def _item_role(self, line: Line, default: str) -> str:
         """An item's own role where it is of the same kind (income for sales), else the document kind's."""

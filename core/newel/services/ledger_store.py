@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from newel.domain.context import Context
+from newel.domain.context import Company, Context
 from newel.domain.document import Document
-from newel.domain.ledger import Entry, OpenItem, OpenItems, Posting, entry_hash
+from newel.domain.ledger import Clearing, Entry, OpenItem, OpenItems, Posting, entry_hash
+from newel.domain.money import product, rounded
 from newel.services.ledger import LedgerPlan, Settled
 from newel.store import tables_document as t
-from newel.store.columns import AMOUNT, scaled
+from newel.store.columns import AMOUNT, QUANTITY, scaled
 from newel.store.documents import json_of, money
 from newel.store.session import Session, day
 
@@ -22,10 +24,39 @@ async def load_open_items(session: Session, document: Document, lock: bool) -> O
     ids = sorted({line.settles for line in document.lines if line.settles is not None})
     if not ids:
         return OpenItems()
-    rows = await session.fetch(
-        f"SELECT * FROM open_item WHERE id = ANY(?) AND company = ? ORDER BY id{' FOR UPDATE' if lock else ''}", ids, document.company
-    )
+    rows = await session.fetch(f"SELECT * FROM open_item WHERE id = ANY(?) AND company = ? ORDER BY id{' FOR UPDATE' if lock else ''}", ids, document.company)
     return OpenItems({r["id"]: open_item(r) for r in rows})
+
+
+async def load_clearing(session: Session, document: Document, company: Company) -> Clearing:
+    """What the goods were worth that the lines come from: so much of it as the line takes, and the last line all that is left."""
+    sources = [(line, s) for line in document.lines for s in line.sources if not line.account_role]
+    ids = sorted({s.from_line for _, s in sources})
+    if not ids:
+        return Clearing()
+    rows = {
+        r["id"]: r
+        for r in await session.fetch(
+            "SELECT l.id, l.quantity, l.net, m.value, COALESCE(b.quantity, 0) AS before FROM document_line l JOIN (SELECT line, CAST(SUM(value) AS BIGINT) "
+            "AS value FROM stock_move WHERE line = ANY(?) GROUP BY line) m ON m.line = l.id LEFT JOIN (SELECT from_line, CAST(SUM(quantity) AS BIGINT) AS "
+            "quantity FROM line_link WHERE from_line = ANY(?) AND kind = ANY(?) AND firm = ? AND to_document <> ? GROUP BY from_line) b ON b.from_line = l.id",
+            ids, ids, sorted({s.kind for _, s in sources}), True, document.id,
+        )
+    }  # fmt: skip
+    taken = {id: int(r["before"]) for id, r in rows.items()}
+    out = {}
+    for line, s in sources:
+        if s.from_line not in rows:
+            continue
+        r, before = rows[s.from_line], taken[s.from_line]
+        after = taken[s.from_line] = min(before + scaled(s.quantity, QUANTITY), r["quantity"])
+
+        def share(total: Decimal, digits: int, whole: int = r["quantity"], before: int = before, after: int = after) -> Decimal:
+            first, last = (total if at == whole else rounded(product(total, Decimal(at)) / whole, digits, company.rounding) for at in (before, after))
+            return last - first
+
+        out[line.id] = (share(money(r["value"]), company.amount_digits), share(money(r["net"]), document.amount_digits))
+    return Clearing(out)
 
 
 def open_item(r: Any) -> OpenItem:

@@ -20,7 +20,7 @@ from newel.errors import PluginFailed, Problem, Refused, Severity
 from newel.services import checks, credit
 from newel.services.copies import copied
 from newel.services.ledger import LedgerPlan
-from newel.services.ledger_store import load_open_items, stored_entry, stored_settled
+from newel.services.ledger_store import load_clearing, load_open_items, stored_entry, stored_settled
 from newel.services.outcome import Outcome
 from newel.services.resolve import Resolver
 from newel.services.rules import Rules
@@ -174,7 +174,7 @@ class Planner:
             if effects & STOCK:
                 plan.stock = StockPlan(facts, self.context, self.plugins, self.registry.location_kinds)
                 if "move" in effects:
-                    plan.stock.move(document)
+                    plan.stock.move(document, bought=kind.priced and kind.role == "receipt")
                 if "reserve" in effects:
                     plan.stock.reserve(document)
                 if "release" in effects or "reverse" in effects:
@@ -239,6 +239,9 @@ class Planner:
             structs.append(await load_stock(self.session, document, lock and bool(effects & STOCK)))
         if any(line.settles is not None for line in document.lines):
             structs.append(await load_open_items(self.session, document, lock and "post" in effects))
+        posting = self.registry.documents[document.kind].posting if "post" in effects else None
+        if posting is not None and posting.difference:
+            structs.append(await load_clearing(self.session, document, self.context.company))
         taken_over = "credit" in self.registry.taken_over
         if "credit" in effects and not taken_over and document.party is not None and document.party.limit_amount is not None:
             structs.append(await credit.load(self.session, document, self.context, lock))

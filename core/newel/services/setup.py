@@ -49,6 +49,7 @@ ROLES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...], t
     "warehouse": (
         "Warehouse", ("delivery", "receipt", "transfer", "production", "return"), ("sale", "purchase"), ("Stock",), ("Items", "Parties"),
     ),
+    "purchasing": ("Purchasing", ("purchase",), ("receipt", "bill"), ("Purchasing",), ("Items", "Parties", "Stock")),
     "accountant": (
         "Accounting", ("invoice", "bill", "payment"), ("sale", "purchase", "delivery", "receipt", "return"), ("Finance", "Parties"),
         ("Items", "Sales", "Stock"),

@@ -45,7 +45,7 @@ class StockPlan:
         self._by_id = {p.id: p for p in self.places.values()}
         self.reservations = {line: list(found) for line, found in stock.reservations.items()}
         self.moved = stock.moved
-        self.rate = ONE
+        self.rate, self.bought = ONE, False
         self.released: list[Reservation] = []
         self.reserved: list[Reservation] = []
         self.moves: list[Move] = []
@@ -53,9 +53,9 @@ class StockPlan:
 
     # ---- what a transition asks for --------------------------------------------------------------------------------------------
 
-    def move(self, document: Document) -> None:
-        """Moves of all lines with goods; a line with parts does not move itself."""
-        self.rate = document.rate
+    def move(self, document: Document, bought: bool = False) -> None:
+        """Moves of all lines with goods; a line with parts does not move itself. bought: what the lines amount to is what goods from outside are worth."""
+        self.rate, self.bought = document.rate, bought
         parents = {line.parent for line in document.lines}
         for i, line in enumerate(document.lines):
             if line.item is None or not line.item.stocked or line.id in parents:
@@ -193,15 +193,17 @@ class StockPlan:
         return kind is not None and kind.tracked
 
     def _value_in(self, line: Line, quantity: Decimal) -> Decimal:
-        """What goods are worth that come from outside: what was paid for them, what they left at, else their standard cost."""
+        """What goods are worth that come from outside: what they left at, what is paid for them, else their standard cost."""
         assert line.item is not None
         company = self.context.company
-        if line.price_entered is not None:
-            return rounded(product(product(line.price_entered, line.quantity), self.rate), company.amount_digits, company.rounding)
         for source in line.sources:
             left, value = self.moved.get(source.from_line, (ZERO, ZERO))
             if left:
                 return rounded(product(value, quantity) / left, company.amount_digits, company.rounding)
+        if self.bought:
+            return rounded(product(line.net, self.rate), company.amount_digits, company.rounding)
+        if line.price_entered is not None:
+            return rounded(product(product(line.price_entered, line.quantity), self.rate), company.amount_digits, company.rounding)
         return rounded(product(line.item.cost, quantity), company.amount_digits, company.rounding)
 
     def _place(self, item: int, location: int, lot: int | None) -> _Place:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -95,7 +96,7 @@ def list_lines(found: list[Offer]) -> Iterator[Row]:
                 by_item.setdefault(item, []).append(offer)
     for item, mine in sorted(by_item.items()):
         days = sorted({o.date_from for o in mine} | {o.date_to + timedelta(days=1) for o in mine})
-        for start, end in zip(days, days[1:], strict=False):
+        for start, end in pairwise(days):
             now = [o for o in mine if o.date_from <= start <= o.date_to]
             steps = sorted({0} | {o.quantity_min for o in now} | {o.quantity_max + 1 for o in now if o.quantity_max is not None})
             for step in steps if now else ():

@@ -6,12 +6,12 @@ from typing import Any
 
 from newel.domain.context import Context
 from newel.domain.document import Document
-from newel.domain.money import ZERO
+from newel.domain.money import ZERO, rounded
 from newel.manifest import Column, Parameter, Report
 from newel.store.columns import AMOUNT, QUANTITY, RATE, unscaled
 from newel.store.session import Session, day
 
-from newel_consignment.rules import DELIVERED, ENDS, ORDERS, RETURNED, STATES, USED, ConsignmentFacts, Share, Step, age, layers, origin
+from newel_consignment.rules import AGES, DELIVERED, ENDS, ORDERS, RETURNED, STATES, USED, ConsignmentFacts, Share, Step, layers, origin
 
 LINKS = [DELIVERED, USED, RETURNED]
 STEPS = """
@@ -65,7 +65,7 @@ async def _shares(session: Session, document: Document, context: Context) -> tup
     assert document.party is not None
     return tuple(
         Share(
-            **{name: unscaled(r[name], QUANTITY) for name in ("quantity", *LINKS, "invoiced")},
+            quantity=unscaled(r["quantity"], QUANTITY), done={name: unscaled(r[name], QUANTITY) for name in (*LINKS, "invoiced")},
             is_open=r["phase"] == "open", gross=unscaled(r["gross"], AMOUNT), cost=unscaled(r["cost"], AMOUNT), currency=r["currency"],
             rate=unscaled(r["rate"], RATE),
         )
@@ -73,11 +73,10 @@ async def _shares(session: Session, document: Document, context: Context) -> tup
     )  # fmt: skip
 
 
-# ---- report ------------------------------------------------------------------------------------------------------------------------
-
 GOODS = """
 SELECT l.id AS line, l.kind AS state, l.quantity AS ordered, l.unit, l.net, d.id AS document, d.number, d.rate, p.name AS party, i.number AS item, i.name,
-       k.kind AS link, k.to_document, k.to_line, k.quantity, k.firm, t.date, (SELECT CAST(SUM(m.value) AS BIGINT) FROM stock_move m WHERE m.line = k.to_line) AS value
+       k.kind AS link, k.to_document, k.to_line, k.quantity, k.firm, t.date,
+       (SELECT CAST(SUM(m.value) AS BIGINT) FROM stock_move m WHERE m.line = k.to_line) AS value
   FROM document d JOIN document_line l ON l.document = d.id JOIN item i ON i.id = l.item JOIN party p ON p.id = d.party
   JOIN line_link k ON k.from_line = l.id JOIN document t ON t.id = k.to_document
  WHERE d.company = ? AND d.kind = ANY(?) AND d.phase = 'open' AND k.firm AND k.kind = ANY(?)
@@ -101,32 +100,24 @@ async def goods(session: Session, parameters: dict[str, Any], context: Context) 
             if rest > 0 and step.day is not None:
                 days = (context.today - step.day).days
                 price = unscaled(r["net"], AMOUNT) * unscaled(r["rate"], RATE) * rest / unscaled(r["ordered"], QUANTITY)
-                out.append(
-                    {
-                        **{name: r[name] for name in ("party", "item", "name", "state", "document", "number", "unit")}, "since": step.day, "days": days,
-                        "age": age(days), "quantity": rest, "value": (unscaled(r["value"] or 0, AMOUNT) * rest / step.quantity).quantize(ZERO.scaleb(-4)),
-                        "price": price.quantize(ZERO.scaleb(-4)),
-                    }
-                )  # fmt: skip
+                value = unscaled(r["value"] or 0, AMOUNT) * rest / step.quantity
+                named = {name: r[name] for name in ("party", "item", "name", "state", "document", "number", "unit")}
+                aged = {"since": step.day, "days": days, "age": next((name for most, name in AGES if days <= most), "over 90"), "quantity": rest}
+                out.append({**named, **aged, "value": rounded(value, AMOUNT), "price": rounded(price, AMOUNT)})
     return out
 
 
 REPORTS = (
     Report(
-        name="consignment.goods",
-        label="Goods on consignment and loan",
-        menu="Stock",
+        name="consignment.goods", label="Goods on consignment and loan", menu="Stock", load=goods,
         help="What lies at customers and is ours: since when, at what value, and what it would bring.",
-        load=goods,
         parameters=(Parameter(name="party", label="Customer", type="newel.party"), Parameter(name="item", label="Item", type="newel.item")),
         columns=(
             *(Column(name=n, label=label) for n, label in (("party", "Customer"), ("item", "Item"), ("name", "Name"), ("state", "State"))),
-            Column(name="document", label="Order", type="document", text="number"),
-            Column(name="since", label="Since", type="date"),
+            Column(name="document", label="Order", type="document", text="number"), Column(name="since", label="Since", type="date"),
             *(Column(name=n, label=label) for n, label in (("days", "Days"), ("age", "Age"))),
-            Column(name="quantity", label="Quantity", type="quantity"),
-            Column(name="unit", label="Unit"),
+            Column(name="quantity", label="Quantity", type="quantity"), Column(name="unit", label="Unit"),
             *(Column(name=n, label=label, type="amount", total=True) for n, label in (("value", "Value"), ("price", "Net price"))),
         ),
     ),
-)
+)  # fmt: skip

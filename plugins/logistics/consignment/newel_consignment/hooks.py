@@ -84,27 +84,26 @@ DOCUMENTS = (
 )  # fmt: skip
 
 
-def _ending(kind: str, name: str, label: str, target: str, link: str, other: str, primary: bool = False) -> Flow:
-    return Flow(
+# What ends it -> kind of document, link, the link that takes from the same goods, what it is called for either kind of order.
+ENDINGS = {
+    "settle": (SETTLEMENT, USED, RETURNED, {"consignment.order": "Settle what was used", "consignment.loan": "Customer keeps it"}),
+    "take_back": (RETURN, RETURNED, USED, {"consignment.order": "Take back", "consignment.loan": "Take back"}),
+}
+FLOWS = tuple(
+    Flow(
         name=name, label=label, link=link, target_kind=target, source_kind=kind, line_kinds=STATES, line_kind="item", after=DELIVERED,
-        together=(other,), copies_prices=False, primary=primary,
-    )  # fmt: skip
-
-
-FLOWS = (
-    _ending("consignment.order", "settle", "Settle what was used", SETTLEMENT, USED, RETURNED, primary=True),
-    _ending("consignment.order", "take_back", "Take back", RETURN, RETURNED, USED),
-    _ending("consignment.loan", "settle", "Customer keeps it", SETTLEMENT, USED, RETURNED),
-    _ending("consignment.loan", "take_back", "Take back", RETURN, RETURNED, USED, primary=True),
-)
+        together=(other,), copies_prices=False, primary=(name == "settle") == (kind == "consignment.order"),
+    )
+    for name, (target, link, other, labels) in ENDINGS.items()
+    for kind, label in labels.items()
+)  # fmt: skip
 
 
 def _posting() -> tuple[PostingRule, ...]:
     """Between our own places nothing is posted; what becomes the customer's, or is lost, leaves stock like from a warehouse."""
-    out = [PostingRule(source=a, target=b, debit="stock", credit="stock") for a in STATES for b in STATES]
+    own = (*STATES, "storage", "transit")
+    out = [PostingRule(source=a, target=b, debit="stock", credit="stock") for a in own for b in own if a in STATES or b in STATES]
     for kind in STATES:
-        for own in ("storage", "transit"):
-            out += [PostingRule(source=a, target=b, debit="stock", credit="stock") for a, b in ((own, kind), (kind, own))]
         for outside, role in (("customer", "cogs"), ("scrap", "stock_difference")):
             out.append(PostingRule(source=kind, target=outside, debit=role, credit="stock"))
             out.append(PostingRule(source=outside, target=kind, debit="stock", credit=role))
@@ -115,20 +114,14 @@ def _posting() -> tuple[PostingRule, ...]:
 def register_plugin() -> Manifest:
     """Two kinds of orders, what ends them, and places for goods that are ours at customers."""
     return Manifest(
-        name="consignment",
-        label="Consignment",
-        documents=DOCUMENTS,
-        flows=FLOWS,
-        extends=(Extension(role="delivery", line_kinds=STATES),),
+        name="consignment", label="Consignment", documents=DOCUMENTS, flows=FLOWS, extends=(Extension(role="delivery", line_kinds=STATES),),
         line_kinds=(LineKind(name="consigned", label="On consignment", item=True), LineKind(name="loaned", label="On loan", item=True)),
         location_kinds=(
             LocationKind(name="consigned", label="Consigned to customers", tracked=True),
             LocationKind(name="loaned", label="Loaned to customers", tracked=True),
         ),
-        posting_rules=_posting(),
-        reports=REPORTS,
-        settings=ConsignmentSettings,
-    )
+        posting_rules=_posting(), reports=REPORTS, settings=ConsignmentSettings,
+    )  # fmt: skip
 
 
 @hookimpl

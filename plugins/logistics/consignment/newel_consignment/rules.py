@@ -19,8 +19,7 @@ from newel.manifest import Panel
 
 ORDERS = {"consignment.order": "consigned", "consignment.loan": "loaned"}  # kind of document -> kind of its lines and of the place of its goods
 STATES = tuple(ORDERS.values())
-SETTLEMENT, RETURN = "consignment.settlement", "consignment.return"
-ENDS = (SETTLEMENT, RETURN)
+ENDS = SETTLEMENT, RETURN = "consignment.settlement", "consignment.return"
 DELIVERED, USED, RETURNED = "delivered", "used", "returned"
 AGES = ((30, "0-30"), (60, "31-60"), (90, "61-90"))
 
@@ -44,13 +43,10 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of an order of the party: how far it went, its gross amount in its currency, its cost in the company's."""
+    """A line of an order of the party: how far it went (by link), its gross amount in its currency, its cost in the company's."""
 
     quantity: Decimal
-    delivered: Decimal = ZERO
-    used: Decimal = ZERO
-    returned: Decimal = ZERO
-    invoiced: Decimal = ZERO
+    done: Mapping[str, Decimal]
     is_open: bool = True
     gross: Decimal
     cost: Decimal = ZERO
@@ -79,10 +75,8 @@ def consigned(line: Line) -> Decimal:
 
 def left(steps: Iterable[Step], line: int, without: int = 0) -> Decimal:
     """What of an order's line is there and not yet spoken for, leaving out what one document says."""
-    return sum(
-        (s.quantity if s.link == DELIVERED else -s.quantity for s in steps if s.line == line and s.to_document != without and (s.firm or s.link != DELIVERED)),
-        ZERO,
-    )
+    own = [s for s in steps if s.line == line and s.to_document != without and (s.firm or s.link != DELIVERED)]
+    return sum((s.quantity if s.link == DELIVERED else -s.quantity for s in own), ZERO)
 
 
 def layers(steps: Iterable[Step]) -> Iterator[tuple[Step, Decimal]]:
@@ -95,21 +89,13 @@ def layers(steps: Iterable[Step]) -> Iterator[tuple[Step, Decimal]]:
         yield step, step.quantity - taken
 
 
-def age(days: int) -> str:
-    """The class of an age."""
-    return next((name for most, name in AGES if days <= most), "over 90")
-
-
-# ---- places ------------------------------------------------------------------------------------------------------------------------
-
-
 def place(document: Document, line: Line, master: Master) -> int | None:
     """Where consigned goods go: the place that line or header names, else the customer's own, else the company's first of that kind."""
     for chosen in (line.location_to, document.location_to):
         if chosen in master.locations and master.locations[chosen].kind == line.kind:
             return chosen
-    party = document.party.id if document.party else None
-    own = [x.id for x in master.locations.values() if x.kind == line.kind and x.company == document.company and party is not None and x.party == party]
+    party = document.party.id if document.party else 0
+    own = [x.id for x in master.locations.values() if (x.kind, x.company, x.party) == (line.kind, document.company, party)]
     return min(own, default=master.defaults.get((document.company, line.kind)))
 
 
@@ -132,25 +118,17 @@ def target(document: Document, line: Line, master: Master) -> int | None:
     return master.defaults.get((document.company, "storage"))
 
 
-# ---- checks ------------------------------------------------------------------------------------------------------------------------
-
-
 def check(document: Document, transition: str, facts: ConsignmentFacts | None, master: Master) -> Iterator[Problem]:
     """Everything that is wrong with a document that has to do with goods on consignment or loan."""
-    found = facts or ConsignmentFacts()
     if document.kind in ORDERS:
-        yield from _check_order(document, transition, master)
-    elif document.kind in ENDS:
-        yield from _check_end(document, transition, found)
-    else:
-        yield from _check_other(document, transition, found)
+        return _check_order(document, transition, master)
+    return (_check_end if document.kind in ENDS else _check_other)(document, transition, facts or ConsignmentFacts())
 
 
 def _check_order(document: Document, transition: str, master: Master) -> Iterator[Problem]:
     kind = ORDERS[document.kind]
-    at = master.locations.get(document.location_to or 0)
-    wrong_party = at is not None and at.party is not None and document.party is not None and at.party != document.party.id
-    if at is not None and (at.kind != kind or wrong_party):
+    at, party = master.locations.get(document.location_to or 0), document.party.id if document.party else None
+    if at is not None and (at.kind != kind or at.party not in (None, party)):
         message = f"{at.code} is no place for {kind} goods of this customer"
         yield Problem(code="consignment.place", message=message, where="location_to", hint=f"choose a location of the kind {kind}, or leave it empty")
     gone = any(stage.planned for line in document.lines for stage in line.stages.values())
@@ -169,7 +147,7 @@ def _check_end(document: Document, transition: str, facts: ConsignmentFacts) -> 
             continue
         of = origin(line)
         if not of:
-            yield _no_order(line, f"lines[{i}]")
+            yield Problem(code="consignment.order", message=f"{line.text} is of no order", where=f"lines[{i}]", hint="make it from the order")
             continue
         wanted[of] = wanted.get(of, ZERO) + line.quantity
         there = left(facts.steps, of, document.id)
@@ -185,11 +163,6 @@ def _check_end(document: Document, transition: str, facts: ConsignmentFacts) -> 
         yield Problem(code="consignment.gone_on", message="it has gone on already", hint="cancel what was made from it first, or make a credit note")
 
 
-def _no_order(line: Line, where: str) -> Problem:
-    message = f"{line.text or 'the line'} comes from no consignment or loan order"
-    return Problem(code="consignment.order", message=message, where=where, hint="make it from the order")
-
-
 def _check_other(document: Document, transition: str, facts: ConsignmentFacts) -> Iterator[Problem]:
     """Goods that are ours can be delivered, and nothing else: no invoice and no return before they are settled."""
     for i, line in enumerate(document.lines):
@@ -200,13 +173,10 @@ def _check_other(document: Document, transition: str, facts: ConsignmentFacts) -
             hint = "settle what the customer used from the order, or take it back from there"
             yield Problem(code="consignment.not_settled", message=message, where=f"lines[{i}]", hint=hint)
         elif not line.sources:
-            yield _no_order(line, f"lines[{i}].kind")
+            yield Problem(code="consignment.order", message=f"{line.text} is of no order", where=f"lines[{i}]", hint="make it from the order")
         elif transition == "reverse" and left(facts.steps, origin(line)) < line.quantity:
             message = f"a part of {line.text} has been used or brought back"
             yield Problem(code="consignment.gone_on", message=message, where=f"lines[{i}]", hint="undo the settlement first")
-
-
-# ---- what is shown and what is owed --------------------------------------------------------------------------------------------------
 
 
 def panels(document: Document, facts: ConsignmentFacts | None) -> Iterator[Panel]:
@@ -230,13 +200,12 @@ def exposures(facts: ConsignmentFacts | None, at: str, master: Master, context: 
     """Goods at the customer by themselves, at price or cost. The kernel takes what is delivered for owed: that is put right."""
     sums = {"consigned": ZERO, ORDERED: ZERO, NOT_INVOICED: ZERO}
     for s in facts.shares if facts else ():
-        there = s.delivered - s.used - s.returned
+        delivered, used, returned, invoiced = (s.done.get(link, ZERO) for link in (DELIVERED, USED, RETURNED, "invoiced"))
         price = s.gross * (master.rate(context.company, s.currency, context.today) or s.rate) / s.quantity
-        ordered, owed = open_parts(s.quantity, s.delivered + s.used, s.invoiced, s.is_open)  # a settlement is a delivery to the kernel
-        sums["consigned"] += there * (price if at == "price" else s.cost / s.quantity)
-        sums[ORDERED] += price * ((s.quantity - s.delivered if s.is_open else ZERO) - ordered)
-        sums[NOT_INVOICED] += price * (s.used - s.invoiced - owed)
-    reason = {"consigned": f"goods at the customer that are ours, at {at}"}
-    digits, mode = context.company.amount_digits, context.company.rounding
-    found = {stage: rounded(amount, digits, mode) for stage, amount in sums.items()}
-    return [Exposure(stage=k, amount=v, reason=reason.get(k, "without what is on consignment or loan")) for k, v in found.items() if v]
+        ordered, owed = open_parts(s.quantity, delivered + used, invoiced, s.is_open)  # a settlement is a delivery to the kernel
+        sums["consigned"] += (delivered - used - returned) * (price if at == "price" else s.cost / s.quantity)
+        sums[ORDERED] += price * ((s.quantity - delivered if s.is_open else ZERO) - ordered)
+        sums[NOT_INVOICED] += price * (used - invoiced - owed)
+    reasons = {"consigned": f"goods at the customer that are ours, at {at}"}
+    found = {stage: rounded(amount, context.company.amount_digits, context.company.rounding) for stage, amount in sums.items()}
+    return [Exposure(stage=k, amount=v, reason=reasons.get(k, "without what is on consignment or loan")) for k, v in found.items() if v]

@@ -70,7 +70,7 @@ def test_hook_decide_target_of_a_return_is_the_warehouse() -> None:
 
 async def test_hook_propose_exposure(sqlite_url: str) -> None:
     async with running(sqlite_url, {"consignment": hooks}) as (_, context):
-        share = Share(quantity=D(2), delivered=D(1), gross=D(20), currency="EUR", rate=D(1))
+        share = Share(quantity=D(2), done={"delivered": D(1)}, gross=D(20), currency="EUR", rate=D(1))
         found = hooks.propose_exposure(None, Facts([MASTER, ConsignmentFacts(shares=(share,))]), context)
         assert [(e.stage, e.amount) for e in found] == [("consigned", D(10)), ("delivered, not invoiced", D(-10))]
         assert hooks.propose_exposure(None, Facts([MASTER]), context) == []

@@ -13,7 +13,7 @@ from newel.domain.item import Item
 from newel.domain.master import Master
 from newel.domain.party import Party
 from newel.domain.stock import Location
-from newel_consignment.rules import ConsignmentFacts, Share, Step, age, check, consigned, exposures, layers, left, place, source, target
+from newel_consignment.rules import ConsignmentFacts, Share, Step, check, consigned, exposures, layers, left, place, source, target
 from newel_sdk.testing import NOW, TODAY
 
 D = Decimal
@@ -65,11 +65,6 @@ def test_the_oldest_goes_first_and_nothing_is_lost(delivered: list[int], gone: i
     partial = [rest for s, rest in found if 0 < rest < s.quantity]
     assert len(partial) <= 1
     assert [rest > 0 for _, rest in found] == sorted(rest > 0 for _, rest in found)
-
-
-@pytest.mark.parametrize(("days", "name"), [(0, "0-30"), (30, "0-30"), (31, "31-60"), (90, "61-90"), (91, "over 90")])
-def test_ages(days: int, name: str) -> None:
-    assert age(days) == name
 
 
 def test_where_our_goods_go() -> None:
@@ -127,7 +122,8 @@ def test_what_is_refused(found: Document, transition: str, codes: list[str]) -> 
 
 def test_exposure_is_exact_in_every_stage() -> None:
     """Ten at 12: six out, three of them used and billed, one back; then closed with all of the rest back."""
-    share = Share(quantity=D(10), delivered=D(6), used=D(3), returned=D(1), invoiced=D(3), gross=D(120), cost=D(40), currency="EUR", rate=D(1))
+    done = {"delivered": D(6), "used": D(3), "returned": D(1), "invoiced": D(3)}
+    share = Share(quantity=D(10), done=done, gross=D(120), cost=D(40), currency="EUR", rate=D(1))
     at_price = {e.stage: e.amount for e in exposures(ConsignmentFacts(shares=(share,)), "price", MASTER, CONTEXT)}
     assert at_price == {"consigned": D(24), "open orders": D(36), "delivered, not invoiced": D(-72)}
     assert {e.stage: e.amount for e in exposures(ConsignmentFacts(shares=(share,)), "cost", MASTER, CONTEXT)}["consigned"] == D(8)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from newel.domain.context import Context
 from newel.domain.document import Document, DocumentInput, LineInput, LinkInput
 from newel.errors import Refused
@@ -277,6 +279,9 @@ async def test_goods_by_customer_item_and_age(sqlite_url: str) -> None:
         async with app.database.read() as session:
             rows = await load(session, {"party": trade.customer, "item": trade.bolt}, context)
             assert await load(session, {"party": trade.customer + 1}, context) == []
+            for days, name in ((30, "31-60"), (60, "61-90"), (90, "over 90")):
+                later = await load(session, {}, replace(context, today=TODAY + timedelta(days=days)))
+                assert later[0]["age"] == name
         assert [(r["since"].day, r["days"], r["age"], r["quantity"], r["value"], r["price"]) for r in rows] == [
             (1, 14, "0-30", D(1), D(4), D(10)),
             (10, 5, "0-30", D(2), D(8), D(20)),

@@ -10,27 +10,21 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+from newel.domain.context import Company
 from newel.domain.document import Document, Line, LineInput
 from newel.domain.money import HUNDRED, ONE, ZERO, plain, product, rounded
-from newel.domain.pricing import Adjustment, Price, handed_on
+from newel.domain.pricing import Adjustment, Price
 from newel.domain.quantity import QUANTITY_DIGITS
 from newel.errors import Problem, Severity
 from newel.manifest import Panel
 
 SELLING = ("request", "sale", "invoice", "delivery", "return")
-PRICED = ("request", "sale", "invoice")
 BASE = "*"
 Chosen = dict[str, dict[str, Decimal]]  # feature -> number of the option's item -> quantity in one
 
 
 class ConfigData(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a line holds besides.
-
-    Args:
-        choices: feature -> number of an option's item, several of them, or numbers with quantities; empty for none.
-        configuration: number of a known configuration; choices then differ from it.
-        feature, each, shared: of a part: what it was chosen for ("*": the item itself), how many in one, whether the price of the line is its own.
-    """
+    """What a line holds: choices by feature, from a known configuration; of a part, the feature ("*": the item itself), how many in one, how priced."""
 
     choices: dict[str, str | list[str] | dict[str, Decimal]] = {}
     configuration: str = ""
@@ -92,21 +86,17 @@ class Configured(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConfigFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """Configured lines by id, their parts, and which configurations are kept already; numbers that nobody knows, by line."""
+    """Configured lines by id, their parts, which configurations are kept already, and what is wrong with other lines."""
 
     lines: Mapping[int, Configured] = {}
     parts: Mapping[int, tuple[int, ...]] = {}
     kept: frozenset[str] = frozenset()
-    wrong: Mapping[int, str] = {}
+    wrong: Mapping[int, Problem] = {}
 
 
 def own(line: Line) -> ConfigData:
-    """What the line holds."""
     found = line.data.get("configurator")
     return found if isinstance(found, ConfigData) else ConfigData()
-
-
-# ---- choosing ----------------------------------------------------------------------------------------------------------------------
 
 
 def configure(model: Model, choices: Mapping[str, Any]) -> Configured:
@@ -114,18 +104,17 @@ def configure(model: Model, choices: Mapping[str, Any]) -> Configured:
     problems: list[Problem] = []
     chosen = _entered(model, choices, problems)
     _complete(model, chosen, set(choices))
-    problems += _broken(model, chosen)
     text = content(model.number, chosen)
-    return Configured(model=model, chosen=chosen, content=text, number=number_of(text), problems=tuple(problems))
+    return Configured(model=model, chosen=chosen, content=text, number=number_of(text), problems=(*problems, *_broken(model, chosen)))
 
 
-def _bad(code: str, message: str, hint: str) -> Problem:
+def bad(code: str, message: str, hint: str) -> Problem:
     return Problem(code=f"configurator.{code}", message=message, hint=hint)
 
 
 def _entered(model: Model, choices: Mapping[str, Any], problems: list[Problem]) -> Chosen:
     known = {f.code: f for f in model.features}
-    problems += [_bad("feature", f"{model.number} has no feature {code!r:.40}", "leave it out") for code in sorted(set(choices) - set(known))]
+    problems += [bad("feature", f"{model.number} has no feature {code!r:.40}", "leave it out") for code in sorted(set(choices) - set(known))]
     out: Chosen = {}
     for feature in model.features:
         value = choices.get(feature.code) or {}
@@ -134,51 +123,50 @@ def _entered(model: Model, choices: Mapping[str, Any], problems: list[Problem]) 
         for number in sorted(asked):
             option, quantity = options.get(number), asked[number]
             if option is None:
-                problems.append(_bad("option", f"{feature.code} has no option {number!r:.40}", f"choose {', '.join(options)}"))
+                problems.append(bad("option", f"{feature.code} has no option {number!r:.40}", f"choose {', '.join(options)}"))
                 continue
             quantity = option.quantity if quantity is None else quantity
             most = option.quantity if option.quantity_max is None else option.quantity_max
-            if quantity != option.quantity and not (quantity.is_finite() and ZERO < quantity <= most):
-                problems.append(_bad("quantity", f"{feature.code}: {number} up to {plain(most)} times, got {quantity!s:.20}", "enter fewer"))
+            if not (quantity.is_finite() and ZERO < quantity <= most and quantity == rounded(quantity, QUANTITY_DIGITS)):
+                problems.append(bad("quantity", f"{feature.code}: {number} up to {plain(most)} times, got {quantity!s:.20}", "enter fewer"))
                 quantity = option.quantity
             out.setdefault(feature.code, {})[number] = plain(quantity)
     return out
 
 
-def _ids(model: Model, chosen: Chosen) -> dict[int, str]:
-    return {o.id: f"{f.code} {o.number}" for f in model.features for o in f.options if o.number in chosen.get(f.code, {})}
+def _ids(model: Model, chosen: Chosen) -> set[int]:
+    return {o.id for f in model.features for o in f.options if o.number in chosen.get(f.code, {})}
 
 
 def _complete(model: Model, chosen: Chosen, decided: set[str]) -> None:
     """Features that nobody has decided on take what follows from others, then what is preset; never what is excluded."""
-    found = True
-    while found:
-        ids = set(_ids(model, chosen))
+    while True:
+        ids = _ids(model, chosen)
         follows = {r.other for r in model.rules if r.kind == "default" and r.option in ids}
         barred = {x for r in model.rules if r.kind == "excludes" for x, y in ((r.option, r.other), (r.other, r.option)) if y in ids}
         free = [(f, o) for f in model.features if f.code not in decided and f.code not in chosen for o in f.options if o.id not in barred]
         first = [x for x in free if x[1].id in follows] or [x for x in free if x[1].preset]
-        found = bool(first)
-        for feature, option in first[:1]:
-            chosen[feature.code] = {option.number: plain(option.quantity)}
+        if not first:
+            return
+        chosen[first[0][0].code] = {first[0][1].number: plain(first[0][1].quantity)}
 
 
 def _broken(model: Model, chosen: Chosen) -> Iterator[Problem]:
     for f in model.features:
-        name, count = f.name or f.code, len(chosen.get(f.code, {}))
+        count = len(chosen.get(f.code, {}))
         if f.required and not count:
-            yield _bad("required", f"{name} of {model.number} must be chosen", f"choose {', '.join(o.number for o in f.options)}")
+            yield bad("required", f"{f.name or f.code} of {model.number} must be chosen", f"choose {', '.join(o.number for o in f.options)}")
         if count > 1 and not f.several:
-            yield _bad("several", f"{name} of {model.number} may be chosen once, got {', '.join(sorted(chosen[f.code]))}", "choose one")
+            yield bad("several", f"{f.name or f.code} of {model.number} may be chosen once, got {', '.join(sorted(chosen[f.code]))}", "choose one")
     names = {o.id: f"{f.code} {o.number}" for f in model.features for o in f.options}
-    ids = set(_ids(model, chosen))
+    ids = _ids(model, chosen)
     for rule in model.rules:
         one, other = names.get(rule.option, ""), names.get(rule.other, "")
         why = f": {rule.reason}" if rule.reason else ""
         if rule.kind == "requires" and rule.option in ids and rule.other not in ids:
-            yield _bad("requires", f"{one} requires {other}{why}", f"choose {other} as well")
+            yield bad("requires", f"{one} requires {other}{why}", f"choose {other} as well")
         if rule.kind == "excludes" and {rule.option, rule.other} <= ids:
-            yield _bad("excludes", f"{one} excludes {other}{why}", "choose one of them")
+            yield bad("excludes", f"{one} excludes {other}{why}", "choose one of them")
 
 
 def content(number: str, chosen: Chosen) -> str:
@@ -197,9 +185,6 @@ def choices_of(text: str) -> Chosen:
     return {f: {o: Decimal(q) for o, q in found.items()} for f, found in json.loads(text)["choices"].items()}
 
 
-# ---- lines and prices --------------------------------------------------------------------------------------------------------------
-
-
 def parts(document: Document, line: Line, facts: ConfigFacts) -> list[tuple[str, LineInput]]:
     """The item itself where it is a part, and the chosen options."""
     found = facts.lines.get(line.id)
@@ -213,7 +198,7 @@ def parts(document: Document, line: Line, facts: ConfigFacts) -> list[tuple[str,
             f"{n:03d}.{feature[:20]}.{item}",
             LineInput(
                 item=item, quantity=plain(rounded(product(line.quantity_base, each), QUANTITY_DIGITS)),
-                price=ZERO if shared and document.role in PRICED else None, location_from=line.location_from, location_to=line.location_to,
+                price=ZERO if shared and document.role not in ("delivery", "return") else None, location_from=line.location_from, location_to=line.location_to,
                 account_role=line.account_role, data={"configurator": ConfigData(feature=feature, each=each, shared=shared)},
             ),
         )
@@ -234,56 +219,30 @@ def price(line: Line) -> Price | None:
     return Price(amount=ZERO, rule="share", reason="its price is in the configured line") if part.feature and part.shared and line.parent else None
 
 
-def surcharges(document: Document, facts: ConfigFacts, home: str, mode: str = "half_up") -> list[Adjustment]:
+def surcharges(document: Document, facts: ConfigFacts, company: Company) -> list[Adjustment]:
     """A step for each option with a surcharge; the line's discount is taken off these too, and off parts with a price of their own."""
     out = []
     by_id = {line.id: line for line in document.lines}
     for id, found in facts.lines.items():
         line = by_id[id]
-        left = HUNDRED - line.discount_entered
-        for feature, option, quantity in _options(found) if line.price_entered is None else ():
+        cut, less = line.discount_entered, f" less {plain(line.discount_entered)} %" if line.discount_entered else ""
+        for n, (feature, option, quantity) in enumerate(_options(found) if line.price_entered is None else ()):
             if option.own_price or not option.surcharge:
                 continue
-            each = option.surcharge if document.currency == home else rounded(option.surcharge / document.rate, QUANTITY_DIGITS, mode)
+            each = option.surcharge if document.currency == company.currency else rounded(option.surcharge / document.rate, QUANTITY_DIGITS)
             whole = product(product(each, quantity), line.quantity_base)
-            amount = rounded(product(whole, left) / HUNDRED, document.amount_digits, mode)
-            less = f" less {plain(line.discount_entered)} %" if line.discount_entered else ""
+            amount = rounded(product(whole, HUNDRED - cut) / HUNDRED, document.amount_digits, company.rounding)
             reason = f"{feature.name or feature.code}: {plain(quantity)} {option.number} at {plain(each)}{less}"
-            out.append(Adjustment(rule=f"{feature.code} {option.number}", reason=reason, line=id, amount=amount, sequence=-1000))
-        cut = [x for x in facts.parts.get(id, ()) if line.discount_entered and not own(by_id[x]).shared]
-        reason = f"{plain(line.discount_entered)} % of the configured line"
-        out += [Adjustment(rule="discount", reason=reason, line=x, percent=-line.discount_entered) for x in cut]
+            out.append(Adjustment(rule=f"{feature.code} {option.number}", reason=reason, line=id, amount=amount, sequence=n - 1000))
+        alone = [x for x in facts.parts.get(id, ()) if cut and not own(by_id[x]).shared]
+        out += [Adjustment(rule="discount", reason=f"{plain(cut)} % of the configured line", line=x, percent=-cut) for x in alone]
     return out
 
 
-def shares(document: Document, facts: ConfigFacts) -> list[Adjustment]:
-    """The price of each configured line, handed on to its parts by what they would cost alone."""
-    by_id = {line.id: line for line in document.lines}
-    out: list[Adjustment] = []
-    for id, ids in facts.parts.items():
-        line, below = by_id[id], [by_id[x] for x in ids]
-        if not line.steps or _handed(line):
-            continue
-        taken = [x for x in below if _handed(x)]
-        if taken:  # the parts keep the amounts of the document before
-            out.append(Adjustment(rule="share", line=id, amount=-sum((x.net for x in taken), ZERO)))
-            continue
-        bearing = [x for x in below if own(x).shared] or below
-        reason = f"share of {line.item.number if line.item else line.text}"
-        out += handed_on(id, line.net, {x.id: alone(x) for x in bearing}, document.amount_digits, "share", reason)
-    return out
-
-
-def _handed(line: Line) -> bool:
-    return any(s.plugin == "configurator" and s.stage == "document" for s in line.steps)
-
-
-def alone(line: Line) -> Decimal:
-    """What a part would cost alone; where it has no list price, its cost says how much of the whole it is."""
-    return product(line.item.price_home or line.item.price or line.item.cost, line.quantity_base) if line.item else ZERO
-
-
-# ---- documents ---------------------------------------------------------------------------------------------------------------------
+def bearing(document: Document, facts: ConfigFacts) -> dict[int, tuple[int, ...]]:
+    """The parts that share the price of each line: all where each has a price of its own."""
+    shared = {line.id for line in document.lines if own(line).shared}
+    return {id: tuple(x for x in ids if x in shared) or ids for id, ids in facts.parts.items()}
 
 
 def check(document: Document, facts: ConfigFacts) -> list[Problem]:
@@ -291,17 +250,15 @@ def check(document: Document, facts: ConfigFacts) -> list[Problem]:
     out: list[Problem] = []
     by_id = {line.id: line for line in document.lines}
     for i, line in enumerate(document.lines):
-        where, found = f"lines[{i}].data.configurator", facts.lines.get(line.id)
-        if line.id in facts.wrong:
-            message = f"there is no configuration {facts.wrong[line.id]!r:.40} of {line.item.number if line.item else line.text}"
-            out.append(msgspec.structs.replace(_bad("configuration", message, "choose a known one of this item"), where=where))
-        elif found is not None and not line.sources:
-            out += [msgspec.structs.replace(p, where=where) for p in found.problems]
+        found, problems = facts.lines.get(line.id), [facts.wrong[line.id]] if line.id in facts.wrong else []
+        if found is not None and not line.sources:
+            problems += found.problems
         elif found is not None and document.role == "sale" and document.phase == "draft":
-            now = made_of(found, (by_id[x] for x in facts.parts.get(line.id, ())))
-            if now != found.content:
-                problem = _bad("changed", f"its parts are those of {number_of(now)}, the choices are {found.number}", "enter the line anew to change it")
-                out.append(msgspec.structs.replace(problem, where=where, severity=Severity.NOTE))
+            now = number_of(made_of(found, (by_id[x] for x in facts.parts.get(line.id, ()))))
+            if now != found.number:
+                problem = bad("changed", f"its parts are those of {now}, its choices those of {found.number}", "enter the line anew to change it")
+                problems.append(msgspec.structs.replace(problem, severity=Severity.NOTE))
+        out += [msgspec.structs.replace(p, where=f"lines[{i}].data.configurator") for p in problems]
     return out
 
 
@@ -314,7 +271,7 @@ def made_of(found: Configured, below: Iterable[Line]) -> str:
     return content(found.model.number, chosen)
 
 
-def panels(document: Document, facts: ConfigFacts) -> list[Panel]:
+def panels(facts: ConfigFacts) -> list[Panel]:
     """What was chosen for each line, and its number."""
     out = []
     for found in facts.lines.values():
@@ -322,3 +279,22 @@ def panels(document: Document, facts: ConfigFacts) -> list[Panel]:
         rows += [(f.name or f.code, o.number if q == 1 else f"{plain(q)} {o.number}") for f, o, q in _options(found)]
         out.append(Panel(title=f"Configuration of {found.model.number}", rows=tuple(rows), sequence=41))
     return out
+
+
+def keep(document: Document, facts: ConfigFacts) -> dict[str, tuple[int, str]]:
+    """Configurations by number that nobody has kept yet, as (item, content): what the parts in the document say."""
+    by_id = {line.id: line for line in document.lines}
+    found = [(x.model.item, made_of(x, (by_id[i] for i in facts.parts.get(id, ())))) for id, x in facts.lines.items()]
+    return {number_of(text): (item, text) for item, text in found if number_of(text) not in facts.kept}
+
+
+def check_rule(values: Mapping[str, Any]) -> Iterator[Problem]:
+    """A rule is between two options."""
+    if values["option"] == values["other"]:
+        yield msgspec.structs.replace(bad("rule", "an option can't have a rule with itself", "choose another one"), where="other")
+
+
+def check_configuration(values: Mapping[str, Any]) -> Iterator[Problem]:
+    """A number belongs to its content."""
+    if values["number"] != number_of(values["content"]):
+        yield msgspec.structs.replace(bad("number", f"this content has the number {number_of(values['content'])}", "don't change it"), where="number")

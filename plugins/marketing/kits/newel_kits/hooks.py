@@ -8,6 +8,7 @@ from typing import Any
 from newel.domain.context import Context
 from newel.domain.document import Document, Line, LineInput
 from newel.domain.facts import Facts
+from newel.domain.parts import handed_on
 from newel.domain.pricing import Adjustment, Price
 from newel.errors import Problem
 from newel.hookspecs import hookimpl
@@ -60,7 +61,7 @@ def propose_adjustments(document: Document, stage: str, facts: Facts, context: C
     found = facts.get(KitFacts)
     if found is None:
         return ()
-    return rules.discounts(document, found.tree) if stage == "line" else rules.shares(document, found.tree)
+    return rules.discounts(document, found.tree) if stage == "line" else handed_on(document, found.tree.bears, "kits", "kit")
 
 
 @hookimpl

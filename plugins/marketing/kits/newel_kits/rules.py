@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from newel.domain.document import Document, Line, LineInput, ScheduleInput
 from newel.domain.money import ZERO, allocate, plain, product, rounded
-from newel.domain.pricing import Adjustment, Price, handed_on
+from newel.domain.pricing import Adjustment, Price
 from newel.domain.quantity import QUANTITY_DIGITS
 from newel.errors import Problem, Severity
 from newel.manifest import Panel
@@ -153,32 +153,6 @@ def discounts(document: Document, found: Tree) -> list[Adjustment]:
             reason = f"{plain(cut)} % of the kit {top.item.number}"
             out += [Adjustment(rule="discount", reason=reason, line=x, percent=-cut) for x in below if x not in found.sums]
     return out
-
-
-def shares(document: Document, found: Tree) -> list[Adjustment]:
-    """The price of each kit, handed on to its parts by what they would cost alone."""
-    by_id = {line.id: line for line in document.lines}
-    out: list[Adjustment] = []
-    for id, leaves in found.bears.items():
-        kit = by_id[id]
-        if not kit.steps or _handed(kit) or kit.item is None:
-            continue
-        reason = f"share of the kit {kit.item.number}"
-        taken = [by_id[x] for x in leaves if _handed(by_id[x])]
-        if taken:  # the parts keep the amounts of the document before; what the new price differs by stays on the kit
-            out.append(Adjustment(rule="kit", reason=reason, line=id, amount=-sum((x.net for x in taken), ZERO)))
-            continue
-        out += handed_on(id, kit.net, {x: alone(by_id[x]) for x in leaves}, document.amount_digits, "kit", reason)
-    return out
-
-
-def _handed(line: Line) -> bool:
-    return any(s.plugin == "kits" and s.stage == "document" for s in line.steps)
-
-
-def alone(line: Line) -> Decimal:
-    """What a part would cost alone; where it has no list price, its cost says how much of the kit it is."""
-    return product(line.item.price_home or line.item.price or line.item.cost, line.quantity_base) if line.item else ZERO
 
 
 def complete(quantity: Decimal) -> Decimal:

@@ -94,7 +94,7 @@ async def test_hook_propose_lines_and_adjustments_of_a_fixed_price(database_url:
         assert (made.net, made.gross) == (D(210), D(243))
         top, pen = made.lines[:2]
         assert [(s.stage, s.plugin, s.rule, s.amount_out) for s in top.steps] == [
-            ("base", "newel", "list price", D(200)), ("document", "kits", "kit", D(0)),
+            ("base", "newel", "list price", D(200)), ("document", "kits", "share", D(0)),
         ]  # fmt: skip
         assert [(s.plugin, s.amount_out, s.reason) for s in pen.steps][1:] == [("kits", D(50), "share of the kit SET")]
         async with app.database.read() as session:
@@ -141,12 +141,10 @@ async def test_story_part_by_part_with_serials_and_a_return(database_url: str) -
         await shop(app, context)
         do = app.documents
         made = await sell(app, context, LineInput(item="SET", quantity=D(2)))
-        _, pen, ink, case = made.lines
+        _, pen, _, case = made.lines
 
         # The pens and one case first; the rest of the kit stays open. One move for each part, none for the kit.
-        first = await do.follow(
-            made.id, "deliver", context, lines=[LinkInput(line=pen.id), LinkInput(line=case.id, quantity=D(1), lot="S2")], then=("ship",)
-        )
+        first = await do.follow(made.id, "deliver", context, lines=[LinkInput(line=pen.id), LinkInput(line=case.id, quantity=D(1), lot="S2")], then=("ship",))
         assert sorted((m.item, m.quantity) for m in first.moves) == sorted([(pen.item.id, D(2)), (case.item.id, D(1))])  # type: ignore[union-attr]
         bill = (await do.follow(first.document.id, "invoice_delivery", context, then=("post",))).document
         assert [x[2] for x in shown(bill)] == [D(50), D(50)] and bill.gross == D(120)

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from newel.domain.document import Document, Line, Schedule
 from newel.domain.item import Item
 from newel.domain.money import ZERO
+from newel.domain.parts import handed_on
 from newel.domain.pricing import PriceStep
-from newel_kits.rules import Graph, Kit, KitFacts, KitPart, Part, check, check_component, check_kit, contents, made_up, parts, price, scheduled, shares, tree
+from newel_kits.rules import Graph, Kit, KitFacts, KitPart, Part, check, check_component, check_kit, contents, made_up, parts, price, scheduled, tree
 
 D = Decimal
 DAY = date(2026, 1, 15)
@@ -90,18 +91,9 @@ def step(plugin: str, stage: str, amount: Decimal) -> PriceStep:
 def test_kit_and_parts_cost_what_the_kit_costs(amount: Decimal, found: list[tuple[Decimal, int]]) -> None:
     kit = line(1, net=amount, steps=(step("newel", "base", amount),))
     below = [line(n, 1, item=item(n, price_home=p), quantity=D(q), steps=(step("kits", "base", ZERO),)) for n, (p, q) in enumerate(found, 2)]
-    changes = {x.line: x.amount for x in shares(document(kit, *below), tree([kit, *below]))}
+    changes = {x.line: x.amount for x in handed_on(document(kit, *below), tree([kit, *below]).bears, "kits", "kit")}
     assert changes[1] == -amount and sum((changes[x.id] or ZERO for x in below), ZERO) == amount
     assert all((changes[x.id] or ZERO) >= 0 and (changes[x.id] or ZERO).as_tuple().exponent >= -2 for x in below)  # type: ignore[operator]
-
-
-def test_what_was_taken_over_is_not_handed_on_again() -> None:
-    """A new price by hand on a kit from a quotation: the parts keep their amounts, the kit keeps the difference."""
-    done = step("kits", "document", D(4))
-    kit, part = line(1, net=D(10), steps=(step("newel", "manual", D(10)),)), line(2, 1, net=D(4), steps=(done,))
-    assert [(x.line, x.amount) for x in shares(document(kit, part), tree([kit, part]))] == [(1, D(-4))]
-    copied = line(1, net=ZERO, steps=(done,))
-    assert shares(document(copied, part), tree([copied, part])) == []
 
 
 def test_how_many_can_be_made_up() -> None:

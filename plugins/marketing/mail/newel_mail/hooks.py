@@ -12,7 +12,6 @@ from newel.hookspecs import hookimpl
 from newel.manifest import Job, Manifest, Panel
 from newel.store.session import Database, Session
 
-from newel_mail import rules
 from newel_mail.facts import mails
 from newel_mail.rules import Mails, MailSettings
 from newel_mail.send import deliver, retry
@@ -23,15 +22,9 @@ from newel_mail.tables import RECORDS, TABLES
 def register_plugin() -> Manifest:
     """Templates, what was sent, and a job that tries again."""
     return Manifest(
-        name="mail",
-        label="E-mail",
-        piccolo_app="newel_mail.piccolo_app",
-        demo_data="newel_mail:demo.toml",
-        tables=TABLES,
-        records=RECORDS,
-        settings=MailSettings,
-        jobs=(Job(name="mail.retry", run=retry, every=60),),
-    )
+        name="mail", label="E-mail", piccolo_app="newel_mail.piccolo_app", demo_data="newel_mail:demo.toml", tables=TABLES, records=RECORDS,
+        settings=MailSettings, jobs=(Job(name="mail.retry", run=retry, every=60),),
+    )  # fmt: skip
 
 
 @hookimpl
@@ -51,4 +44,5 @@ async def after_transition(document: Document, transition: str, database: Databa
 @hookimpl
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
     """What was sent and when."""
-    return rules.panels(facts.get(Mails))
+    found = facts.get(Mails)
+    return [Panel(title="E-mail", rows=found.rows, sequence=60)] if found and found.rows else []

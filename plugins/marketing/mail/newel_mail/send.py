@@ -1,8 +1,4 @@
-"""Sending: claim the mail, talk to the server with no transaction open, write down what came of it.
-
-A mail is claimed by the entry of its transition in the document's history, so that the worker may deliver the same news any number of times.
-Only a process that dies between the server's answer and the note of it can send a mail twice; both then have the same Message-ID.
-"""
+"""Sending: claim the mail by the transition's entry in the document's history, talk to the server with no transaction open, note what came of it."""
 
 from __future__ import annotations
 
@@ -23,75 +19,67 @@ from newel.store.session import Database, Session, instant
 from newel.store.tables_document import Outbox
 
 from newel_mail.facts import templates
-from newel_mail.rules import KEEP_TRYING, CannotSend, MailSettings, Words, again_at, choose, composed
+from newel_mail.rules import CannotSend, MailSettings, Words, choose, composed
 from newel_mail.tables import Message, Template
 
-PASSWORDS = "NEWEL_MAIL_"  # noqa: S105 - the beginning of a variable's name
-LEASE = timedelta(minutes=2)
-AGAIN = timedelta(minutes=10)
-BATCH = 100
+PASSWORDS = "NEWEL_MAIL_"
+EVENT = "SELECT id FROM document_event WHERE document = ? AND action = ? ORDER BY at DESC, id DESC LIMIT 1"
+LEASE, AGAIN = timedelta(minutes=2), timedelta(hours=1)
+BATCH, ATTEMPTS = 100, 80  # about three days
 
 
 async def deliver(document: Document, transition: str, database: Database, context: Context) -> None:
     """Send the mail of a transition, where there is a template for it and it was not sent yet."""
     settings = context.setting("mail", MailSettings)
-    words, reason = None, "sending is switched off"
-    if settings.enabled:
-        async with database.read() as session:
-            words, reason = choose(await templates(session), document, transition), "there is no template for it any more"
-    if words is None:
-        await _give_up(database, document.id, transition, reason)
+    if not settings.enabled:
         return
-    claimed = await _claim(database, document, transition, words, context)
-    if claimed is None:
+    async with database.read() as session:
+        words = choose(await templates(session), document, transition)
+    claimed = await _claim(database, document, transition, words, context) if words else None
+    if words is None or claimed is None:
         return
-    id, event, attempts, late = claimed
+    id, event, attempts = claimed
     values: dict[str, Any] = {"leased_until": None, "error": ""}
     try:
         message = composed(settings, words, document, context.company.name, event, context.now)
-        values |= {"subject": str(message["Subject"]), "recipient": message["To"].addresses[0].addr_spec}
+        values |= {"subject": str(message["Subject"])[:300], "recipient": message["To"].addresses[0].addr_spec}
         await _send(message, settings)
         values |= {"state": "sent", "sent_at": context.now}
     except CannotSend as error:
         values |= {"state": "failed", "error": str(error)}
     except (aiosmtplib.SMTPException, OSError) as error:
-        final = late or _final(error)
-        values |= {"state": "failed" if final else "queued", "error": f"{type(error).__name__}: {error}"[:2000], "next_at": again_at(context.now, attempts)}
+        state = "failed" if _final(error) or attempts % ATTEMPTS == 0 else "queued"
+        later = context.now + min(timedelta(minutes=2 ** min(attempts - 1, 6)), AGAIN)  # a minute, then ever longer
+        values |= {"state": state, "error": f"{type(error).__name__}: {error}"[:2000], "next_at": later}
     async with database.write() as session:
         await session.update(Message, id, **values)
 
 
-async def _claim(database: Database, document: Document, transition: str, words: Words, context: Context) -> tuple[int, int, int, bool] | None:
-    """(id, event, attempts, whether this is the last attempt) of a mail that nobody else sends now; None where there is nothing to do."""
+async def _claim(database: Database, document: Document, transition: str, words: Words, context: Context) -> tuple[int, int, int] | None:
+    """(id, event, attempts) of a mail that nobody else sends now; None where there is nothing to do."""
     now = context.now
     async with database.write() as session:
-        event = await session.value("SELECT MAX(id) AS id FROM document_event WHERE document = ? AND action = ?", document.id, transition)
-        if event is None:
+        event = await session.value(EVENT, document.id, transition)
+        row = await session.one("SELECT * FROM mail_message WHERE event = ? FOR UPDATE", event) if event else None
+        leased = instant(row["leased_until"]) if row else None
+        if event is None or (row and (row["state"] != "queued" or (leased and leased > now))):
             return None
-        row = await session.one("SELECT * FROM mail_message WHERE event = ? FOR UPDATE", event)
-        if row is None:
-            id = session.add(
-                Message, company=document.company, document=document.id, event=event, transition=transition, template=words.code, created_at=now,
-                attempts=1, leased_until=now + LEASE, next_at=now + AGAIN, recipient=(document.party.email if document.party else "")[:200],
-            )  # fmt: skip
-            return id, event, 1, False
-        leased = instant(row["leased_until"])
-        if row["state"] != "queued" or (leased is not None and leased > now):
-            return None
-        await session.update(Message, row["id"], template=words.code, attempts=row["attempts"] + 1, leased_until=now + LEASE, next_at=now + AGAIN)
-        created = instant(row["created_at"])
-        return row["id"], event, row["attempts"] + 1, created is not None and created + KEEP_TRYING < now
+        values: dict[str, Any] = {"template": words.code, "attempts": row["attempts"] + 1 if row else 1, "leased_until": now + LEASE, "next_at": now + AGAIN}
+        if row:
+            await session.update(Message, row["id"], **values)
+            return int(row["id"]), event, values["attempts"]
+        to = (document.party.email if document.party else "")[:200]
+        own = {"company": document.company, "document": document.id, "event": event, "transition": transition, "recipient": to, "created_at": now}
+        return session.add(Message, **own, **values), event, 1
 
 
 async def _send(message: EmailMessage, settings: MailSettings) -> None:
     encrypted = settings.port == 465
-    password = None
-    if settings.user:
-        if not (encrypted or settings.starttls):
-            raise CannotSend("a password is not sent over an open line: switch starttls on, or leave the user empty")
-        if not settings.password_variable.startswith(PASSWORDS):
-            raise CannotSend(f"the name of the variable with the password must start with {PASSWORDS}")
-        password = os.environ.get(settings.password_variable, "")
+    if settings.user and not (encrypted or settings.starttls):
+        raise CannotSend("a password is not sent over an open line: switch starttls on, or leave the user empty")
+    if settings.user and not settings.password_variable.startswith(PASSWORDS):
+        raise CannotSend(f"the name of the variable with the password must start with {PASSWORDS}")
+    password = os.environ.get(settings.password_variable, "") if settings.user else None
     await aiosmtplib.send(
         message, hostname=settings.host, port=settings.port, username=settings.user or None, password=password, timeout=settings.timeout,
         use_tls=encrypted, start_tls=settings.starttls and not encrypted,
@@ -103,16 +91,6 @@ def _final(error: Exception) -> bool:
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         return all(500 <= refused.code < 600 for refused in error.recipients)
     return isinstance(error, aiosmtplib.SMTPDataError) and 500 <= error.code < 600
-
-
-async def _give_up(database: Database, document: int, transition: str, reason: str) -> None:
-    """A mail that waits has lost what it would be made with."""
-    sql = "SELECT id FROM mail_message WHERE document = ? AND transition = ? AND state = 'queued'"
-    async with database.read() as session:
-        waiting = await session.fetch(sql, document, transition)
-    for row in waiting:
-        async with database.write() as session:
-            await session.update(Message, row["id"], state="failed", error=reason, leased_until=None)
 
 
 # ---- again, and from the start ---------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from newel.domain.kinds import ROLES
+from newel.kernel_records import LANGUAGES
 from newel.manifest import Field, RecordKind
 from newel.store.columns import Id, Long, ref
 from newel.store.tables_master import Company
@@ -46,37 +47,23 @@ TABLES = (Template, Message)
 SENT = (("created_at", "Wanted"), ("recipient", "To"), ("subject", "Subject"), ("sent_at", "Sent"), ("error", "What is wrong"))
 RECORDS = (
     RecordKind(
-        name="mail.template",
-        table=Template,
-        label="Template of e-mails",
-        label_plural="Templates of e-mails",
-        title=("code",),
-        search=("code", "subject"),
-        facts="mail",
-        menu="Administration",
-        check=check_template,
+        name="mail.template", table=Template, label="Template of e-mails", label_plural="Templates of e-mails", title=("code",),
+        search=("code", "subject"), facts="mail", menu="Administration", check=check_template,
         help="What is sent when a document goes on. The partner's language is looked for first, then English.",
         fields=(
             Field(name="code", label="Code", required=True, list=True),
             Field(name="role", label="Role of documents", list=True, choices=tuple((r, r.capitalize()) for r in ROLES), help="Or one kind of documents."),
             Field(name="kind", label="Kind of documents", list=True, choices_of="documents"),
             Field(name="transition", label="Transition", required=True, list=True, help="Name of the transition after which it is sent, such as confirm."),
-            Field(name="language", label="Language", required=True, list=True, help="Such as en or de."),
+            Field(name="language", label="Language", required=True, list=True, choices=LANGUAGES),
             Field(name="subject", label="Subject", required=True),
             Field(name="body", label="Text", required=True, help="With {{ number }}, {{ party.name }}, {% for line in lines %} and others; see the README."),
             Field(name="active", label="Active", list=True),
         ),
     ),
     RecordKind(
-        name="mail.message",
-        table=Message,
-        label="E-mail",
-        label_plural="E-mails",
-        title=("subject",),
-        search=("recipient", "subject"),
-        columns=("created_at", "recipient", "subject", "state", "sent_at", "error", "attempts", "template", "transition", "document"),
-        menu="Administration",
-        check=check_message,
+        name="mail.message", table=Message, label="E-mail", label_plural="E-mails", title=("subject",), search=("recipient", "subject"),
+        columns=(*(name for name, _ in SENT), "state", "attempts", "template", "transition", "document"), menu="Administration", check=check_message,
         help="What was sent, what waits and what failed. Set a failed one to queued to have it made anew and sent.",
         fields=(
             *(Field(name=name, label=label, list=True, readonly=True) for name, label in SENT),
@@ -84,4 +71,4 @@ RECORDS = (
             *(Field(name=name, readonly=True) for name in ("attempts", "template", "transition", "document", "event", "next_at", "leased_until")),
         ),
     ),
-)
+)  # fmt: skip

@@ -30,10 +30,16 @@ BY = (
     "s.item = ANY(?) AND s.party = ANY(?)",
     "s.item = ANY(?) AND s.party IS NULL",
     "s.party = ANY(?) AND s.item IS NULL",
-    "ic.code = ANY(?) AND s.item IS NULL AND s.party IS NULL",
-    "pc.code = ANY(?) AND s.item IS NULL AND s.party IS NULL AND s.item_class IS NULL",
-    "s.item IS NULL AND s.party IS NULL AND s.item_class IS NULL AND s.party_class IS NULL",
+    "s.item_class IN (SELECT id FROM item_class WHERE code = ANY(?)) AND COALESCE(s.item, s.party) IS NULL",
+    "s.party_class IN (SELECT id FROM party_class WHERE code = ANY(?)) AND COALESCE(s.item, s.party, s.item_class) IS NULL",
+    "COALESCE(s.item, s.party, s.item_class, s.party_class) IS NULL",
 )
+# CROSS JOIN: from the scopes to their promotions, and not the other way round, which SQLite would choose.
+SCOPES = f"""SELECT {{}} AS place, s.item, s.party, ic.code AS item_class, pc.code AS party_class, p.*, {GROUP}
+  FROM promotions_scope s CROSS JOIN promotions_promotion p CROSS JOIN promotions_group g
+  LEFT JOIN item_class ic ON ic.id = s.item_class LEFT JOIN party_class pc ON pc.id = s.party_class
+ WHERE p.id = s.promotion AND g.id = p.promotion_group AND p.active = ? AND p.company = ?
+   AND (p.date_from IS NULL OR p.date_from <= ?) AND (p.date_to IS NULL OR p.date_to >= ?) AND {{}}"""
 Place = tuple[int, tuple[Key, ...]]  # index in BY, and the keys
 Found = tuple[Key, Key, Promotion]  # what, who, promotion
 
@@ -106,12 +112,7 @@ async def _read(session: Session, kept: _Kept, company: int, when: date, lacking
     for n, condition in enumerate(BY):
         keys = [key for place, key in lacking if place == n]
         if keys:
-            parts.append(
-                f"SELECT {n} AS place, s.item, s.party, ic.code AS item_class, pc.code AS party_class, p.*, {GROUP} FROM promotions_scope s "
-                "JOIN promotions_promotion p ON p.id = s.promotion JOIN promotions_group g ON g.id = p.promotion_group "
-                "LEFT JOIN item_class ic ON ic.id = s.item_class LEFT JOIN party_class pc ON pc.id = s.party_class WHERE p.active = ? AND p.company = ? "
-                f"AND (p.date_from IS NULL OR p.date_from <= ?) AND (p.date_to IS NULL OR p.date_to >= ?) AND {condition}"
-            )
+            parts.append(SCOPES.format(n, condition))
             args += [True, company, when, when, *(sorted(set(column)) for column in zip(*keys, strict=True))]
     for r in await session.fetch(" UNION ALL ".join(parts), *args):
         item, party, item_class, party_class = r["item"], r["party"], r["item_class"], r["party_class"]
@@ -229,4 +230,3 @@ async def _reaches(session: Session, promotions: list[int], changed: Sequence[Ma
 async def _classes(session: Session, table: str, ids: list[int], paths: Mapping[int, tuple[str, ...]]) -> dict[int, tuple[str, ...]]:
     rows = await session.fetch(f"SELECT id, {table}_class AS class FROM {table} WHERE id = ANY(?)", ids) if ids else []
     return {r["id"]: paths.get(r["class"], ()) for r in rows}
-

@@ -54,9 +54,9 @@ class Promotion(Table, tablename="promotions_promotion"):
 class Scope(Table, tablename="promotions_scope"):
     id = Id()
     promotion = ref(Promotion, cascade=True)
-    item = ref(Item, null=True)
+    item = ref(Item, null=True, index=False)  # m0002 has the indexes of item and party
     item_class = ref(ItemClass, null=True)
-    party = ref(Party, null=True)
+    party = ref(Party, null=True, index=False)
     party_class = ref(PartyClass, null=True)
 
 

@@ -117,7 +117,12 @@ async def test_percent_or_amount_per_line_or_unit_with_units_of_their_own(databa
         await promote(app, context, "A", {"item": bolt}, percent="12.5")
         await promote(app, context, "B", {"item": bolt}, {"item": nut}, amount="0.25", per="unit", currency="EUR")
         await promote(app, context, "C", {"item": nut}, amount="2", per="line", currency="EUR")
-        lines = (LineInput(item=bolt, quantity=D(3)), LineInput(item=nut, quantity=D(2), unit="DZN"), LineInput(item=wood), LineInput(text="Freight", price=D(9)))
+        lines = (
+            LineInput(item=bolt, quantity=D(3)),
+            LineInput(item=nut, quantity=D(2), unit="DZN"),
+            LineInput(item=wood),
+            LineInput(text="Freight", price=D(9)),
+        )
         made = (await app.documents.create("sales.order", DocumentInput(party=customer, lines=lines), context)).document
         assert [line.unit for line in made.lines] == ["EA", "DZN", "EA", ""]
         assert given(made, 0) == [("line", "A", D("26.25")), ("line", "B", D("25.50"))]
@@ -201,7 +206,8 @@ async def test_all_of_it_off_is_exactly_zero(database_url: str, included: bool) 
         for code, category, rate in (("A", "standard", "19"), ("B", "reduced", "7")):
             await app.records.save("newel.tax_rate", None, {"code": code, "name": code, "category": category, "rate": rate}, context)
         items = [
-            await item(app, context, f"I{n}", price=p, tax_category=c) for n, (p, c) in enumerate((("3.33", "standard"), ("0.07", "reduced"), ("19.99", "zero")))
+            await item(app, context, f"I{n}", price=p, tax_category=c)
+            for n, (p, c) in enumerate((("3.33", "standard"), ("0.07", "reduced"), ("19.99", "zero")))
         ]
         lines = [(i, 3) for i in items]
         made = await promote(app, context, "FREE", percent="100")
@@ -212,7 +218,9 @@ async def test_all_of_it_off_is_exactly_zero(database_url: str, included: bool) 
             assert all(line.net == 0 and line.tax == 0 for line in found.lines)
 
 
-@pytest.mark.parametrize(("basis", "included", "gross"), [("net", False, "214.20"), ("gross", False, "218.00"), ("gross", True, "180.00"), ("net", True, "176.20")])
+@pytest.mark.parametrize(
+    ("basis", "included", "gross"), [("net", False, "214.20"), ("gross", False, "218.00"), ("gross", True, "180.00"), ("net", True, "176.20")]
+)
 async def test_a_discount_of_the_document_has_a_tax_basis(database_url: str, basis: str, included: bool, gross: str) -> None:
     """20 off, with or without tax, is allocated to the lines before tax (feature list, part 4, number 2)."""
     async with running(database_url, MODULES) as (app, context):
@@ -328,9 +336,8 @@ async def test_what_a_promotion_must_be(database_url: str) -> None:
         with pytest.raises(Refused, match="more than 100"):
             await promote(app, context, "MORE", percent="101")
         made = await promote(app, context, "FINE", percent="100")
+        top = await app.records.save("newel.item_class", None, {"code": "X", "name": "X"}, context)
         with pytest.raises(Refused) as both:
-            await app.records.save("promotions.scope", None, {"promotion": made, "item": bolt, "item_class": None, "party": None}, context)
-            top = await app.records.save("newel.item_class", None, {"code": "X", "name": "X"}, context)
             await app.records.save("promotions.scope", None, {"promotion": made, "item": bolt, "item_class": top}, context)
         assert codes(both) == ["promotions.scope"]
         with pytest.raises(Refused) as small:

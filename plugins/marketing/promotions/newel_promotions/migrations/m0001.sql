@@ -47,11 +47,7 @@ CREATE TABLE "promotions_scope" (
 
 CREATE INDEX "promotions_scope_promotion" ON "promotions_scope" ("promotion");
 
-CREATE INDEX "promotions_scope_item" ON "promotions_scope" ("item");
-
 CREATE INDEX "promotions_scope_item_class" ON "promotions_scope" ("item_class");
-
-CREATE INDEX "promotions_scope_party" ON "promotions_scope" ("party");
 
 CREATE INDEX "promotions_scope_party_class" ON "promotions_scope" ("party_class");
 
