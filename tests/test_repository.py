@@ -15,9 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/*/pyproject.toml"))
 
 # Put together from pieces, so that this file does not find itself.
-REGISTRIES = re.compile(
-    "|".join(["pypi" + r"\.org", "python" + r"hosted\.org", "registry" + r"\.npmjs", "index" + "-url", r"https?://\S+/simp" + r"le\b"])
-)
+REGISTRIES = re.compile("|".join(["pypi" + r"\.org", "python" + r"hosted\.org", "registry" + r"\.npmjs", "index" + "-url", r"https?://\S+/simp" + r"le\b"]))
 MACHINE_PATHS = re.compile(r"(?<![\w.])(?:" + "|".join(["/wo" + "rk/", "/ro" + "ot/", "/ho" + r"me/\w", "bash" + "_jobs"]) + ")")
 # Options of uv that keep addresses out are allowed to name what they keep out.
 HARMLESS = re.compile(r"--no-emit-" + "index" + "-url")
@@ -25,7 +23,7 @@ HARMLESS = re.compile(r"--no-emit-" + "index" + "-url")
 FUNCTION_LINES = 50
 FILE_LINES = 300
 PLUGIN_LINES = 500
-KERNEL_LINES = 12_500  # without web: docs/decisions/0006
+KERNEL_LINES = 13_000  # without web: docs/decisions/0006
 WEB_LINES = 6_500
 DOMAIN_LINES = 3_000
 

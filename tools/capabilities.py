@@ -49,12 +49,7 @@ def _marks(nodes: list[ast.expr]) -> Iterator[ast.Call]:
 
 def _claims(nodes: list[ast.stmt], inherited: list[ast.Call]) -> Iterator[tuple[str, ast.Call]]:
     """Yield every test function's name with each mark that counts for it."""
-    file_wide = [
-        mark
-        for node in nodes
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark"
-        for mark in _marks([node.value])
-    ]
+    file_wide = [mark for node in nodes if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark" for mark in _marks([node.value])]
     for node in nodes:
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             marks = [*inherited, *file_wide, *_marks(node.decorator_list)]

@@ -190,9 +190,9 @@ def plugins(as_json: bool) -> None:
     """List plugins: those that run, and those that do not and why."""
 
     async def work(app: Any) -> None:
-        rows = [
-            {"name": n, "version": m.version, "label": m.label, "state": "running", "reason": ""} for n, m in app.plugins.manifests.items()
-        ] + [{"name": o.name, "version": "", "label": "", "state": "off", "reason": o.reason} for o in app.off]
+        rows = [{"name": n, "version": m.version, "label": m.label, "state": "running", "reason": ""} for n, m in app.plugins.manifests.items()] + [
+            {"name": o.name, "version": "", "label": "", "state": "off", "reason": o.reason} for o in app.off
+        ]
         _show(rows, as_json, "plugins")
 
     _run(work)

@@ -120,9 +120,7 @@ def decide_tax(document: Document, line: Line, facts: Facts, context: Context) -
         narrow = (2 if rate.region else 0) + (1 if rate.country else 0)
         if rate.code not in best or narrow > best[rate.code][0]:
             best[rate.code] = (narrow, rate)
-    return tuple(
-        Tax(code=code, category="S" if rate.rate else "Z", rate=rate.rate, role=rate.role) for code, (_, rate) in sorted(best.items())
-    )
+    return tuple(Tax(code=code, category="S" if rate.rate else "Z", rate=rate.rate, role=rate.role) for code, (_, rate) in sorted(best.items()))
 
 
 def decide_source(document: Document, line: Line, facts: Facts, context: Context) -> int | None:
@@ -151,5 +149,3 @@ def _end(document: Document, facts: Facts, side: int) -> int | None:
     # A sale reserves where its deliveries will start.
     ends = ENDS.get({"sale": "delivery", "purchase": "receipt"}.get(document.role, document.role))
     return facts[Master].defaults.get((document.company, ends[side])) if ends else None
-
-

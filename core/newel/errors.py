@@ -62,9 +62,7 @@ class Refused(NewelError):
 
 def missing(what: str, key: object, where: str = "") -> Refused:
     """The error for a reference to something that is not there (or that this user may not see)."""
-    return Refused(
-        Problem(code="missing", message=f"there is no {what} {key!s:.80}", where=where, hint=f"choose an existing {what}"), status=404
-    )
+    return Refused(Problem(code="missing", message=f"there is no {what} {key!s:.80}", where=where, hint=f"choose an existing {what}"), status=404)
 
 
 class PluginFailed(NewelError):
@@ -89,9 +87,7 @@ class Conflict(NewelError):
 
     def __init__(self, question: str, first: str, second: str) -> None:
         self.question, self.plugins = question, (first, second)
-        super().__init__(
-            f"{question}: both {first!r} and {second!r} answer; let one of them declare precedes=('{second}',) or say so in newel.toml"
-        )
+        super().__init__(f"{question}: both {first!r} and {second!r} answer; let one of them declare precedes=('{second}',) or say so in newel.toml")
 
     def problem(self) -> Problem:
         """The same as a value, for screens and the API."""

@@ -191,5 +191,3 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     demo_data: str = ""
     demo: Callable[..., Awaitable[Any]] | None = None
     budget_ms: int = 20
-
-

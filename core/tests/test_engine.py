@@ -382,6 +382,26 @@ async def test_what_a_party_owes_stands_in_one_stage(database_url: str) -> None:
 
 async def test_the_discount_that_people_see_is_what_all_steps_took_off(database_url: str) -> None:
     async with company(database_url) as (app, context):
-        sold = (await app.documents.create("toy.order", DocumentInput(party="C1", lines=(LineInput(item="BOLT", discount=D(8)),)), context, then=["confirm"])).document
+        sold = (
+            await app.documents.create("toy.order", DocumentInput(party="C1", lines=(LineInput(item="BOLT", discount=D(8)),)), context, then=["confirm"])
+        ).document
         billed = (await app.documents.follow(sold.id, "invoice", context)).document
         assert (billed.lines[0].discount_entered, billed.lines[0].discount, billed.net) == (D(0), D(8), D("9.20"))
+
+
+async def test_what_costs_nothing_is_not_what_has_no_price(database_url: str) -> None:
+    """A draft priced at nothing by a rule can go on later; one without any price can't."""
+    from newel.domain.pricing import Price
+
+    from core.tests.toys import plugin
+
+    free = plugin("free", decide_price=lambda line: Price(amount=D(0), rule="gift") if line.item.number == "SAMPLE" else None)
+    async with company(database_url, {"free": free}) as (app, context):
+        for number in ("SAMPLE", "BLANK"):
+            await item(app, context, number)
+        given = (await app.documents.create("toy.order", order(("SAMPLE", 1)), context)).document
+        assert (await app.documents.act(given.id, "confirm", context)).document.state == "confirmed"
+        blank = (await app.documents.create("toy.order", order(("BLANK", 1)), context)).document
+        with pytest.raises(Refused) as refused:
+            await app.documents.act(blank.id, "confirm", context)
+        assert "price.missing" in codes(refused)

@@ -104,9 +104,7 @@ async def test_a_hanging_plugin_in_a_thread_is_stopped_too(sqlite_url: str) -> N
 
 
 def _kind(name: str) -> DocumentKind:
-    return DocumentKind(
-        name=name, label="X", label_plural="Xs", role="sale", states=(State(name="draft", label="Draft", phase="draft"),), transitions=()
-    )
+    return DocumentKind(name=name, label="X", label_plural="Xs", role="sale", states=(State(name="draft", label="Draft", phase="draft"),), transitions=())
 
 
 def _registry(*manifests: Manifest) -> Registry:

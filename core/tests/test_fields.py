@@ -25,9 +25,7 @@ def codes(problems: list[Any]) -> dict[str, str]:
     return {p.where: p.code for p in problems}
 
 
-@pytest.mark.parametrize(
-    ("kind", "name"), [("newel.item_price", "price"), ("newel.currency_rate", "rate"), ("newel.party", "limit_amount")]
-)
+@pytest.mark.parametrize(("kind", "name"), [("newel.item_price", "price"), ("newel.currency_rate", "rate"), ("newel.party", "limit_amount")])
 @given(data=st.data())
 def test_decimals_come_back_as_they_were_entered(kind: str, name: str, data: st.DataObject) -> None:
     of_kind = fields(kind)
@@ -51,9 +49,7 @@ def test_nothing_that_is_entered_breaks_the_decoder(value: Any) -> None:
         assert not any(isinstance(v, (float, Decimal)) for v in stored.values())
 
 
-@pytest.mark.parametrize(
-    "value", [1.5, float("nan"), "1,5", "1e5", "NaN", "", "12 ", "1_000", "٣", Decimal("Infinity"), Decimal("1E+99999999"), True]
-)
+@pytest.mark.parametrize("value", [1.5, float("nan"), "1,5", "1e5", "NaN", "", "12 ", "1_000", "٣", Decimal("Infinity"), Decimal("1E+99999999"), True])
 def test_what_is_no_exact_number_is_refused(value: Any) -> None:
     stored, problems = decode(fields("newel.item_price"), {"price": value}, {})
     assert value == "12 " or (problems and "price" not in stored)

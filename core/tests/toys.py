@@ -92,9 +92,7 @@ def order(*lines: tuple[Any, ...], **header: Any) -> DocumentInput:
     """An order of (item, quantity) or (item, quantity, price) lines for party C1."""
     return DocumentInput(
         party=header.pop("party", "C1"),
-        lines=tuple(
-            LineInput(item=x[0], quantity=Decimal(str(x[1])), price=Decimal(str(x[2])) if len(x) > 2 and x[2] is not None else None) for x in lines
-        ),
+        lines=tuple(LineInput(item=x[0], quantity=Decimal(str(x[1])), price=Decimal(str(x[2])) if len(x) > 2 and x[2] is not None else None) for x in lines),
         **header,
     )
 

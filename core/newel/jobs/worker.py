@@ -161,6 +161,4 @@ async def enqueue(app: Newel, name: str, payload: dict[str, Any], company: int |
     """Ask for a job to be run by a worker; returns its id."""
     now = app.clock()
     async with app.database.write() as session:
-        return session.add(
-            t.Job, name=name, payload=json_of(payload), state="waiting", created_at=now, created_by=user, company=company, available_at=now
-        )
+        return session.add(t.Job, name=name, payload=json_of(payload), state="waiting", created_at=now, created_by=user, company=company, available_at=now)

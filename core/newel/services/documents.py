@@ -25,6 +25,7 @@ from newel.store.session import Session
 if TYPE_CHECKING:
     pass
 
+
 class Documents(Transacting):
     """Use cases on documents of every kind.
 
@@ -284,4 +285,3 @@ class Documents(Transacting):
                 "ORDER BY id FOR UPDATE",
                 id, id, id,
             )  # fmt: skip
-

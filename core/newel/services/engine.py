@@ -65,9 +65,7 @@ class Engine(Planner):
         have = {h.code for h in document.holds if h.active}
         for p in problems:
             if p.severity is Severity.HOLD and p.code not in have and p.code not in fresh:
-                id = self.session.add(
-                    t.DocumentHold, document=document.id, code=p.code, reason=p.message, plugin=p.plugin, transitions=json_of(p.holds)
-                )
+                id = self.session.add(t.DocumentHold, document=document.id, code=p.code, reason=p.message, plugin=p.plugin, transitions=json_of(p.holds))
                 fresh[p.code] = Hold(id=id, code=p.code, reason=p.message, plugin=p.plugin, transitions=p.holds)
         if not fresh:
             return document
@@ -157,12 +155,7 @@ class Engine(Planner):
             return False
         flows = [f for f in self.registry.flows_from(self.registry.kind(document.kind)) if f.completes]
         parents = {line.parent for line in document.lines}
-        complete = bool(flows) and all(
-            f.complete(line)
-            for f in flows
-            for line in document.lines
-            if self.takes(f, line) and line.id not in parents
-        )
+        complete = bool(flows) and all(f.complete(line) for f in flows for line in document.lines if self.takes(f, line) and line.id not in parents)
         return complete == (name == "linked")
 
     def takes(self, flow: Any, line: Line) -> bool:

@@ -32,8 +32,7 @@ def may_follow(document: Document, first: Document, flow: Flow) -> list[Problem]
     return []
 
 
-def open_lines(engine: Engine, documents: Sequence[Document], flow: Flow, wanted: Sequence[LinkInput] | None
-) -> tuple[list[LineInput], list[tuple[Link, ...]]]:
+def open_lines(engine: Engine, documents: Sequence[Document], flow: Flow, wanted: Sequence[LinkInput] | None) -> tuple[list[LineInput], list[tuple[Link, ...]]]:
     """Lines of the new document with the links to what they continue: all that is open, or what was asked for."""
     asked = {w.line: w for w in wanted} if wanted is not None else None
     known = {line.id for d in documents for line in d.lines}
@@ -58,9 +57,7 @@ def open_lines(engine: Engine, documents: Sequence[Document], flow: Flow, wanted
                     schedules=_scheduled(line, quantity, flow),
                 )
             )  # fmt: skip
-            sources.append(
-                (Link(kind=flow.link, from_line=line.id, from_document=document.id, quantity=quantity, schedule=want.schedule if want else None),)
-            )
+            sources.append((Link(kind=flow.link, from_line=line.id, from_document=document.id, quantity=quantity, schedule=want.schedule if want else None),))
     return lines, sources
 
 
@@ -79,9 +76,7 @@ def passed_on(documents: dict[int, Document], links: tuple[Link, ...], flow: Flo
     out = []
     for link in links:
         source = documents[link.from_document].line(link.from_line)
-        before = [
-            msgspec.structs.replace(link, from_line=s.from_line, from_document=s.from_document) for s in source.sources if s.kind != flow.link
-        ]
+        before = [msgspec.structs.replace(link, from_line=s.from_line, from_document=s.from_document) for s in source.sources if s.kind != flow.link]
         out += [*before, link]
     return tuple(out)
 

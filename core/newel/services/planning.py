@@ -75,9 +75,7 @@ class Planner:
 
     async def load(self, ids: Iterable[int], *, lock: bool = True, steps: bool = False, light: bool = False) -> dict[int, Document]:
         """Documents of the context's company by id."""
-        found = await read_documents(
-            self.session, list(ids), await self.master(), self.shapes, lock=lock and not self.preview, steps=steps, light=light
-        )
+        found = await read_documents(self.session, list(ids), await self.master(), self.shapes, lock=lock and not self.preview, steps=steps, light=light)
         return {d.id: d for d in found if d.company == self.context.company.id}
 
     @property
@@ -129,9 +127,7 @@ class Planner:
             return document
         return msgspec.structs.replace(document, lines=tuple(line for line in document.lines if not line.key))
 
-    async def _proposed(
-        self, kind: DocumentKind, document: Document, facts: Facts, resolver: Resolver, before: Document | None
-    ) -> tuple[Document, Facts]:
+    async def _proposed(self, kind: DocumentKind, document: Document, facts: Facts, resolver: Resolver, before: Document | None) -> tuple[Document, Facts]:
         """Add the lines that plugins propose, and load facts again where there are any: the new lines need theirs."""
         if not self.plugins.has("propose_lines"):
             return document, facts
@@ -164,6 +160,10 @@ class Planner:
     async def plan_transition(self, kind: DocumentKind, document: Document, transition: Transition) -> Plan:
         """Everything that a transition will do. The document and what it comes from are locked already."""
         effects = frozenset(transition.effects)
+        if kind.priced and any(line.item and not (line.net or line.price or line.steps) for line in document.lines):
+            found = await read_steps(self.session, [document.id])  # a price of nothing is told from none by its steps
+            lines = tuple(msgspec.structs.replace(line, steps=found.get(line.id, line.steps)) for line in document.lines)
+            document = msgspec.structs.replace(document, lines=lines)
         facts = await self._facts(document, effects, lock=True)
         plan = Plan(document=document, before=document, transition=transition)
         with rules_limit():

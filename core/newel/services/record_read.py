@@ -66,7 +66,9 @@ def _filtered(shape: Shape, filters: Mapping[str, Any]) -> tuple[list[str], list
         suffix = next((s for s in RANGES if name.endswith(s)), "")
         field = shape.fields.by_name.get(name.removesuffix(suffix))
         if field is None or field.secret or field.type == "json" or (suffix and field.type not in RANGED):
-            problems.append(Problem(code="list.filter", message=f"the list can't be filtered by {name!r:.60}", where=name[:60], hint="choose a field of the list"))
+            problems.append(
+                Problem(code="list.filter", message=f"the list can't be filtered by {name!r:.60}", where=name[:60], hint="choose a field of the list")
+            )
             continue
         try:
             args.append(_filter_value(field, value))
@@ -170,9 +172,7 @@ async def titles(session: Session, shapes: Shapes, table: str, ids: Iterable[int
     return await _called(session, shapes, shape, [dict(r) for r in rows], columns, depth)
 
 
-async def _called(
-    session: Session, shapes: Shapes, shape: Shape, rows: list[dict[str, Any]], columns: list[str], depth: int
-) -> dict[int, str]:
+async def _called(session: Session, shapes: Shapes, shape: Shape, rows: list[dict[str, Any]], columns: list[str], depth: int) -> dict[int, str]:
     """The titles of rows, which have at least their title columns; a title may name other records."""
     for name in columns:
         field = shape.fields[name]

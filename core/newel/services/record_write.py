@@ -24,9 +24,7 @@ HIDDEN = "***"
 # ---- checks that ask the database; each takes many rows at once ---------------------------------------------------------------------
 
 
-async def resolve(
-    session: Session, shapes: Shapes, shape: Shape, rows: Sequence[dict[str, Any]], context: Context
-) -> dict[int, list[Problem]]:
+async def resolve(session: Session, shapes: Shapes, shape: Shape, rows: Sequence[dict[str, Any]], context: Context) -> dict[int, list[Problem]]:
     """Turn references given by number or code into ids, in place, and find out what does not exist. Problems by index of the row."""
     problems: dict[int, list[Problem]] = {}
     for field in [f for f in shape.fields if f.type == "reference" or f.code_of]:
@@ -229,9 +227,7 @@ def changes(fields: Fields, old: Mapping[str, Any], new: Mapping[str, Any]) -> s
 
 def event(session: Session, shape: Shape, id: int, action: str, what: str, context: Context) -> None:
     """Keep a row of the record's history for the next flush."""
-    session.add(
-        RecordEvent, kind=shape.name, record=id, at=context.now, user=context.user.login, source=context.source, action=action, changes=what
-    )
+    session.add(RecordEvent, kind=shape.name, record=id, at=context.now, user=context.user.login, source=context.source, action=action, changes=what)
 
 
 async def make_stale(session: Session, shape: Shape) -> None:

@@ -137,9 +137,7 @@ class Rules:
         """The document as the plugins of one stage see it: everything of earlier stages in, nothing of this one; taxes without amounts."""
         return msgspec.structs.replace(
             document,
-            lines=tuple(
-                msgspec.structs.replace(w.line, price=w.price, net=w.amount, taxes=t, steps=tuple(w.steps)) for w, t in zip(work, taxes, strict=True)
-            ),
+            lines=tuple(msgspec.structs.replace(w.line, price=w.price, net=w.amount, taxes=t, steps=tuple(w.steps)) for w, t in zip(work, taxes, strict=True)),
             net=sum((w.amount for w in work), ZERO),
         )
 
@@ -148,9 +146,7 @@ class Rules:
         by_id = {w.line.id: w for w in work}
         for plugin, change in sorted(proposed, key=lambda p: (p[1].sequence, p[0], p[1].rule, p[1].line or 0)):
             if (change.percent is None) == (change.amount is None):
-                self.problems.append(
-                    Problem(code="adjustment.invalid", message=f"{change.rule}: exactly one of percent and amount", plugin=plugin)
-                )
+                self.problems.append(Problem(code="adjustment.invalid", message=f"{change.rule}: exactly one of percent and amount", plugin=plugin))
             elif change.line is not None:
                 target = by_id.get(change.line)
                 if target is not None and not target.copied and target.steps:
@@ -185,18 +181,12 @@ class Rules:
         company = self.context.company
         parents = {line.parent for line in document.lines}  # what has handed its amount on to its parts bears no tax itself
         taxes = [() if not w.amount and w.line.id in parents else found for w, found in zip(work, taxes, strict=True)]
-        result = taxed(
-            [w.amount for w in work], taxes, included=document.prices_include_tax, digits=digits, mode=self.mode, method=company.tax_rounding
-        )
+        result = taxed([w.amount for w in work], taxes, included=document.prices_include_tax, digits=digits, mode=self.mode, method=company.tax_rounding)
         lines = []
         for w, net, tax, line_taxes in zip(work, result.nets, result.taxes, taxes, strict=True):
             if net != w.amount:
                 w.step("tax", "newel", "tax included", net, "tax taken out of the price")
-            lines.append(
-                msgspec.structs.replace(
-                    w.line, price=w.price, net=net, tax=tax, taxes=line_taxes, steps=tuple(w.steps), cost=self._cost(w.line)
-                )
-            )
+            lines.append(msgspec.structs.replace(w.line, price=w.price, net=net, tax=tax, taxes=line_taxes, steps=tuple(w.steps), cost=self._cost(w.line)))
         net, tax = sum(result.nets, ZERO), sum(result.taxes, ZERO)
         if sum((x.amount for x in result.lines), ZERO) != tax:
             raise AssertionError("taxes of lines and of the document differ")
@@ -212,5 +202,3 @@ class Rules:
             msgspec.structs.replace(line, cost=self._cost(line), price=line.price_entered or ZERO) for line in document.lines
         )  # fmt: skip
         return msgspec.structs.replace(document, lines=lines)
-
-

@@ -68,9 +68,7 @@ async def write_stock(session: Session, plan: StockPlan, document: Document, con
     if plan.released:
         left = {r.id: r.quantity for found in plan.reservations.values() for r in found}
         touched = sorted({r.id for r in plan.released})
-        await session.many(
-            "UPDATE stock_reservation SET quantity = ? WHERE id = ?", [(scaled(left[id], QUANTITY), id) for id in touched if id in left]
-        )
+        await session.many("UPDATE stock_reservation SET quantity = ? WHERE id = ?", [(scaled(left[id], QUANTITY), id) for id in touched if id in left])
         gone = [id for id in touched if id not in left]
         if gone:
             await session.fetch("DELETE FROM stock_reservation WHERE id = ANY(?)", gone)

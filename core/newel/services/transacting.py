@@ -47,9 +47,7 @@ class Transacting:
         except (PluginFailed, Conflict) as failed:
             raise Refused(failed.problem(), status=424) from failed
 
-    async def _run(
-        self, work: Callable[[Engine], Awaitable[T]], context: Context, session: Session | None, key: str | None, request: tuple[Any, ...]
-    ) -> T:
+    async def _run(self, work: Callable[[Engine], Awaitable[T]], context: Context, session: Session | None, key: str | None, request: tuple[Any, ...]) -> T:
         """One transaction; again from its start where another one got in between (a deadlock, or the same new row twice)."""
         if session is not None:
             return await work(Engine(self.app, session, context))
@@ -74,9 +72,7 @@ class Transacting:
                 if not passing(error):
                     raise
                 if attempt == TRIES - 1:
-                    raise Refused(
-                        Problem(code="busy", message="others changed the same data at the same time", hint="try again"), status=409
-                    ) from error
+                    raise Refused(Problem(code="busy", message="others changed the same data at the same time", hint="try again"), status=409) from error
                 await asyncio.sleep(0.01 * 2**attempt)
         raise AssertionError("unreachable")
 

@@ -150,9 +150,7 @@ class Users:
         self._guesses.failed(login, address, now)
         return None
 
-    async def login(
-        self, login: str, password: str, *, address: str = "", agent: str = "", company: int | None = None
-    ) -> tuple[str, LoginSession]:
+    async def login(self, login: str, password: str, *, address: str = "", agent: str = "", company: int | None = None) -> tuple[str, LoginSession]:
         """(token for the cookie, session). The database keeps only the token's hash.
 
         Raises:

@@ -71,8 +71,7 @@ CHECKS: dict[str, tuple[str, str, Callable[[Any], tuple[str, str]]]] = {
     ),
     "links firm": (
         "a link is firm when its target is open or done",
-        "SELECT k.id, d.number, d.phase, k.firm FROM line_link k JOIN document d ON d.id = k.to_document "
-        "WHERE k.firm <> (d.phase IN ('open', 'done'))",
+        "SELECT k.id, d.number, d.phase, k.firm FROM line_link k JOIN document d ON d.id = k.to_document WHERE k.firm <> (d.phase IN ('open', 'done'))",
         lambda r: (f"line_link {r['id']}", f"firm is {bool(r['firm'])}, {r['number']} is {r['phase']}"),
     ),
     "stock": (
@@ -198,9 +197,7 @@ async def _chain(session: Session) -> AsyncIterator[Finding]:
     for head in await session.fetch("SELECT company, number, hash FROM ledger_chain ORDER BY company"):
         previous, number, broken = "", 0, False
         while not broken:
-            entries = await session.fetch(
-                "SELECT * FROM journal_entry WHERE company = ? AND number > ? ORDER BY number LIMIT ?", head["company"], number, PAGE
-            )
+            entries = await session.fetch("SELECT * FROM journal_entry WHERE company = ? AND number > ? ORDER BY number LIMIT ?", head["company"], number, PAGE)
             if not entries:
                 break
             postings: dict[int, list[Any]] = {}
@@ -224,5 +221,3 @@ async def _chain(session: Session) -> AsyncIterator[Finding]:
 def _iso(value: Any) -> str:
     found = day(value)
     return found.isoformat() if found else ""
-
-

@@ -3,6 +3,7 @@
 Numbers are 64-bit counts of 10**-scale units (docs/decisions/0001): amounts have scale 4, prices, quantities, factors and percentages 6,
 exchange rates 10. The domain sees Decimal; scaled() and unscaled() stand between the two.
 """
+
 from __future__ import annotations
 
 from decimal import Context, Decimal, Inexact, InvalidOperation
@@ -24,8 +25,7 @@ def scaled(value: Decimal | str | int, scale: int, rounding: str | None = None) 
     if isinstance(value, float):
         raise TypeError("float refused")
     d = Decimal(value)
-    n = int(d.scaleb(scale, context=_EXACT).to_integral_value(rounding) if rounding
-            else d.scaleb(scale, context=_EXACT).to_integral_exact(context=_EXACT))
+    n = int(d.scaleb(scale, context=_EXACT).to_integral_value(rounding) if rounding else d.scaleb(scale, context=_EXACT).to_integral_exact(context=_EXACT))
     if not -I64 - 1 <= n <= I64:
         raise OverflowError(value)
     return n
@@ -50,10 +50,10 @@ class ScaledInt(BigInt):
     def __init__(self, scale: int = 4, default: int | None = 0, **kw: Any) -> None:
         super().__init__(default=default, **kw)
         self.scale = scale
-        self._meta.params["scale"] = scale          # so that auto migrations reproduce it
+        self._meta.params["scale"] = scale  # so that auto migrations reproduce it
 
     @property
-    def column_type(self) -> str:                   # not INTEGER: Piccolo's INTEGER converter is slow on SQLite
+    def column_type(self) -> str:  # not INTEGER: Piccolo's INTEGER converter is slow on SQLite
         return "BIGINT"
 
     def __eq__(self, v: Any) -> Where:  # type: ignore[override]

@@ -37,9 +37,7 @@ class Shapes(msgspec.Struct, frozen=True):
         """Stored JSON as structs; the data of a plugin that is not running stays as it is."""
         if text in ("", "{}"):
             return {}
-        return {
-            name: msgspec.convert(value, shapes[name], strict=False) if name in shapes else value for name, value in msgspec.json.decode(text).items()
-        }
+        return {name: msgspec.convert(value, shapes[name], strict=False) if name in shapes else value for name, value in msgspec.json.decode(text).items()}
 
 
 def json_of(value: Any) -> str:
@@ -91,8 +89,7 @@ async def read_documents(
         when = day(head["date"])
         assert when is not None
         lines = tuple(
-            _line(r, items, when, head["currency"], company, companies, shapes, stages, sources, schedules, step_rows)
-            for r in lines_of.get(head["id"], [])
+            _line(r, items, when, head["currency"], company, companies, shapes, stages, sources, schedules, step_rows) for r in lines_of.get(head["id"], [])
         )
         out.append(await _head(session, head, lines, companies, shapes, taxes.get(head["id"], []), holds.get(head["id"], [])))
     return out

@@ -31,9 +31,7 @@ async def _load_master(session: Session) -> Master:
     async def rows(table: str, order: str = "id") -> list[Any]:
         return await session.fetch(f'SELECT * FROM "{table}" ORDER BY {order}')
 
-    locations = {
-        r["id"]: msgspec.convert({k: v for k, v in r.items() if k in Location.__struct_fields__}, Location) for r in await rows("location")
-    }
+    locations = {r["id"]: msgspec.convert({k: v for k, v in r.items() if k in Location.__struct_fields__}, Location) for r in await rows("location")}
     defaults: dict[tuple[int, str], int] = {}
     for location in locations.values():
         if location.parent is None and location.party is None:
@@ -64,10 +62,7 @@ async def _load_master(session: Session) -> Master:
         currencies={r["code"]: r["digits"] for r in await rows("currency")},
         exchange={key: tuple(sorted(history.items())) for key, history in exchange.items()},
         taxes={category: tuple(rates) for category, rates in taxes.items()},
-        terms={
-            r["code"]: Terms(code=r["code"], name=r["name"], days=r["days"], end_of_month=bool(r["end_of_month"]))
-            for r in await rows("payment_terms")
-        },
+        terms={r["code"]: Terms(code=r["code"], name=r["name"], days=r["days"], end_of_month=bool(r["end_of_month"])) for r in await rows("payment_terms")},
         locations=locations,
         defaults=defaults,
         children=_below(locations),

@@ -31,10 +31,7 @@ class MigrationFailed(NewelError):
         super().__init__(f"migration {step} of {app!r}: {type(error).__name__}: {error}")
 
 
-HISTORY = (
-    'CREATE TABLE IF NOT EXISTS "newel_migration" ("plugin" VARCHAR(100) NOT NULL, "name" VARCHAR(100) NOT NULL, '
-    'PRIMARY KEY ("plugin", "name"))'
-)
+HISTORY = 'CREATE TABLE IF NOT EXISTS "newel_migration" ("plugin" VARCHAR(100) NOT NULL, "name" VARCHAR(100) NOT NULL, PRIMARY KEY ("plugin", "name"))'
 
 
 def table_sql(table: type[Table]) -> list[str]:
@@ -61,9 +58,7 @@ def _index_sql(column: Any) -> str:
 def order(configs: dict[str, Any]) -> list[str]:
     """App names so that each comes after those it depends on. The kernel is first for all."""
     by_module = {f"{c.app_name}.piccolo_app": n for n, c in configs.items()}
-    graph = {
-        n: sorted({by_module.get(d, d) for d in c.migration_dependencies} | ({"newel"} if n != "newel" else set())) for n, c in configs.items()
-    }
+    graph = {n: sorted({by_module.get(d, d) for d in c.migration_dependencies} | ({"newel"} if n != "newel" else set())) for n, c in configs.items()}
     return [n for n in TopologicalSorter(graph).static_order() if n in configs]
 
 

@@ -187,9 +187,7 @@ class Session:
         if not name or name in self._bumped:
             return
         self._bumped.add(name)
-        await self.fetch(
-            "INSERT INTO fact_version (name, version) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET version = fact_version.version + 1", name
-        )
+        await self.fetch("INSERT INTO fact_version (name, version) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET version = fact_version.version + 1", name)
 
 
 class Database:

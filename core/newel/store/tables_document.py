@@ -205,8 +205,7 @@ class OpenItem(Table, tablename="open_item"):
     company_amount = ScaledInt(scale=AMOUNT)
     company_open = ScaledInt(scale=AMOUNT)
     ck_open_item_sign = Check(
-        '("amount" >= 0 AND "amount_open" >= 0 AND "amount_open" <= "amount") OR '
-        '("amount" <= 0 AND "amount_open" <= 0 AND "amount_open" >= "amount")'
+        '("amount" >= 0 AND "amount_open" >= 0 AND "amount_open" <= "amount") OR ("amount" <= 0 AND "amount_open" <= 0 AND "amount_open" >= "amount")'
     )
 
 

@@ -146,7 +146,7 @@ def _place(rows: list[dict[str, Any]]) -> Any:
 
 
 def _row(x: Line, flow: Flow, form: Reader | None) -> dict[str, Any]:
-    left = max(x.quantity_open(flow.link), x.quantity * 0)
+    left = max(flow.open(x), x.quantity * 0)
     stage = x.stages.get(flow.link)
     return {
         "id": x.id, "position": x.position, "item": x.item.number if x.item else "", "text": x.text, "quantity": x.quantity, "unit": x.unit, "open": left,
