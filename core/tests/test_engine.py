@@ -405,3 +405,35 @@ async def test_what_costs_nothing_is_not_what_has_no_price(database_url: str) ->
         with pytest.raises(Refused) as refused:
             await app.documents.act(blank.id, "confirm", context)
         assert "price.missing" in codes(refused)
+
+
+async def test_tax_by_place_date_and_party(database_url: str) -> None:
+    """Rates by place and date, several on a line; exemption and reverse charge with their reason; prices with tax; an allowance of its own category."""
+    async with company(database_url) as (app, context):
+        rates = (
+            ("VAT", "standard", "DE", "", "16", "2020-07-01", "2020-12-31"), ("VAT", "standard", "DE", "", "19", "2021-01-01", None),
+            ("VAT", "standard", "AT", "", "20", None, None), ("VAT", "reduced", "DE", "", "7", None, None), ("CITY", "standard", "DE", "BE", "2.5", None, None),
+        )  # fmt: skip
+        for code, category, country, region, rate, start, end in rates:
+            values = {"code": code, "name": code, "category": category, "country": country, "region": region, "rate": rate, "date_from": start, "date_to": end}
+            await app.records.save("newel.tax_rate", None, values, context)
+        await party(app, context, "EU", country="AT", tax_treatment="reverse_charge", tax_reason="Article 196")
+        await party(app, context, "NGO", tax_treatment="exempt", tax_reason="certificate 7")
+
+        async def taxes(*lines: LineInput, **header: Any) -> list[tuple[str, str, D, D, str]]:
+            made = (await app.documents.create("toy.order", DocumentInput(lines=lines, **{"party": "C1", **header}), context)).document
+            assert made.gross == made.net + made.tax
+            return [(x.code, x.category, x.rate, x.amount, x.reason) for x in made.taxes]
+
+        bolts = LineInput(item="BOLT", quantity=D(10))
+        assert await taxes(bolts) == [("VAT", "S", D(19), D("19.00"), "")]
+        assert await taxes(bolts, date=date(2020, 9, 1)) == [("VAT", "S", D(16), D("16.00"), "")]
+        assert await taxes(bolts, party="EU") == [("reverse_charge", "AE", D(0), D(0), "Article 196")]
+        assert await taxes(bolts, party="NGO") == [("exempt", "E", D(0), D(0), "certificate 7")]
+        assert await taxes(LineInput(item="BOLT", price=D("11.90")), prices_include_tax=True) == [("VAT", "S", D(19), D("1.90"), "")]
+        allowance = LineInput(kind="charge", text="allowance", price=D(-20), tax_category="reduced")
+        assert await taxes(bolts, allowance) == [("VAT", "S", D(7), D("-1.40"), ""), ("VAT", "S", D(19), D("19.00"), "")]
+        site = await party(app, context, "BERLIN")
+        rows = (await app.records.page("newel.address", context, filters={"party": str(site)})).rows
+        await app.records.save("newel.address", rows[0]["id"], {"region": "BE"}, context)
+        assert await taxes(bolts, party="BERLIN") == [("CITY", "S", D("2.5"), D("2.50"), ""), ("VAT", "S", D(19), D("19.00"), "")]

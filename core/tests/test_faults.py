@@ -55,6 +55,7 @@ BAD = {
     "raises while loading": {"load_facts": _load_raise},
     "loads a dict": {"load_facts": _load_dict},
     "lines of nothing": {"propose_lines": lambda line: [("a", "BOLT")]},
+    "lines of three": {"propose_lines": lambda line: [("a", "b", "c")]},
     "an unknown kind": {"propose_documents": lambda document: [Draft(kind="ghost.kind", input=order())]},
 }
 

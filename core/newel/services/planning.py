@@ -141,10 +141,10 @@ class Planner:
             }
         for line in document.lines:
             out.append(line)
+            for plugin, pair in proposed.get(line.id, ()):
+                if len(pair) != 2 or not isinstance(pair[0], str) or not isinstance(pair[1], LineInput):
+                    raise PluginFailed(plugin, "propose_lines", f"must return pairs of (key, LineInput), got {pair!r:.80}")
             children = sorted(((f"{plugin}:{key}", entered) for plugin, (key, entered) in proposed.get(line.id, ())), key=lambda p: p[0])
-            for key, entered in children:
-                if not isinstance(entered, LineInput):
-                    raise PluginFailed(key.split(":")[0], "propose_lines", f"must return (key, LineInput), got {type(entered).__name__}")
             made = await resolver.lines(kind, document, [x for _, x in children], parent=line, keys=[k for k, _ in children]) if children else ()
             made = tuple(msgspec.structs.replace(m, id=old.get((line.id, m.key), m.id)) for m in made)
             by_key = {m.key: m.id for m in made}  # "a/b" is a part of "a"
