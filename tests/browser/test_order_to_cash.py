@@ -99,14 +99,14 @@ def test_an_order_by_keyboard_goes_on_to_the_ledger(watched: Any) -> None:
 
     assert next_step(page) == "Payment"
     page.locator(".n-doc-actions").get_by_role("link", name="Payment").click()
-    assert page.locator("input[id^='settle-']").first.input_value() == "833.00"
+    expect(page.locator("input[id^='settle-']").first).to_have_value("833.00")
     page.get_by_role("button", name="Save and post").click()
     expect(page.locator(".n-doc-head .n-badge")).to_have_text("Posted")
     page.goto(invoice)
     expect(page.locator(".n-doc-head .n-badge")).to_have_text("Paid")
     page.goto(order)
     expect(page.locator(".n-doc-head .n-badge")).to_have_text("Done")
-    assert page.locator("#flow a.n-node").count() == 4  # two deliveries, invoice, payment
+    expect(page.locator("#flow a.n-node")).to_have_count(4)  # two deliveries, invoice, payment
 
     page.goto(f"{watched.site.url}/report/newel.trial_balance")
     foot = [c.inner_text() for c in page.locator("tfoot td").all()]
@@ -124,8 +124,8 @@ def test_what_is_wrong_is_said_and_nothing_is_lost(watched: Any) -> None:
     page.fill("#lines-0-quantity", "1.234,5")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator("#preview-problems")).to_contain_text("1.234,5")
-    assert page.locator("#lines-0-quantity").input_value() == "1.234,5"
-    assert page.locator("#reference").input_value() == "their number"
+    expect(page.locator("#lines-0-quantity")).to_have_value("1.234,5")
+    expect(page.locator("#reference")).to_have_value("their number")
     page.locator("#preview-problems a").first.click()
     assert page.evaluate("document.activeElement.id") == "lines-0-quantity"
     page.fill("#lines-0-quantity", "1,234")
@@ -149,7 +149,7 @@ def test_a_double_click_makes_one_document(watched: Any) -> None:
     )
     assert len(set(answers)) == 1
     page.goto(f"{watched.site.url}/documents/sales.order?q=twice")
-    assert page.locator("tbody tr").count() == 1
+    expect(page.locator("tbody tr")).to_have_count(1)
 
 
 def test_over_the_limit_only_with_the_right_and_on_purpose(watched: Any) -> None:
@@ -185,7 +185,7 @@ def test_everything_works_without_script(watched: Any) -> None:
     page.get_by_role("button", name="Calculate").click()
     expect(page.locator("#preview-totals")).to_contain_text("249.90")
     page.get_by_role("button", name="Save", exact=True).click()
-    assert page.locator("tr[id^=line-]").count() == 5
+    expect(page.locator("tr[id^=line-]")).to_have_count(5)
     page.get_by_role("button", name="Confirm").click()
     page.get_by_role("link", name="Deliver", exact=True).click()
     page.get_by_role("button", name="Make and ship").click()
@@ -200,5 +200,5 @@ def test_every_page_fits_its_window(watched: Any) -> None:
     assert len(paths) > 20
     for path in paths:
         page.goto(watched.site.url + path)
-        assert page.locator("h1").count() == 1, path
+        expect(page.locator("h1")).to_have_count(1)
         assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), path
