@@ -164,11 +164,14 @@ class Planner:
             found = await read_steps(self.session, [document.id])  # a price of nothing is told from none by its steps
             lines = tuple(msgspec.structs.replace(line, steps=found.get(line.id, line.steps)) for line in document.lines)
             document = msgspec.structs.replace(document, lines=lines)
-        facts = await self._facts(document, effects, lock=True)
+        # What follows by itself from another document can't be refused: no plugin is asked, and without effects none needs to know.
+        ask = not transition.automatic
+        facts = await self._facts(document, effects, lock=True) if ask or effects else Facts([await self.master(), self.registry.kinds])
         plan = Plan(document=document, before=document, transition=transition)
         with rules_limit():
-            plan.problems += checks.on_transition(kind, document, transition, facts[Master], self.registry)
-            plan.problems += self._checked(document, transition.name, facts)
+            if ask:
+                plan.problems += checks.on_transition(kind, document, transition, facts[Master], self.registry)
+                plan.problems += self._checked(document, transition.name, facts)
             if "credit" in effects and "credit" not in self.registry.taken_over:
                 plan.problems += credit.check(document, facts, self.context, self.plugins)
             if effects & STOCK:
@@ -185,7 +188,7 @@ class Planner:
             await self._reverse(plan)
         with rules_limit():
             self._posted(plan, kind, facts, effects)
-            if not transition.automatic:
+            if ask:
                 plan.drafts = self.plugins.propose(
                     "propose_documents", Draft, document=document, transition=transition.name, facts=facts, context=self.context
                 )  # fmt: skip
