@@ -37,10 +37,10 @@ def _entries(newel: Newel, context: Context) -> Iterator[Entry]:
     """(section, label, address, icon) of everything that the user may open, in the order of the declarations."""
     registry, may = newel.registry, context.user.may
     yield "", "Start", "/", "home"
-    for kind in registry.documents.values():
+    owners = {k.name: registry.manifests[registry.owner[f"document kind:{k.name}"]].label for k in registry.documents.values()}
+    for kind in sorted(registry.documents.values(), key=lambda k: owners[k.name] != (k.menu or owners[k.name])):  # a section's own plugin first
         if may(f"{kind.name}.view"):
-            owner = registry.manifests[registry.owner[f"document kind:{kind.name}"]]
-            yield kind.menu or owner.label, kind.label_plural, f"/documents/{kind.name}", ICONS.get(kind.role, "file-text")
+            yield kind.menu or owners[kind.name], kind.label_plural, f"/documents/{kind.name}", ICONS.get(kind.role, "file-text")
     for record in registry.records.values():
         if record.menu and may(f"{record.name}.view"):
             yield record.menu, record.label_plural, f"/records/{record.name}", "table"
@@ -63,7 +63,8 @@ def navigation(newel: Newel, context: Context, path: str) -> list[dict[str, Any]
     for items in sections.values():
         for item in items:
             item["active"] = item["url"] == best
-    order = sorted(sections, key=lambda s: (bool(s), LAST.index(s) + 1 if s in LAST else 0, s))
+    sells = {k.menu for k in newel.registry.documents.values() if k.role == "sale"}
+    order = sorted(sections, key=lambda s: (bool(s), LAST.index(s) + 1 if s in LAST else 0, s not in sells, s))
     return [{"label": _(s), "items": sections[s]} for s in order]
 
 
