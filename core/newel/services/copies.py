@@ -5,13 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from newel.domain.document import Document
 from newel.domain.kinds import DocumentKind
 from newel.domain.money import ZERO, plain
 from newel.errors import Problem
 from newel.services.rules import Copy
 from newel.store.columns import QUANTITY, unscaled
-from newel.store.documents import money
+from newel.store.documents import money, read_steps
 
 if TYPE_CHECKING:
     from newel.services.planning import Planner
@@ -61,3 +63,12 @@ async def copied(planner: Planner, kind: DocumentKind, document: Document) -> tu
 def has_prices(kind: DocumentKind | None) -> bool:
     """Whether there is something to copy: a delivery made by hand has no prices, and its invoice is priced by the rules."""
     return kind is None or kind.priced
+
+
+async def told_apart(planner: Planner, kind: DocumentKind, document: Document) -> Document:
+    """The document, with its steps where a line amounts to nothing: only they tell a price of nothing from none."""
+    if not kind.priced or not any(line.item and not (line.net or line.price or line.steps) for line in document.lines):
+        return document
+    found = await read_steps(planner.session, [document.id])
+    lines = tuple(msgspec.structs.replace(line, steps=found.get(line.id, line.steps)) for line in document.lines)
+    return msgspec.structs.replace(document, lines=lines)

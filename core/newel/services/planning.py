@@ -18,7 +18,7 @@ from newel.domain.pricing import steps_add_up
 from newel.domain.stock import Move, StockFacts
 from newel.errors import PluginFailed, Problem, Refused, Severity
 from newel.services import checks, credit
-from newel.services.copies import copied
+from newel.services.copies import copied, told_apart
 from newel.services.ledger import LedgerPlan
 from newel.services.ledger_store import load_clearing, load_open_items, stored_entry, stored_settled
 from newel.services.outcome import Outcome
@@ -160,10 +160,7 @@ class Planner:
     async def plan_transition(self, kind: DocumentKind, document: Document, transition: Transition) -> Plan:
         """Everything that a transition will do. The document and what it comes from are locked already."""
         effects = frozenset(transition.effects)
-        if kind.priced and any(line.item and not (line.net or line.price or line.steps) for line in document.lines):
-            found = await read_steps(self.session, [document.id])  # a price of nothing is told from none by its steps
-            lines = tuple(msgspec.structs.replace(line, steps=found.get(line.id, line.steps)) for line in document.lines)
-            document = msgspec.structs.replace(document, lines=lines)
+        document = await told_apart(self, kind, document)
         # What follows by itself from another document can't be refused: no plugin is asked, and without effects none needs to know.
         ask = not transition.automatic
         facts = await self._facts(document, effects, lock=True) if ask or effects else Facts([await self.master(), self.registry.kinds])
