@@ -437,3 +437,20 @@ async def test_tax_by_place_date_and_party(database_url: str) -> None:
         rows = (await app.records.page("newel.address", context, filters={"party": str(site)})).rows
         await app.records.save("newel.address", rows[0]["id"], {"region": "BE"}, context)
         assert await taxes(bolts, party="BERLIN") == [("CITY", "S", D("2.5"), D("2.50"), ""), ("VAT", "S", D(19), D("19.00"), "")]
+
+
+async def test_every_step_of_every_document_can_be_previewed(database_url: str) -> None:
+    """Also those that would lock and undo: the page of a document shows them all, and nothing is written or locked."""
+    async with company(database_url) as (app, context):
+        sold = (await app.documents.create("toy.order", order(("BOLT", 2)), context, then=["confirm"])).document
+        shipped = (await app.documents.follow(sold.id, "deliver", context, then=["ship"])).document
+        posted = (await app.documents.follow(sold.id, "invoice", context, then=["post"])).document
+        (owed,) = await open_items(app, posted.id)
+        paid = (await app.documents.create("toy.payment", paying(owed["id"], "5.00"), context, then=["post"])).document
+        other = (await app.documents.create("toy.order", order(("NUT", 2)), context, then=["confirm"])).document
+        before = await balances(app)
+        for document, blocked in ((shipped, False), (posted, True), (paid, False)):
+            shown = await app.documents.preview_act(document.id, "undo", context)
+            assert (shown.blocked, shown.document.state) == (blocked, "cancelled")
+        assert (await app.documents.preview_act(other.id, "cancel", context)).document.state == "cancelled"
+        assert await balances(app) == before

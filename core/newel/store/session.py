@@ -1,7 +1,7 @@
 """The unit of work: one transaction, ids in blocks, rows collected and written once, and SQL that is the same text on both databases.
 
 In SQL handed to a session, `?` stands for a parameter, `= ANY(?)` takes a list, and `FOR UPDATE` is dropped on SQLite, where the one
-write transaction locks everything already.
+write transaction locks everything already, and in sessions that only read.
 """
 
 from __future__ import annotations
@@ -88,6 +88,8 @@ class Session:
         if self.sqlite:
             values = [json.dumps(a) if type(a) in (list, tuple) else a for a in args]
             return await self.engine.run_sql(_for_sqlite(sql), values)  # type: ignore[no-any-return]
+        if not self.writable:  # a preview looks at what an action would lock
+            sql = sql.replace(" FOR UPDATE", "")
         return await self.engine.run_sql(_for_postgres(sql), [list(a) if type(a) is tuple else a for a in args])  # type: ignore[no-any-return]
 
     async def one(self, sql: str, *args: Any) -> Any | None:
