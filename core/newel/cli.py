@@ -3,57 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import secrets
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 import rich_click as click
-from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from newel import __version__
 from newel.config import load
-from newel.errors import NewelError, Refused
-
-T = TypeVar("T")
-out = Console()
+from newel.console import Commands, config_path, out, run, show
+from newel.errors import NewelError
 
 
-def _run(work: Callable[[Any], Awaitable[T]], *, migrations: bool = False) -> T:
-    """Run with a started install; errors are printed and end with code 2."""
-    from newel.services.app import Newel
-
-    async def main() -> T:
-        app = Newel(load(_path()))
-        await app.start(migrations)
-        try:
-            return await work(app)
-        finally:
-            await app.close()
-
-    try:
-        return asyncio.run(main())
-    except Refused as refused:
-        for p in refused.problems:
-            out.print(f"[red]{p.code}[/] {p.message}" + (f" [dim]({p.hint})[/]" if p.hint else ""), highlight=False)
-    except NewelError as error:
-        out.print(f"[red]error[/] {error}", highlight=False)
-    sys.exit(2)
-
-
-def _path() -> Path | None:
-    context = click.get_current_context(silent=True)
-    given = context.find_root().params.get("config") if context else None
-    return Path(given) if given else None
-
-
-@click.group()
+@click.group(cls=Commands)
 @click.version_option(__version__)
 @click.option("--config", type=click.Path(dir_okay=False), help="newel.toml to use (default: $NEWEL_CONFIG or ./newel.toml)")
 def main(config: str | None) -> None:
@@ -70,7 +36,7 @@ def main(config: str | None) -> None:
 @click.option("--password", default="", help="of the administrator; a random one is printed when left out")
 def init(code: str, name: str, currency: str, country: str, database: str, login: str, password: str) -> None:
     """Write newel.toml, make the database, a company and an administrator. Again: add what is missing."""
-    path = _path() or Path(os.environ.get("NEWEL_CONFIG", "newel.toml"))
+    path = config_path() or Path(os.environ.get("NEWEL_CONFIG", "newel.toml"))
     if not path.exists():
         path.write_text(f'database = "{database or "sqlite:///newel.db"}"\n# plugins = ["sales", "pricelists"]   # default: all that are installed\n', "utf-8")
         out.print(f"wrote {path}")
@@ -89,7 +55,7 @@ def init(code: str, name: str, currency: str, country: str, database: str, login
         await create_admin(app, login, chosen)
         out.print(f"user {login}" + ("" if password else f", password [bold]{chosen}[/]"), highlight=False)
 
-    _run(work, migrations=True)
+    run(work, migrations=True)
 
 
 @main.command()
@@ -104,7 +70,7 @@ def serve(host: str | None, port: int | None, worker: bool) -> None:
     from newel.web.app import create_app
 
     try:
-        config = load(_path())
+        config = load(config_path())
         app = Newel(config)
     except NewelError as error:
         out.print(f"[red]error[/] {error}", highlight=False)
@@ -132,7 +98,7 @@ def worker() -> None:
         out.print(f"worker {running.name}", highlight=False)
         await running.run()
 
-    _run(work, migrations=True)
+    run(work, migrations=True)
 
 
 @main.command()
@@ -147,7 +113,7 @@ def migrate() -> None:
             out.print(f"{plugin} {name}")
         out.print(f"{len(done)} migrations" if done else "nothing to do")
 
-    _run(work)
+    run(work)
 
 
 @main.command("migration")
@@ -163,7 +129,7 @@ def migration(plugin: str) -> None:
             raise NewelError(f"{plugin!r} has no tables; it is one of {', '.join(configs)}")
         out.print(str(await store.write_next(configs[plugin], configs) or "nothing has changed"))
 
-    _run(work)
+    run(work)
 
 
 @main.command()
@@ -181,7 +147,7 @@ def token(login: str, name: str, days: int) -> None:
             raise NewelError(f"there is no active user {login!r}")
         click.echo(await app.users.create_token(user, name, days))
 
-    _run(work)
+    run(work)
 
 
 @main.command()
@@ -193,9 +159,9 @@ def plugins(as_json: bool) -> None:
         rows = [{"name": n, "version": m.version, "label": m.label, "state": "running", "reason": ""} for n, m in app.plugins.manifests.items()] + [
             {"name": o.name, "version": "", "label": "", "state": "off", "reason": o.reason} for o in app.off
         ]
-        _show(rows, as_json, "plugins")
+        show(rows, as_json, "plugins")
 
-    _run(work)
+    run(work)
 
 
 @main.command()
@@ -206,13 +172,13 @@ def hooks(trace: int | None, as_json: bool) -> None:
 
     async def work(app: Any) -> None:
         if trace is None:
-            _show([{"hook": h, "plugins": ", ".join(app.plugins.implementers(h)) or "-"} for h in app.plugins.hooks], as_json, "hooks")
+            show([{"hook": h, "plugins": ", ".join(app.plugins.implementers(h)) or "-"} for h in app.plugins.hooks], as_json, "hooks")
             return
         from newel.services.trace import trace_document
 
-        _show(await trace_document(app, trace), as_json, f"document {trace}")
+        show(await trace_document(app, trace), as_json, f"document {trace}")
 
-    _run(work)
+    run(work)
 
 
 @main.command()
@@ -224,10 +190,10 @@ def doctor(as_json: bool) -> None:
         from newel.services.doctor import diagnose
 
         found = await diagnose(app)
-        _show([msgspec.to_builtins(d) for d in found], as_json, "doctor")
+        show([msgspec.to_builtins(d) for d in found], as_json, "doctor")
         return any(d.level == "error" for d in found)
 
-    sys.exit(1 if _run(work) else 0)
+    sys.exit(1 if run(work) else 0)
 
 
 @main.command()
@@ -237,20 +203,20 @@ def verify(as_json: bool) -> None:
 
     async def work(app: Any) -> int:
         from newel.services.verify import CHECKS
-        from newel.services.verify import verify as run
+        from newel.services.verify import verify as check
 
         with Progress(console=out, transient=True, disable=as_json) as progress:
             task = progress.add_task("verify", total=len(CHECKS) + 2)
-            found = await run(app, lambda text: progress.update(task, advance=1, description=text))
+            found = await check(app, lambda text: progress.update(task, advance=1, description=text))
         if as_json:
-            _show([msgspec.to_builtins(f) for f in found], True, "")
+            show([msgspec.to_builtins(f) for f in found], True, "")
         elif found:
-            _show([msgspec.to_builtins(f) for f in found], False, "findings")
+            show([msgspec.to_builtins(f) for f in found], False, "findings")
         else:
             out.print(f"{len(CHECKS) + 2} checks, everything adds up")
         return len(found)
 
-    sys.exit(1 if _run(work) else 0)
+    sys.exit(1 if run(work) else 0)
 
 
 @main.command()
@@ -260,7 +226,7 @@ def demo(if_missing: bool, documents: int) -> None:
     """Make a demonstration company: items, customers, documents in all states."""
 
     async def work(app: Any) -> None:
-        from newel.services.demo import demo as run
+        from newel.services.demo import demo as make
 
         async with app.database.read() as session:
             there = await session.value("SELECT COUNT(*) AS n FROM company")
@@ -271,29 +237,10 @@ def demo(if_missing: bool, documents: int) -> None:
             raise NewelError("there is a company already: choose an empty database for the demonstration")
         with Progress(console=out, transient=True) as progress:
             task = progress.add_task("demo", total=None)
-            result = await run(app, documents=documents, progress=lambda text, at, of: progress.update(task, description=text, completed=at, total=of))
+            result = await make(app, documents=documents, progress=lambda text, at, of: progress.update(task, description=text, completed=at, total=of))
         out.print(str(result), highlight=False)
 
-    _run(work, migrations=True)
-
-
-def _show(rows: list[dict[str, Any]], as_json: bool, title: str) -> None:
-    if as_json:
-        click.echo(json.dumps(rows, indent=1, default=str))
-        return
-    if not rows:
-        out.print(f"no {title}")
-        return
-    if not out.is_terminal:
-        for row in rows:
-            click.echo("\t".join(str(v) for v in row.values()))
-        return
-    table = Table(title=title)
-    for name in rows[0]:
-        table.add_column(name)
-    for row in rows:
-        table.add_row(*[str(v) for v in row.values()])
-    out.print(table)
+    run(work, migrations=True)
 
 
 if __name__ == "__main__":
