@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -131,14 +132,69 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     every: int = 0
 
 
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """A value in the reader's format. digits: of an amount of money; unit: its currency, or the unit of a quantity; url: where it comes from."""
+
+    value: Decimal | date | str
+    digits: int | None = None
+    unit: str = ""
+    url: str = ""
+
+
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """One of an entry's choices.
+
+    Args:
+        note: what it means, such as a surcharge. refused: why it can't be chosen as things are.
+        quantity: how many of it are chosen where nobody says; most: how many may be, None where nobody is asked.
+    """
+
+    value: str
+    label: str
+    note: str | Shown = ""
+    refused: str = ""
+    quantity: Decimal = Decimal(1)
+    most: Decimal | None = None
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person may enter for a line: it ends up in the plugin's line data. Without choices it is a box for what the type of the data says.
+
+    Args:
+        path: names from the plugin's Manifest.line_data downwards: ("counted",), ("choices", "MOTOR").
+        value: what is entered or proposed; where several may be chosen, the quantity of each choice.
+        proposed: the value is what the rules take by themselves; it is not entered until somebody changes it.
+        code_of: name of the record kind whose code or number it is.
+    """
+
+    path: tuple[str, ...]
+    label: str
+    value: Any = ""
+    help: str = ""
+    choices: tuple[Choice, ...] = ()
+    several: bool = False
+    required: bool = False
+    proposed: bool = False
+    code_of: str = ""
+
+
 class Panel(msgspec.Struct, frozen=True, kw_only=True):
-    """A box on the document page: title and (label, value) rows. slot: side or below."""
+    """A box on the document page: title and (label, value) rows. slot: side or below.
+
+    Args:
+        line: id of the line that it is about: then it stands with the line, on the page and in the form while somebody types.
+        entries: what may be entered for that line, in the form.
+        form: name of the plugin's operation (newel.web.operations) on this document that can be carried out here.
+    """
 
     title: str
-    rows: tuple[tuple[str, str], ...] = ()
+    rows: tuple[tuple[str, str | Shown], ...] = ()
     text: str = ""
     slot: str = "side"
     sequence: int = 100
+    line: int | None = None
+    entries: tuple[Entry, ...] = ()
+    form: str = ""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,6 +212,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         settings: struct with the defaults of its settings.
         routes: "module:name" of a list of Litestar handlers, served under /<name> and /api/<name>.
         templates: "module:folder" of its Jinja templates, under a folder of its name.
+        locale: "module:folder" of its translations, one file <language>.po each; the texts themselves are English.
         permissions: (name, what it allows) beside those that kinds and records bring.
         demo_data: "package:file" of a TOML file with records for the demonstration company: a table for each record kind, with rows.
         demo: async function(kit: DemoKit) that adds to the demonstration company what a file can't say.
@@ -186,6 +243,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     permissions: tuple[tuple[str, str], ...] = ()
     routes: str = ""
     templates: str = ""
+    locale: str = ""
     menu: tuple[MenuItem, ...] = ()
     jobs: tuple[Job, ...] = ()
     demo_data: str = ""

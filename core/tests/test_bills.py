@@ -36,7 +36,7 @@ BUYING = plugin(
         ),
         flows=(
             Flow(name="receive", label="Receive", link="received", target_kind="buy.receipt", source_kind="buy.order"),
-            Flow(name="bill", label="Bill", link="billed", target_kind="buy.bill", source_kind="buy.receipt", phases=("done",), passes_on=True),
+            Flow(name="bill", label="Bill", link="billed", target_kind="buy.bill", source_kind="buy.receipt", phases=("done",), passes_on=("billed",)),
         ),
     ),
 )  # fmt: skip

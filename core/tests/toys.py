@@ -68,7 +68,7 @@ MANIFEST = Manifest(
         Flow(name="deliver", label="Deliver", link="delivered", target_kind="toy.delivery", source_role="sale"),
         Flow(name="invoice", label="Invoice", link="invoiced", target_kind="toy.invoice", source_role="sale", phases=("open", "done")),
         Flow(
-            name="bill", label="Bill", link="invoiced", target_kind="toy.invoice", source_role="delivery", phases=("done",), passes_on=True,
+            name="bill", label="Bill", link="invoiced", target_kind="toy.invoice", source_role="delivery", phases=("done",), passes_on=("invoiced",),
             completes=False,
         ),
     ),

@@ -59,11 +59,17 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True):
         copies_prices: lines take over the source's stored waterfall (invoices, returns) instead of being priced anew.
         closes: transition of the source that is carried out when the flow is followed (an accepted quotation).
         line_kinds: that it takes; empty for all but text.
-        passes_on: the link is also counted on the line before: an invoice of a delivery counts on the order.
+        line_source: it takes only lines that come by this link, and flows by the same link without one leave those lines alone.
+        passes_on: links that are also made from the line before, of a document for the same side (customer or vendor) as the target:
+            an invoice of a delivery counts on the order. Where the source is for the other side, the target takes after that document before.
         exceeds: the target may have more than the source (an order may be larger than its quotation); otherwise it is bounded by what is open.
         after: link that a line must have gone by before: only what is done of that one is open for this one.
         together: links that take from the same quantity, and complete a line together with this one (used up, or brought back).
         line_kind: kind of the lines that it makes; empty for the source's.
+        diverts: what goes this way is no longer open to flows by this other link, but for what arrives by the link `arrives` after all:
+            what a vendor is to send to the customer is not delivered from stock.
+        gives_back: link of the target's lines: what has not gone that way when somebody closes the target is open again.
+        less, not_source: worked out by the kernel from other flows: pairs of links that take from what is open, and links whose lines others take.
     """
 
     name: str
@@ -77,17 +83,26 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True):
     copies_prices: bool = True
     closes: str = ""
     line_kinds: tuple[str, ...] = ()
-    passes_on: bool = False
+    line_source: str = ""
+    passes_on: tuple[str, ...] = ()
     exceeds: bool = False
     after: str = ""
     together: tuple[str, ...] = ()
     line_kind: str = ""
+    diverts: str = ""
+    arrives: str = ""
+    gives_back: str = ""
     primary: bool = False
+    less: tuple[tuple[str, str], ...] = ()
+    not_source: frozenset[str] = frozenset()
 
     def open(self, line: Line) -> Decimal:
         """So much of a line has not gone this way yet, not even as a plan. In the line's unit."""
         whole = line.quantity if not self.after else line.stages[self.after].done if self.after in line.stages else ZERO
-        return whole - sum((line.stages[link].planned for link in (self.link, *self.together) if link in line.stages), ZERO)
+        taken = sum((line.stages[link].planned for link in (self.link, *self.together) if link in line.stages), ZERO)
+        for more, again in self.less:
+            taken += sum((way * line.stages[link].planned for link, way in ((more, 1), (again, -1)) if link in line.stages), ZERO)
+        return whole - taken
 
     def complete(self, line: Line) -> bool:
         """Whether all of a line has gone this way."""
@@ -106,6 +121,7 @@ class DocumentKind(msgspec.Struct, frozen=True, kw_only=True):
         priced: False for documents without amounts (deliveries, transfers).
         links: the only links by which flows from its role may start from it; empty for all. Flows from the kind itself always may.
         sign: -1 for credit notes and the like: amounts are positive on paper, and post the other way.
+        new_lots: its lines may bring lots that nobody has seen yet; receipts, productions, returns and transfers always may.
         data: struct for the header data of the owning plugin.
         fields: header fields shown on its form besides party and date; empty for all that make sense for the role.
     """
@@ -123,6 +139,7 @@ class DocumentKind(msgspec.Struct, frozen=True, kw_only=True):
     priced: bool = True
     links: tuple[str, ...] = ()
     sign: int = 1
+    new_lots: bool = False
     line_kinds: tuple[str, ...] = ("item", "charge", "text")
     data: Any = None
     fields: tuple[str, ...] = ()

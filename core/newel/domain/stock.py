@@ -57,11 +57,22 @@ class StockFacts(msgspec.Struct, frozen=True):
     """Balances of a document's items, locked where the transition will move or reserve them. By item id.
 
     reservations: by line. moved: quantity and value that a line before has moved, so that a return comes back at what it left at.
+    bought: by line of a purchase that a line continues, so that goods which never lay here are worth what they were ordered for.
     """
 
     balances: dict[int, tuple[Balance, ...]] = {}
     reservations: dict[int, tuple[Reservation, ...]] = {}
     moved: dict[int, tuple[Decimal, Decimal]] = {}
+    bought: dict[int, Bought] = {}
+
+
+class Bought(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a purchase: quantity (in its unit), net amount in its document's currency, that document's rate, and how much has come before."""
+
+    quantity: Decimal
+    net: Decimal
+    rate: Decimal
+    before: Decimal = ZERO
 
 
 class Reservation(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from newel.domain.context import User
-from newel.domain.document import Document, Line
+from newel.domain.document import Document
 from newel.domain.kinds import Flow, Transition
 from newel.services.registry import Registry
 
@@ -19,12 +19,4 @@ def flows(registry: Registry, document: Document, user: User) -> list[Flow]:
     """Those that still find something open in the document."""
     kind = registry.kind(document.kind)
     found = (f for f in registry.flows_from(kind) if document.phase in f.phases and user.may(f"{f.target_kind}.edit"))
-    return [f for f in found if any(f.open(line) > 0 for line in document.lines if takes(registry, f, line))]
-
-
-def takes(registry: Registry, flow: Flow, line: Line) -> bool:
-    """Whether a flow takes this line: those that it names, else all that have an amount."""
-    if flow.line_kinds:
-        return line.kind in flow.line_kinds
-    kind = registry.line_kinds.get(line.kind)
-    return kind is None or kind.priced
+    return [f for f in found if any(f.open(line) > 0 for line in document.lines if registry.takes(f, line))]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from newel.domain.document import Document
+from newel.domain.document import Document, Line, Link
 from newel.domain.kinds import DocumentKind
 from newel.domain.money import ZERO, plain
 from newel.errors import Problem
@@ -47,17 +47,32 @@ async def copied(planner: Planner, kind: DocumentKind, document: Document) -> tu
             source, owner = lines[s.from_line]
             had, amount = taken.get((s.from_line, s.kind), (ZERO, ZERO))
             planner.linked_quantity[(line.id, s.from_line)] = min(line.quantity, max(source.quantity - had, ZERO))
-            if had + line.quantity > source.quantity and s.kind not in planner.registry.unbounded:
+            left = source.quantity - had - _diverted(planner, owner, line, s, taken)
+            if line.quantity > left and s.kind not in planner.registry.unbounded:
                 problems.append(
                     Problem(
                         code="link.exceeded", where=f"lines[{i}].quantity", hint="take at most what is open",
-                        message=f"{plain(source.quantity - had)} of {source.text or 'the line'} in {owner.number} is open to be {s.kind}, got {line.quantity}",
+                        message=f"{plain(max(left, ZERO))} of {source.text or 'the line'} in {owner.number} is open to be {s.kind}, got {line.quantity}",
                     )
                 )  # fmt: skip
             if s.from_line == line.copied_from and has_prices(planner.registry.documents.get(owner.kind)):
                 whole = source.net + (source.tax if owner.prices_include_tax else ZERO)
                 copies[line.id] = Copy(line=source, amount=whole, taken=amount, left=had + line.quantity == source.quantity)
     return copies, problems
+
+
+def _diverted(planner: Planner, owner: Document, line: Line, link: Link, taken: dict[tuple[int, str], tuple[Decimal, Decimal]]) -> Decimal:
+    """How much of what is open to a link goes another way, but for what this very line brings back from there."""
+    kind = planner.registry.documents.get(owner.kind)
+    own = {s.kind for s in line.sources if s.from_line == link.from_line}
+    out = ZERO
+    for flow in planner.registry.flows_from(kind) if kind else ():
+        if flow.link == link.kind:
+            for more, again in flow.less:
+                out += taken.get((link.from_line, more), (ZERO, ZERO))[0] - taken.get((link.from_line, again), (ZERO, ZERO))[0]
+                out -= line.quantity if again in own else ZERO
+            break
+    return out
 
 
 def has_prices(kind: DocumentKind | None) -> bool:

@@ -221,14 +221,15 @@ class Documents(Transacting):
         problems = [p for d in documents.values() for p in following.may_follow(d, first, flow)]
         if problems:
             raise Refused(*problems, status=409)
-        lines, sources = following.open_lines(engine, list(documents.values()), flow, wanted)
-        if not lines and (not flow.closes or any(engine.takes(flow, line) for d in documents.values() for line in d.lines)):
+        before = await following.before(engine, first, target, flow)
+        lines, sources = following.open_lines(engine, list(documents.values()), before, flow, wanted)
+        if not lines and (not flow.closes or any(self.app.registry.takes(flow, line) for d in documents.values() for line in d.lines)):
             raise Refused(
                 Problem(code="flow.nothing", message=f"nothing of {first.number or 'it'} is open to be {flow.link}", hint="it has gone on already"), status=409
             )
         if flow.passes_on:
-            sources = [following.passed_on(documents, links, flow) for links in sources]
-        entered = following.continued(self.app.registry, first, target, header, lines, engine.context.today)
+            sources = await following.passed_on(engine, documents, sources, flow, target)
+        entered = following.continued(self.app.registry, before or first, target, header, lines, engine.context.today)
         if flow.closes:
             for document in documents.values():
                 engine.depth += 1  # the right to follow is enough
@@ -269,8 +270,7 @@ class Documents(Transacting):
             kind = self.app.registry.documents.get(draft.kind)
             if kind is None:
                 raise PluginFailed(plugin, "propose_documents", f"there is no document kind {draft.kind!r}")
-            links = [await following.link(engine, link) if link else () for link in draft.links]
-            outcome = await self._create(engine, kind, draft.input, draft.then, links)
+            outcome = await self._create(engine, kind, draft.input, draft.then, await following.links(engine, draft.links))
             engine.made.append(outcome.document.id)
         engine.depth -= 1
 

@@ -9,6 +9,7 @@ import msgspec
 
 from newel.domain.document import Document, Hold, Line
 from newel.domain.kinds import FIRM_PHASES, DocumentKind, Transition
+from newel.domain.money import ZERO
 from newel.errors import Problem, Severity
 from newel.services.ledger_store import write_entry
 from newel.services.planning import Plan, Planner
@@ -129,15 +130,26 @@ class Engine(Planner):
         """Links become firm with their target, and void with a cancelled one; what they come from may be complete now."""
         was, now = before.phase in FIRM_PHASES, document.phase in FIRM_PHASES
         gone = document.phase == "cancelled" and before.phase != "cancelled"
-        if was == now and not gone:
+        back = self._given_back(before, document)
+        if was == now and not gone and not back:
             return
         sources = sorted({s.from_document for line in document.lines for s in line.sources})
         if not sources:
             return
         change = "quantity = 0, firm = ?" if gone else "firm = ?"
         await self.session.fetch(f"UPDATE line_link SET {change} WHERE to_document = ?", now, document.id)
+        await self.session.many("UPDATE line_link SET quantity = ? WHERE to_line = ? AND from_line = ? AND kind = ?", back)
         for source in (await self.load(sources, light=True)).values():
             await self._automatic(source, self._linked)
+
+    def _given_back(self, before: Document, document: Document) -> list[tuple[int, int, int, str]]:
+        """Links of a document that somebody closes short, with the quantity that has gone on: the rest is open again in what it comes from."""
+        if (before.phase, document.phase) != ("open", "done"):
+            return []
+        gives = self.registry.given_back
+        links = [(line, s) for line in document.lines for s in line.sources if s.kind in gives]
+        done = [(line.stages[gives[s.kind]].done if gives[s.kind] in line.stages else ZERO, line, s) for line, s in links]
+        return [(scaled(q, QUANTITY), line.id, s.from_line, s.kind) for q, line, s in done if q < s.quantity]
 
     async def _settled(self, plan: Plan, document: Document) -> None:
         if plan.ledger is None or not plan.ledger.settled:
@@ -155,15 +167,8 @@ class Engine(Planner):
             return False
         flows = [f for f in self.registry.flows_from(self.registry.kind(document.kind)) if f.completes]
         parents = {line.parent for line in document.lines}
-        complete = bool(flows) and all(f.complete(line) for f in flows for line in document.lines if self.takes(f, line) and line.id not in parents)
+        complete = bool(flows) and all(f.complete(line) for f in flows for line in document.lines if self.registry.takes(f, line) and line.id not in parents)
         return complete == (name == "linked")
-
-    def takes(self, flow: Any, line: Line) -> bool:
-        """Whether a flow takes this line: those it names, else all but text."""
-        if flow.line_kinds:
-            return line.kind in flow.line_kinds
-        kind = self.registry.line_kinds.get(line.kind)
-        return kind is None or kind.priced
 
     async def _automatic(self, document: Document, holds: Any) -> None:
         """Carry out a transition that the kernel does by itself."""

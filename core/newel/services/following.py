@@ -32,8 +32,26 @@ def may_follow(document: Document, first: Document, flow: Flow) -> list[Problem]
     return []
 
 
-def open_lines(engine: Engine, documents: Sequence[Document], flow: Flow, wanted: Sequence[LinkInput] | None) -> tuple[list[LineInput], list[tuple[Link, ...]]]:
-    """Lines of the new document with the links to what they continue: all that is open, or what was asked for."""
+async def before(engine: Engine, first: Document, target: DocumentKind, flow: Flow) -> Document | None:
+    """The document behind the source that the new one takes after, where the source is for the other side.
+
+    What a vendor sends to a customer is a delivery of that customer's order.
+    """
+    if not flow.passes_on or _same_side(engine, first, target):
+        return None
+    behind = await engine.load_sources(sorted({s.from_document for line in first.lines for s in line.sources}), steps=False)
+    return next((d for d in behind.values() if _same_side(engine, d, target)), None)
+
+
+def open_lines(
+    engine: Engine, documents: Sequence[Document], before: Document | None, flow: Flow, wanted: Sequence[LinkInput] | None
+) -> tuple[list[LineInput], list[tuple[Link, ...]]]:
+    """Lines of the new document with the links to what they continue: all that is open, or what was asked for.
+
+    Args:
+        before: the document that the new one takes after, where that is not the source.
+    """
+    known_before = {line.id: line for line in before.lines} if before else {}
     asked = {w.line: w for w in wanted} if wanted is not None else None
     known = {line.id for d in documents for line in d.lines}
     if asked is not None and (unknown := [id for id in asked if id not in known]):
@@ -44,15 +62,16 @@ def open_lines(engine: Engine, documents: Sequence[Document], flow: Flow, wanted
         parents = {line.parent for line in document.lines}
         for line in document.lines:
             want = asked.get(line.id) if asked is not None else None
-            if (asked is not None and want is None) or not engine.takes(flow, line) or (line.id in parents and not flow.copies_prices):
+            if (asked is not None and want is None) or not engine.registry.takes(flow, line) or (line.id in parents and not flow.copies_prices):
                 continue
             quantity = want.quantity if want and want.quantity is not None else flow.open(line)
             if quantity <= 0 and want is None:
                 continue
+            like = next((known_before[s.from_line] for s in line.sources if s.from_line in known_before), line)
             lines.append(
                 LineInput(
-                    kind=flow.line_kind or line.kind, item=line.item.id if line.item else None, text=line.text, quantity=quantity, unit=line.unit,
-                    tax_category=line.tax_category, account_role=line.account_role, data=line.data,
+                    kind=flow.line_kind or like.kind, item=line.item.id if line.item else None, text=like.text, quantity=quantity, unit=line.unit,
+                    tax_category=like.tax_category, account_role=like.account_role, data=like.data,
                     lot=want.lot if want and want.lot else line.lot, location_from=want.location_from if want else None,
                     schedules=_scheduled(line, quantity, flow),
                 )
@@ -71,14 +90,27 @@ def _scheduled(line: Line, quantity: Decimal, flow: Flow) -> tuple[ScheduleInput
     )
 
 
-def passed_on(documents: dict[int, Document], links: tuple[Link, ...], flow: Flow) -> tuple[Link, ...]:
-    """The same link also on the lines before: an invoice of a delivery counts on the order, and takes its price from there."""
+def _same_side(engine: Engine, document: Document, target: DocumentKind) -> bool:
+    kind = engine.registry.documents.get(document.kind)
+    return kind is None or not kind.party_role or not target.party_role or kind.party_role == target.party_role
+
+
+async def passed_on(
+    engine: Engine, documents: dict[int, Document], sources: Sequence[tuple[Link, ...]], flow: Flow, target: DocumentKind
+) -> list[tuple[Link, ...]]:
+    """Links also from the lines before that are for the same side as the target: an invoice of a delivery counts on the order, and takes its price there."""
+    lines = {line.id: line for d in documents.values() for line in d.lines}
+    behind = await engine.load_sources(sorted({s.from_document for d in documents.values() for line in d.lines for s in line.sources}), steps=False)
+    same = {id for id, d in behind.items() if _same_side(engine, d, target)}
     out = []
-    for link in links:
-        source = documents[link.from_document].line(link.from_line)
-        before = [msgspec.structs.replace(link, from_line=s.from_line, from_document=s.from_document) for s in source.sources if s.kind != flow.link]
-        out += [*before, link]
-    return tuple(out)
+    for links in sources:
+        found = []
+        for link in links:
+            there = {s.from_line: s.from_document for s in lines[link.from_line].sources if s.from_document in same and s.kind not in flow.passes_on}
+            found += [msgspec.structs.replace(link, kind=name, from_line=x, from_document=d) for x, d in there.items() for name in flow.passes_on]
+            found.append(link)
+        out.append(tuple(found))
+    return out
 
 
 def continued(registry: Registry, first: Document, target: DocumentKind, header: DocumentInput, lines: Sequence[LineInput], today: date) -> DocumentInput:
@@ -116,8 +148,9 @@ def with_parents(engine: Engine, document: Document) -> tuple[Line, ...]:
     )
 
 
-async def link(engine: Engine, wanted: tuple[int, str, Decimal]) -> tuple[Link, ...]:
-    """The link of a draft's line to the line that it continues."""
-    line, kind, quantity = wanted
-    document = await engine.session.value("SELECT document FROM document_line WHERE id = ?", line)
-    return (Link(kind=kind, from_line=line, from_document=document, quantity=quantity),)
+async def links(engine: Engine, wanted: Sequence[tuple[int, str, Decimal] | None]) -> list[tuple[Link, ...]]:
+    """The links of a draft's lines to the lines that they continue."""
+    ids = sorted({w[0] for w in wanted if w})
+    rows = await engine.session.fetch("SELECT id, document FROM document_line WHERE id = ANY(?)", ids) if ids else []
+    owner = {r["id"]: r["document"] for r in rows}
+    return [(Link(kind=w[1], from_line=w[0], from_document=owner[w[0]], quantity=w[2]),) if w else () for w in wanted]

@@ -29,34 +29,58 @@ async def load_open_items(session: Session, document: Document, lock: bool) -> O
 
 
 async def load_clearing(session: Session, document: Document, company: Company) -> Clearing:
-    """What the goods were worth that the lines come from: so much of it as the line takes, and the last line all that is left."""
+    """What the goods were worth that the lines come from: so much of it as the line takes, and the last line all that is left.
+
+    The goods may have moved on the line before (a bill of a receipt), or on lines that continue it (a bill of an order that was received).
+    """
     sources = [(line, s) for line in document.lines for s in line.sources if not line.account_role]
     ids = sorted({s.from_line for _, s in sources})
     if not ids:
         return Clearing()
-    rows = {
-        r["id"]: r
-        for r in await session.fetch(
-            "SELECT l.id, l.quantity, l.net, m.value, COALESCE(b.quantity, 0) AS before FROM document_line l JOIN (SELECT line, CAST(SUM(value) AS BIGINT) "
-            "AS value FROM stock_move WHERE line = ANY(?) GROUP BY line) m ON m.line = l.id LEFT JOIN (SELECT from_line, CAST(SUM(quantity) AS BIGINT) AS "
-            "quantity FROM line_link WHERE from_line = ANY(?) AND kind = ANY(?) AND firm = ? AND to_document <> ? GROUP BY from_line) b ON b.from_line = l.id",
-            ids, ids, sorted({s.kind for _, s in sources}), True, document.id,
-        )
-    }  # fmt: skip
+    kinds = sorted({s.kind for _, s in sources})
+    found = await session.fetch(_MOVED, ids, ids, ids, True, ids, kinds, True, document.id, ids)
+    rows = {r["id"]: r for r in found if r["value"] is not None}
     taken = {id: int(r["before"]) for id, r in rows.items()}
-    out = {}
-    for line, s in sources:
+    out: dict[int, tuple[Decimal, Decimal]] = {}
+    for line, s in sorted(sources, key=lambda pair: pair[1].from_line in rows and bool(rows[pair[1].from_line]["own"])):  # its own goods have the last word
         if s.from_line not in rows:
             continue
         r, before = rows[s.from_line], taken[s.from_line]
-        after = taken[s.from_line] = min(before + scaled(s.quantity, QUANTITY), r["quantity"])
-
-        def share(total: Decimal, digits: int, whole: int = r["quantity"], before: int = before, after: int = after) -> Decimal:
-            first, last = (total if at == whole else rounded(product(total, Decimal(at)) / whole, digits, company.rounding) for at in (before, after))
-            return last - first
-
-        out[line.id] = (share(money(r["value"]), company.amount_digits), share(money(r["net"]), document.amount_digits))
+        after = taken[s.from_line] = before + scaled(s.quantity, QUANTITY)
+        net = rounded(product(money(r["net"]), Decimal(r["moved"])) / r["quantity"], document.amount_digits, company.rounding)
+        ends = (min(before, r["moved"]), min(after, r["moved"]))
+        worth, ordered = (
+            _share(money(r["value"]), r["moved"], ends, company.amount_digits, company),
+            _share(net, r["moved"], ends, document.amount_digits, company),
+        )
+        more = after - before - (ends[1] - ends[0])
+        if more > 0 and not r["own"]:  # billed before it has come: worth what it was ordered for
+            early = rounded(product(money(r["net"]), Decimal(more)) / r["quantity"], document.amount_digits, company.rounding)
+            worth, ordered = worth + rounded(product(early, document.rate), company.amount_digits, company.rounding), ordered + early
+        out[line.id] = (worth, ordered)
     return Clearing(out)
+
+
+# Of each line: whether it moved goods itself, how much has moved on it or on lines that continue it, what that was worth, and what was taken of it before.
+_MOVED = """
+SELECT l.id, l.quantity, l.net, CASE WHEN m.value IS NULL THEN 0 ELSE 1 END AS own, COALESCE(m.value, n.value) AS value,
+       CASE WHEN m.value IS NULL THEN n.quantity ELSE l.quantity END AS moved, COALESCE(b.quantity, 0) AS before
+  FROM document_line l
+  LEFT JOIN (SELECT line, CAST(SUM(value) AS BIGINT) AS value FROM stock_move WHERE line = ANY(?) GROUP BY line) m ON m.line = l.id
+  LEFT JOIN (SELECT k.from_line, CAST(SUM(k.quantity) AS BIGINT) AS quantity, CAST(SUM(v.value) AS BIGINT) AS value FROM line_link k
+               JOIN (SELECT line, SUM(value) AS value FROM stock_move WHERE line IN (SELECT to_line FROM line_link WHERE from_line = ANY(?)) GROUP BY line) v
+                 ON v.line = k.to_line
+              WHERE k.from_line = ANY(?) AND k.firm = ? GROUP BY k.from_line) n ON n.from_line = l.id
+  LEFT JOIN (SELECT from_line, CAST(SUM(quantity) AS BIGINT) AS quantity FROM line_link
+              WHERE from_line = ANY(?) AND kind = ANY(?) AND firm = ? AND to_document <> ? GROUP BY from_line) b ON b.from_line = l.id
+ WHERE l.id = ANY(?)
+"""
+
+
+def _share(total: Decimal, whole: int, ends: tuple[int, int], digits: int, company: Company) -> Decimal:
+    """The part of a total between two quantities; parts add up to the total."""
+    first, last = (total if at == whole else rounded(product(total, Decimal(at)) / whole, digits, company.rounding) for at in ends)
+    return last - first
 
 
 def open_item(r: Any) -> OpenItem:

@@ -236,7 +236,7 @@ class Planner:
         lock = lock and not self.preview
         structs: list[Any] = [await self.master(), self.registry.kinds]
         if effects & STOCK or stock:
-            structs.append(await load_stock(self.session, document, lock and bool(effects & STOCK)))
+            structs.append(await load_stock(self.session, document, bool(effects & STOCK)))
         if any(line.settles is not None for line in document.lines):
             structs.append(await load_open_items(self.session, document, lock and "post" in effects))
         posting = self.registry.documents[document.kind].posting if "post" in effects else None

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from newel.domain.document import Line
 from newel.domain.kinds import EFFECTS, PHASES, ROLES, DocumentKind, Flow, Kinds, LineKind
 from newel.domain.ledger import AccountRole, PostingRule
 from newel.domain.stock import LocationKind
@@ -45,6 +46,8 @@ class Registry:
         self.kinds = Kinds(self.documents)
         self.flows: dict[Any, Flow] = self._merge("flow", every, lambda m: m.flows, lambda f: (f.target_kind, f.name, f.source_role, f.source_kind))
         self.unbounded = frozenset(f.link for f in self.flows.values() if f.exceeds)
+        self.given_back = {f.link: f.gives_back for f in self.flows.values() if f.gives_back}
+        self._ways = {kind.name: self._from(kind) for kind in self.documents.values()}
         self.line_data = {m.name: m.line_data for m in every if m.line_data}
         self.document_data = {m.name: m.document_data for m in every if m.document_data}
         self.shapes = Shapes(self.document_data, self.line_data, frozenset(k.name for k in self.documents.values() if k.posting))
@@ -138,12 +141,33 @@ class Registry:
 
     def flows_from(self, kind: DocumentKind) -> tuple[Flow, ...]:
         """The ways on from documents of this kind; flows to a kind that is not installed rest."""
-        return tuple(
+        return self._ways[kind.name]
+
+    def _from(self, kind: DocumentKind) -> tuple[Flow, ...]:
+        """Flows from a kind, each told what others take from the same lines."""
+        ways = [
             f
             for f in self.flows.values()
             if f.target_kind in self.documents
-            and (f.source_kind == kind.name or (f.source_role == kind.role and not f.source_kind and (not kind.links or f.link in kind.links)))
-        )  # fmt: skip
+            and (f.source_kind == kind.name or (f.source_role == kind.role and not f.source_kind and (not kind.links or {f.link, f.diverts} & {*kind.links})))
+        ]  # fmt: skip
+        out = []
+        for f in ways:
+            less = [(o.link, o.arrives) for o in ways if o.diverts == f.link] + ([(f.diverts, f.arrives)] if f.diverts else [])
+            theirs = frozenset(o.line_source for o in ways if o.link == f.link and o.line_source and not f.line_source)
+            out.append(msgspec.structs.replace(f, less=tuple(less), not_source=theirs))
+        return tuple(out)
+
+    def takes(self, flow: Flow, line: Line) -> bool:
+        """Whether a flow takes this line: the kinds that it names, else all that have an amount; and only lines that come the way it wants."""
+        if flow.line_source or flow.not_source:
+            comes = {s.kind for s in line.sources}
+            if comes & flow.not_source or (flow.line_source and flow.line_source not in comes):
+                return False
+        if flow.line_kinds:
+            return line.kind in flow.line_kinds
+        kind = self.line_kinds.get(line.kind)
+        return kind is None or kind.priced
 
     def flow(self, kind: DocumentKind, name: str) -> Flow:
         """The named way on from this kind ("deliver", or "shipping.delivery:deliver" where two have one name), or Refused 404."""

@@ -210,7 +210,7 @@ class Resolver(Header):
         for key, i in asked.items():
             if key in found:
                 continue
-            if kind.role in ("receipt", "production", "return", "transfer"):
+            if kind.new_lots or kind.role in ("receipt", "production", "return", "transfer"):
                 found[key] = self.id() if self.temporary else self.session.add(tm.Lot, item=key[0], number=key[1][:60])
             else:
                 self.bad("missing", f"there is no lot {key[1]!r:.40} of this item", f"lines[{i}].lot", "choose a lot that is in stock")

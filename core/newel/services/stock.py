@@ -44,7 +44,7 @@ class StockPlan:
         }
         self._by_id = {p.id: p for p in self.places.values()}
         self.reservations = {line: list(found) for line, found in stock.reservations.items()}
-        self.moved = stock.moved
+        self.moved, self.bought_lines = stock.moved, stock.bought
         self.rate, self.bought = ONE, False
         self.released: list[Reservation] = []
         self.reserved: list[Reservation] = []
@@ -74,7 +74,7 @@ class StockPlan:
             if line.item is None or not line.item.stocked or line.id in parents:
                 continue
             source = self._decide("decide_source", document, line)
-            if source is None:
+            if source is None or not self._tracked(source):
                 continue
             needed = line.quantity_base - sum((r.quantity for r in self.reservations.get(line.id, ())), ZERO)
             wanted = needed
@@ -111,7 +111,7 @@ class StockPlan:
                 place.quantity -= move.quantity
                 place.value -= move.value
                 place.changed = True
-            self._arrive(move.item, move.source, move.lot, move.quantity, move.value)
+            self._arrive(move.item, move.source, move.lot, move.quantity, ZERO if self._owned(move.source) else move.value)
             self.moves.append(msgspec.structs.replace(move, id=0, source=move.target, target=move.source))
 
     # ---- how ---------------------------------------------------------------------------------------------------------------------
@@ -151,6 +151,8 @@ class StockPlan:
             place.quantity -= take
             place.value -= value
             place.changed = True
+            if self.bought and self._owned(place.location):
+                value = self._part_of(self._value_in(line, needed), needed, needed - wanted, take)
             self._add(line, place.location, target, place.lot, take, value)
             wanted -= take
         # What was promised elsewhere is no longer needed once the goods have come from here.
@@ -200,11 +202,24 @@ class StockPlan:
             left, value = self.moved.get(source.from_line, (ZERO, ZERO))
             if left:
                 return rounded(product(value, quantity) / left, company.amount_digits, company.rounding)
+            order = self.bought_lines.get(source.from_line)
+            if order is not None:
+                return self._part_of(product(order.net, order.rate), order.quantity, order.before, line.quantity)
         if self.bought:
             return rounded(product(line.net, self.rate), company.amount_digits, company.rounding)
         if line.price_entered is not None:
             return rounded(product(product(line.price_entered, line.quantity), self.rate), company.amount_digits, company.rounding)
         return rounded(product(line.item.cost, quantity), company.amount_digits, company.rounding)
+
+    def _part_of(self, value: Decimal, quantity: Decimal, before: Decimal, take: Decimal) -> Decimal:
+        """The value of a part that comes after another one; the parts add up to the whole."""
+        company = self.context.company
+        upto = [rounded(product(value, q) / quantity, company.amount_digits, company.rounding) for q in (before, before + take)]
+        return upto[1] - upto[0]
+
+    def _owned(self, location: int) -> bool:
+        """Whether goods there are somebody else's: they have no value for us."""
+        return self.master.locations[location].owner is not None
 
     def _place(self, item: int, location: int, lot: int | None) -> _Place:
         key = (item, location, lot)
@@ -221,7 +236,7 @@ class StockPlan:
 
     def _add(self, line: Line, source: int, target: int, lot: int | None, quantity: Decimal, value: Decimal) -> None:
         assert line.item is not None
-        if self.master.locations[target].owner is not None or self.master.locations[source].owner is not None:
+        if self._owned(target) or (self._owned(source) and not self.bought):
             value = ZERO
         self._arrive(line.item.id, target, lot, quantity, value)
         self.moves.append(Move(line=line.id, item=line.item.id, quantity=quantity, source=source, target=target, lot=lot, value=value))

@@ -8,10 +8,10 @@ from typing import Any
 from newel.domain.context import Context
 from newel.domain.document import Document
 from newel.domain.money import plain
-from newel.domain.stock import Balance, Reservation, StockFacts
+from newel.domain.stock import Balance, Bought, Reservation, StockFacts
 from newel.services.stock import StockPlan
 from newel.store import tables_document as t
-from newel.store.columns import AMOUNT, QUANTITY, scaled, unscaled
+from newel.store.columns import AMOUNT, QUANTITY, RATE, scaled, unscaled
 from newel.store.documents import money
 from newel.store.session import Session, rows_by
 
@@ -32,7 +32,26 @@ async def load_stock(session: Session, document: Document, lock: bool) -> StockF
             for line, found in rows_by(reserved, "line").items()
         },
         await _moved(session, document) if lock and document.role == "return" else {},
+        await _bought(session, document) if lock else {},
     )
+
+
+async def _bought(session: Session, document: Document) -> dict[int, Bought]:
+    """Lines of purchases behind lines that come from two documents at once: a sale, and the purchase that is to fill it."""
+    links = [s for line in document.lines if len({s.from_document for s in line.sources}) > 1 for s in line.sources]
+    if not links:
+        return {}
+    ids, kinds = sorted({s.from_line for s in links}), sorted({s.kind for s in links})
+    rows = await session.fetch(
+        "SELECT l.id, l.quantity, l.net, d.rate, (SELECT CAST(COALESCE(SUM(k.quantity), 0) AS BIGINT) FROM line_link k WHERE k.from_line = l.id "
+        "AND k.kind = ANY(?) AND k.firm = ? AND k.to_document <> ?) AS before FROM document_line l JOIN document d ON d.id = l.document "
+        "WHERE l.id = ANY(?) AND d.role = 'purchase'",
+        kinds, True, document.id, ids,
+    )  # fmt: skip
+    return {
+        r["id"]: Bought(quantity=unscaled(r["quantity"], QUANTITY), net=money(r["net"]), rate=unscaled(r["rate"], RATE), before=unscaled(r["before"], QUANTITY))
+        for r in rows
+    }
 
 
 async def _moved(session: Session, document: Document) -> dict[int, tuple[Decimal, Decimal]]:

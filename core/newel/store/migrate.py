@@ -82,8 +82,12 @@ async def pending(session: Session, configs: dict[str, Any]) -> list[tuple[str, 
     return [(app, name) for app in order(configs) for name in steps(configs[app], engine) if (app, name) not in ran]
 
 
-async def migrate(database: Database, configs: dict[str, Any]) -> list[tuple[str, str]]:
-    """Bring the database up to date. Two processes at once are safe: one migrates, the other waits and finds nothing to do."""
+async def migrate(database: Database, configs: dict[str, Any], only: frozenset[tuple[str, str]] | None = None) -> list[tuple[str, str]]:
+    """Bring the database up to date. Two processes at once are safe: one migrates, the other waits and finds nothing to do.
+
+    Args:
+        only: (app, migration) beyond which nothing is run: the schema of an earlier state.
+    """
     async with database.read() as session:
         if not await pending(session, configs):
             return []
@@ -96,7 +100,7 @@ async def migrate(database: Database, configs: dict[str, Any]) -> list[tuple[str
             if not database.sqlite:
                 await session.fetch("SELECT pg_advisory_xact_lock(?)", LOCK)
             await session.fetch(HISTORY)
-            todo = await pending(session, configs)
+            todo = [step for step in await pending(session, configs) if only is None or step in only]
             for app, name in todo:
                 try:
                     await _run(session, app, steps(configs[app], engine)[name])

@@ -16,7 +16,7 @@ from newel.web.views_text import _, entry, language, separators, words
 
 SPACES = "\u00a0\u202f\u2009 "
 PARTS = re.compile(r"[+-]?\d{1,24}(?:\.\d{1,24})?")
-SUM = re.compile(r"[\d.,\s]+(?:[*/+-][\d.,\s]+)*")
+BESIDE = ("kind", "delete", "unit", "for", "shown", "data")  # fields that don't make a row of a grid
 
 
 class Wrong(ValueError):
@@ -115,7 +115,7 @@ class Reader:
                 index = int(parts[1])
                 if parts[2] == "delete" and value:
                     gone.add(index)
-                found[index] = found.get(index, False) or (bool(value.strip()) and parts[2] not in ("kind", "delete", "unit"))
+                found[index] = found.get(index, False) or (bool(value.strip()) and parts[2].split(".")[0] not in BESIDE)
         return [i for i in sorted(found) if found[i] and i not in gone]
 
 

@@ -16,7 +16,6 @@ from newel.errors import Problem, Refused, missing
 from newel.services import lists
 from newel.services import pages as service
 from newel.services.access import require
-from newel.services.actions import takes
 from newel.web.auth import context_of, newel_of
 from newel.web.forms import Reader
 from newel.web.render import Web, flash, page, redirect, shown
@@ -108,7 +107,7 @@ async def _follow_page(request: Web, id: int, name: str, context: Context, form:
     target = newel.registry.kind(flow.target_kind)
     require(context, f"{target.name}.edit")
     parents = {x.parent for x in d.lines}
-    rows = [_row(x, flow, form) for x in d.lines if takes(newel.registry, flow, x) and (x.id not in parents or flow.copies_prices)]
+    rows = [_row(x, flow, form) for x in d.lines if newel.registry.takes(flow, x) and (x.id not in parents or flow.copies_prices)]
     problems = [*(form.problems if form else ()), *(refused.problems if refused else ())]
     primary = next((t for t in target.transitions if t.primary and target.initial.name in t.sources and context.user.may(f"{target.name}.{t.name}")), None)
     follow = {

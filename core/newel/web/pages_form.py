@@ -23,10 +23,12 @@ from newel.store.master import load_master
 from newel.web.auth import context_of, newel_of
 from newel.web.forms import Reader
 from newel.web.pages_documents import show
+from newel.web.pages_preview import line_boxes
 from newel.web.render import Web, flash, page, redirect, shown
 from newel.web.views_document import state_of, totals
 from newel.web.views_entry import Posted, read, settles, with_found
-from newel.web.views_form import columns, header, line_shown, next_step, open_items, price_text, row_of, summary, tried
+from newel.web.views_form import columns, header, line_shown, net_of, next_step, open_items, price_text, row_of, summary, tried
+from newel.web.views_lines import row_of_line
 from newel.web.views_text import _, number
 
 if TYPE_CHECKING:
@@ -55,15 +57,18 @@ async def _show(request: Web, form: Form, context: Context, status: int = 200) -
     newel, kind, before = newel_of(request), form.kind, form.before
     document = form.outcome.document if form.outcome else before
     entered = form.posted.input
+    form.posted.tops = list(row_of_line(document).values()) if form.outcome and document else []
     errors = {form.posted.field(p.where): p.message for p in form.problems if p.severity is Severity.BLOCK} if status != 200 else {}
     top = [x for x in document.lines if x.parent is None] if form.outcome and document else []
+    below = await line_boxes(newel, form.posted, form.outcome, form.problems, context)
     lots = await lists.lot_numbers(newel, [x.lot for x in entered.lines if isinstance(x.lot, int)])
     rows = []
     for at, (name, line) in enumerate(zip(form.posted.rows, entered.lines, strict=True)):
         if name.startswith("lines-"):
             known = top[at] if at < len(top) and len(top) == len(entered.lines) else None
             row = row_of(line, known, lots, int(name.removeprefix("lines-")), errors, form.fields)
-            row["cells"]["net"]["text"] = number(known.net, document.amount_digits) if known and document and line_shown(known) else ""
+            row["boxes"] = below.get(name, [])
+            row["cells"]["net"]["text"] = number(net_of(document, known), document.amount_digits) if known and document and line_shown(known) else ""
             rows.append(row)
     first, groups = header(newel, kind, entered, document, form.master, context, errors, form.fields)
     if before is None and not form.fields and first:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,7 +22,8 @@ from newel.web.forms import Reader
 from newel.web.render import Web, fragment, shown
 from newel.web.views_document import credit, panels, totals
 from newel.web.views_entry import Posted, read, with_found
-from newel.web.views_form import address_line, line_shown, next_step, open_items, price_text, summary, tried
+from newel.web.views_form import address_line, line_shown, net_of, next_step, open_items, price_text, summary, tried
+from newel.web.views_lines import boxes, row_of_line
 from newel.web.views_text import _, entry, number
 
 if TYPE_CHECKING:
@@ -45,7 +47,8 @@ async def preview(request: Web, name: FromPath[str]) -> Response[str]:
     if outcome and outcome.document.lines and after and not any(p.severity is Severity.BLOCK for p in every):
         side, more = await _side(newel, kind, posted.input, before, after, context, outcome)
         every += more
-    view = _preview_view(posted, outcome, kind)
+    posted.tops = list(row_of_line(outcome.document).values()) if outcome else []
+    view = _preview_view(posted, outcome, kind, await line_boxes(newel, posted, outcome, every, context))
     view |= {"problems": shown(every, posted.field), "side": side,
              "open_items": await open_items(newel, kind, posted.input, outcome.document if outcome else None, fields, context)}  # fmt: skip
     return fragment(request, "document_preview.html", preview=view)
@@ -76,7 +79,19 @@ async def _side(
     return side, more
 
 
-def _preview_view(posted: Posted, outcome: Outcome | None, kind: DocumentKind) -> dict[str, Any]:
+async def line_boxes(newel: Newel, posted: Posted, outcome: Outcome | None, problems: Sequence[Problem], context: Context) -> dict[str, list[dict[str, Any]]]:
+    """What plugins show and let people choose below each row, with what is wrong there; by the row's name."""
+    if outcome is None or not outcome.document.lines:
+        return {}
+    async with newel.database.read() as session:
+        found = await service.panels(newel, session, outcome.document, context)
+    made = boxes(newel, found, outcome.document, posted.rows)
+    for row, some in made.items():
+        some[0]["problems"] = shown([p for p in problems if posted.field(p.where) == f"{row}-more"])
+    return made
+
+
+def _preview_view(posted: Posted, outcome: Outcome | None, kind: DocumentKind, below: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     document = outcome.document if outcome else None
     rows: list[dict[str, Any]] = []
     top = [x for x in document.lines if x.parent is None] if document else []
@@ -85,9 +100,9 @@ def _preview_view(posted: Posted, outcome: Outcome | None, kind: DocumentKind) -
             continue
         steps = [s for s in line.steps if s.stage in ("line", "document")]
         row: dict[str, Any] = {"index": name.removeprefix("lines-"), "outputs": {}, "placeholders": {}, "resolved": {},
-                               "note": " · ".join(s.reason or s.rule for s in steps)}  # fmt: skip
+                               "note": " · ".join(s.reason or s.rule for s in steps), "boxes": below.get(name, [])}  # fmt: skip
         if kind.priced:
-            row["outputs"]["net"] = number(line.net, document.amount_digits) if line_shown(line) else ""
+            row["outputs"]["net"] = number(net_of(document, line), document.amount_digits) if line_shown(line) else ""
             row["placeholders"]["price"] = price_text(line.price) if entered.price is None and line.steps else ""
         row["placeholders"]["unit"] = line.unit
         row["placeholders"]["text"] = line.item.name if line.item else ""

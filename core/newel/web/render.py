@@ -18,7 +18,7 @@ from newel.errors import Problem
 from newel.web import menu
 from newel.web.auth import newel_of, principal
 from newel.web.headers import nonce
-from newel.web.views_text import _, day, instant, language, number, several
+from newel.web.views_text import _, day, instant, language, number, several, translate_also
 
 if TYPE_CHECKING:
     from newel.services.app import Newel
@@ -31,8 +31,12 @@ Web = Request[Any, Any, Any]
 
 def environment(newel: Newel) -> jinja2.Environment:
     """The templates: the kernel's by their own name, those of a plugin below the plugin's name. Whoever serves static files sets static_url."""
-    folders = {name: _folder(m.templates, name) for name, m in newel.plugins.manifests.items() if m.templates}
+    manifests = newel.plugins.manifests.items()
+    folders = {name: _folder(m.templates, "templates", name) for name, m in manifests if m.templates}
     plugins: dict[str, jinja2.BaseLoader] = {name: jinja2.FileSystemLoader(path) for name, path in folders.items() if path}
+    for name, manifest in manifests:
+        if manifest.locale and (words := _folder(manifest.locale, "locale")):
+            translate_also(name, words)
     made = jinja2.Environment(
         loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(TEMPLATES), jinja2.PrefixLoader(plugins)]),
         autoescape=True,
@@ -44,11 +48,11 @@ def environment(newel: Newel) -> jinja2.Environment:
     return made
 
 
-def _folder(place: str, plugin: str) -> Path | None:
-    """templates/<plugin> of "module:folder"."""
+def _folder(place: str, default: str, inside: str = "") -> Path | None:
+    """The folder that "module:folder" names, or the one inside it; None where there is none."""
     module, _colon, folder = place.partition(":")
     try:
-        path = Path(str(files(module))) / (folder or "templates") / plugin
+        path = Path(str(files(module))) / (folder or default) / inside
     except ModuleNotFoundError:
         return None
     return path if path.is_dir() else None

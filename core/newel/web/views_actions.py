@@ -11,7 +11,6 @@ from newel.domain.document import Document
 from newel.domain.kinds import DocumentKind, Transition
 from newel.domain.ledger import OpenItem
 from newel.errors import Problem, Refused, Severity
-from newel.services.actions import takes
 from newel.web.views_text import _
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def flows(newel: Newel, document: Document, context: Context) -> list[dict[str, 
     for flow in sorted(newel.registry.flows_from(kind), key=lambda f: not f.primary):
         if document.phase not in flow.phases or not context.user.may(f"{flow.target_kind}.edit"):
             continue
-        open_ = [x for x in document.lines if x.quantity_open(flow.link) > 0 and takes(newel.registry, flow, x)]
+        open_ = [x for x in document.lines if flow.open(x) > 0 and newel.registry.takes(flow, x)]
         action = {"label": _(flow.label), "method": "get", "url": f"/document/{document.id}/follow/{flow.target_kind}:{flow.name}", "icon": "arrow-forward-up",
                   "primary": flow.primary and bool(open_) and not any(t.primary and document.state in t.sources for t in kind.transitions)}  # fmt: skip
         if not open_:

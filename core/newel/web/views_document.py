@@ -12,9 +12,10 @@ from newel.domain.context import Context
 from newel.domain.document import Document, Line
 from newel.domain.kinds import DocumentKind
 from newel.domain.money import HUNDRED, ZERO
-from newel.services.actions import takes
+from newel.manifest import Panel
 from newel.services.pages import CreditView, Detail, EntryView, EventView, Node
 from newel.web.views_form import address_line
+from newel.web.views_lines import panel_view
 from newel.web.views_text import _, instant, number, plain, words
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def document_view(newel: Newel, detail: Detail, context: Context) -> dict[str, A
         "columns": {"discount": any(x.discount for x in d.lines), "tax": any(x.taxes for x in d.lines), "progress": any(x["progress"] for x in lines),
                     "price": kind.priced},
         "lines": lines, "totals": totals(d, kind), "taxes": taxes(d),
-        "credit": credit(detail.credit, context), "panels": [_panel(p) for _plugin, p in detail.panels],
+        "credit": credit(detail.credit, context), "panels": panels(detail.panels),
         "flow": {"before": _nodes(newel, detail.before), "after": _nodes(newel, detail.after)},
         "holds": [_hold(newel, d, h, context) for h in d.holds], "entries": [entry_view(e) for e in detail.entries],
         "history": [event(e, kind) for e in detail.events], "ledger_digits": context.company.amount_digits, "text": d.text,
@@ -109,7 +110,9 @@ def shown_value(value: Any) -> str:
 def _line(newel: Newel, d: Document, x: Line, detail: Detail, kind: DocumentKind) -> dict[str, Any]:
     moves = [m for m in detail.moves if m.line == x.id]
     priced = kind.priced and newel.registry.line_kinds[x.kind].priced if x.kind in newel.registry.line_kinds else kind.priced
-    notes = [f"{words(k)}: {shown_value(v)}" for data in x.data.values() for k, v in _items(data)]
+    said = [(plugin, panel) for plugin, panel in detail.panels if panel.line == x.id]
+    told = {plugin for plugin, _panel in said}  # these have said themselves what they keep; what is kept with parts of a line is for nobody
+    notes = [f"{words(k)}: {shown_value(v)}" for p, data in x.data.items() if not x.key and p not in told for k, v in _items(data)]
     if x.settles is not None:
         notes.append(_("settles %(number)s", number=detail.settled.get(x.settles, str(x.settles))))
     if x.kind not in ("item", "charge", "text") and x.kind in newel.registry.line_kinds:
@@ -119,7 +122,8 @@ def _line(newel: Newel, d: Document, x: Line, detail: Detail, kind: DocumentKind
     return {
         "id": x.id, "position": x.position, "kind": x.kind, "indent": x.parent is not None,
         "item": {"label": x.item.number, "url": f"/records/newel.item/{x.item.id}"} if x.item else None,
-        "text": x.text, "note": " · ".join(notes), "quantity": x.quantity if x.kind != "text" else None, "unit": x.unit,
+        "text": x.text, "note": " · ".join(notes), "panels": [panel_view(panel, True) for _plugin, panel in said],
+        "quantity": x.quantity if x.kind != "text" else None, "unit": x.unit,
         "price": x.price if money else None, "discount": x.discount or None, "net": x.net if money else None,
         "tax": ", ".join(f"{t.code} {number(plain(t.rate))} %" if t.rate else t.code for t in x.taxes), "taxed": x.tax if money else None,
         "progress": progress(newel, d, x, kind) if x.id not in parents else [],
@@ -141,7 +145,7 @@ def progress(newel: Newel, d: Document, x: Line, kind: DocumentKind) -> list[dic
     links = dict.fromkeys(x.stages)
     if d.phase == "open":
         ways = sorted(newel.registry.flows_from(kind), key=lambda f: not f.primary)
-        links = {f.link: None for f in ways if f.completes and takes(newel.registry, f, x)} | links
+        links = {f.link: None for f in ways if f.completes and newel.registry.takes(f, x)} | links
     if not x.quantity or x.kind == "text":
         return []
     out = []
@@ -194,13 +198,9 @@ def credit(view: CreditView | None, context: Context) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def _panel(panel: Any) -> dict[str, Any]:
-    return {"label": _(panel.title), "facts": [{"label": _(k), "value": v} for k, v in panel.rows], "text": panel.text, "slot": panel.slot}
-
-
-def panels(found: Sequence[tuple[str, Any]]) -> list[dict[str, Any]]:
-    """Boxes that plugins propose."""
-    return [_panel(p) for _plugin, p in found]
+def panels(found: Sequence[tuple[str, Panel]]) -> list[dict[str, Any]]:
+    """Boxes that plugins propose beside a document; those of its lines stand with the lines."""
+    return [panel_view(p) for _plugin, p in found if p.line is None]
 
 
 def _nodes(newel: Newel, found: Sequence[Node]) -> list[dict[str, Any]]:

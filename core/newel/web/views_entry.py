@@ -15,6 +15,7 @@ from newel.domain.money import ONE, ZERO
 from newel.errors import Problem
 from newel.services.entered import as_input
 from newel.web.forms import Reader, Wrong, decimal, parts_of, read_struct
+from newel.web.views_lines import read_data
 from newel.web.views_text import _
 
 if TYPE_CHECKING:
@@ -70,12 +71,14 @@ class Posted(msgspec.Struct):
     Args:
         rows: id in the form of each line of the input ("lines-3", "settle-17").
         texts: what stands in the boxes of references, by the id of the box.
+        tops: of each line of the document that came of it, how many-th of the entered ones it is a part of; empty while there is none.
     """
 
     input: DocumentInput
     rows: list[str]
     problems: list[Problem]
     texts: dict[str, str] = {}
+    tops: list[int] = []
 
     def field(self, where: str) -> str:
         """The id of the input that a problem is about."""
@@ -83,15 +86,17 @@ class Posted(msgspec.Struct):
         if not found:
             return "party" if where == "lines" else where
         index, column = int(found[1]), found[2] or "item"
+        index = self.tops[index] if index < len(self.tops) else index
         if index >= len(self.rows):
             return ""
         row = self.rows[index]
         if row.startswith("settle"):
             return row
-        return f"{row}-{'deliveries' if column == 'schedules' else column if column in COLUMNS else 'item'}"
+        return f"{row}-{OTHERS.get(column, column if column in COLUMNS else 'item')}"
 
 
 COLUMNS = ("item", "text", "quantity", "unit", "price", "discount", "kind", "lot", "deliveries")
+OTHERS = {"schedules": "deliveries", "data": "more"}
 
 
 def read(newel: Newel, kind: DocumentKind, form: Any, before: Document | None) -> Posted:
@@ -106,7 +111,7 @@ def read(newel: Newel, kind: DocumentKind, form: Any, before: Document | None) -
             data[plugin] = given
     stored = {line.id: line for line in old.lines}
     found = _settled(reader, kind, stored) if settles(newel, kind) else []
-    found += [(f"lines-{i}", _line(reader, kind, i, len(found) + n, stored)) for n, i in enumerate(reader.rows("lines"))]
+    found += [(f"lines-{i}", _line(newel, reader, kind, i, len(found) + n, stored)) for n, i in enumerate(reader.rows("lines"))]
     texts = {name.removesuffix("_text"): value.strip() for name, value in reader.form.items() if name.endswith("_text") and value.strip()}
     entered = msgspec.structs.replace(old, **values, data=data, lines=tuple(line for _name, line in found))
     return Posted(entered, [name for name, _line in found], reader.problems, texts)
@@ -174,7 +179,7 @@ def _settled(reader: Reader, kind: DocumentKind, stored: dict[int, LineInput]) -
     return out
 
 
-def _line(reader: Reader, kind: DocumentKind, index: int, at: int, stored: dict[int, LineInput]) -> LineInput:
+def _line(newel: Newel, reader: Reader, kind: DocumentKind, index: int, at: int, stored: dict[int, LineInput]) -> LineInput:
     prefix, where = f"lines-{index}", f"lines[{at}]"
     known = reader.text(f"{prefix}-id")
     new = LineInput(kind=kind.line_kinds[0] if len(kind.line_kinds) == 1 else "")
@@ -185,7 +190,7 @@ def _line(reader: Reader, kind: DocumentKind, index: int, at: int, stored: dict[
     if f"{prefix}-item_text" in reader.form:
         values["item"] = reader.reference(f"{prefix}-item")
         if values["item"] != line.item:  # another item: what was derived from the old one goes
-            line = msgspec.structs.replace(line, tax_category="", account_role="", kind=new.kind)
+            line = msgspec.structs.replace(line, tax_category="", account_role="", kind=new.kind, data={})
     for name, empty in (("quantity", ONE), ("price", None), ("discount", ZERO)):
         if f"{prefix}-{name}" in reader.form:
             found = reader.decimal(f"{prefix}-{name}", f"{where}.{name}")
@@ -194,7 +199,13 @@ def _line(reader: Reader, kind: DocumentKind, index: int, at: int, stored: dict[
         values |= _quick(values["item"], reader.text(f"{prefix}-quantity"), reader.text(f"{prefix}-discount"))
     if f"{prefix}-deliveries" in reader.form:
         values["schedules"] = _schedules(reader, f"{prefix}-deliveries", where, values.get("quantity", line.quantity))
+    given = read_data(reader, prefix, newel.registry.line_data, values.get("item", line.item), where)
+    values["data"] = line.data | {plugin: _plain(line.data.get(plugin)) | entered for plugin, entered in given.items()}
     return msgspec.structs.replace(line, **values)
+
+
+def _plain(data: Any) -> dict[str, Any]:
+    return msgspec.structs.asdict(data) if isinstance(data, msgspec.Struct) else dict(data or {})
 
 
 def _quick(text: str, quantity: str, discount: str) -> dict[str, Any]:

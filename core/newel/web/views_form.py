@@ -225,6 +225,11 @@ async def tried(newel: Newel, kind: DocumentKind, entered: DocumentInput, before
     return outcome, list(outcome.problems)
 
 
+def net_of(document: Document, line: Line) -> Decimal:
+    """The net amount of a line with its parts, which may have taken it over."""
+    return sum((net_of(document, part) for part in document.children(line.id)), line.net)
+
+
 def line_shown(line: Any) -> bool:
     """Whether a line has an amount worth showing."""
     return line.kind != "text" and bool(line.net or line.steps)

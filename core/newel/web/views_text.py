@@ -7,20 +7,39 @@ from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from babel import Locale
 from babel.dates import format_date, format_datetime
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 from babel.support import Translations
 
 LOCALES = Path(__file__).parent.parent / "locale"
 language: ContextVar[str] = ContextVar("newel_language", default="en")
+_folders: dict[str, Path] = {}
+
+
+def translate_also(plugin: str, folder: Path) -> None:
+    """Words of a plugin from now on: a file <language>.po for each language. The kernel's own words go first, then plugins by name."""
+    if _folders.get(plugin) != folder:
+        _folders[plugin] = folder
+        _catalog.cache_clear()
 
 
 @lru_cache(maxsize=16)
 def _catalog(tag: str) -> catalogs.NullTranslations:
-    return Translations.load(str(LOCALES), [tag], "newel")
+    found: catalogs.NullTranslations = Translations.load(str(LOCALES), [tag], "newel")
+    for _name, folder in sorted(_folders.items()):
+        path = folder / f"{tag}.po"
+        if path.exists():
+            with path.open("rb") as text, BytesIO() as compiled:
+                write_mo(compiled, read_po(text, tag))
+                compiled.seek(0)
+                found.add_fallback(Translations(compiled))
+    return found
 
 
 def _(text: str, /, **values: Any) -> str:

@@ -566,6 +566,9 @@ class Lines extends HTMLElement {
 
   rows() { return [...this.body.querySelectorAll(":scope > [data-row]")]; }
 
+  /** The row below a row, with what plugins let one choose for it. */
+  more(row) { return row.nextElementSibling?.matches("[data-more]") ? row.nextElementSibling : null; }
+
   /** What the keyboard visits in a row: everything one can type into, in reading order. */
   fields(row) {
     return [...row.querySelectorAll("input:not([type=hidden],[type=date]), select, textarea, newel-date:not(:defined) input")]
@@ -588,7 +591,7 @@ class Lines extends HTMLElement {
     const fresh = this.blank();
     if (!row) this.body.append(fresh);
     else if (before) row.before(fresh);
-    else row.after(fresh);
+    else (this.more(row) ?? row).after(fresh);
     this.renumber();
     return fresh;
   }
@@ -599,7 +602,9 @@ class Lines extends HTMLElement {
     this.rows().forEach((row, index) => {
       if (row.dataset.index === String(index)) return; // most rows are where they were
       row.dataset.index = index;
-      for (const element of row.querySelectorAll("[name], [id], [for], [aria-describedby]")) {
+      const parts = [row, this.more(row)].filter(Boolean);
+      for (const element of parts.flatMap((part) => [...part.querySelectorAll("[name], [id], [for], [aria-describedby], [data-box]")])) {
+        if (element.dataset.box) element.dataset.box = `${this.name}-${index}`;
         for (const attribute of ["name", "id", "for", "aria-describedby"]) {
           const value = element.getAttribute(attribute);
           if (value && pattern.test(value)) element.setAttribute(attribute, value.split(" ").map((part) => part.replace(pattern, `${this.name}-${index}`)).join(" "));
@@ -623,6 +628,8 @@ class Lines extends HTMLElement {
     const wasEmpty = this.empty(row);
     const next = rows[index + 1] ?? rows[index - 1] ?? this.addAfter(row);
     this.focusField(next, 0);
+    const more = this.more(row);
+    more?.remove();
     row.remove();
     this.renumber();
     this.changed();
@@ -632,6 +639,7 @@ class Lines extends HTMLElement {
       const now = this.rows();
       if (now[index]) now[index].before(row);
       else this.body.append(row);
+      if (more) row.after(more);
       this.renumber();
       this.focusField(row, 0);
       this.changed();
@@ -672,7 +680,10 @@ class Lines extends HTMLElement {
       done();
       const other = rows[index + arrow];
       if (!other) return;
+      const [mine, theirs] = [this.more(row), this.more(other)];
       if (arrow < 0) other.before(row); else other.after(row);
+      if (theirs) other.after(theirs);
+      if (mine) row.after(mine);
       this.renumber();
       this.focusField(row, column);
       this.changed();
@@ -760,10 +771,36 @@ function previewed(form) {
   }, 200);
   const start = () => { dirty = true; latest.cancel(); ask(); };
 
+  /** What can be chosen for a line comes, changes and goes below its row; whoever is in it stays there, and keeps what is being typed. */
+  function box(fresh) {
+    const row = form.querySelector(`[name="${fresh.dataset.box}-id"]`)?.closest("[data-row]");
+    const old = document.getElementById(fresh.id);
+    if (!row || old?.isEqualNode(fresh)) return;
+    if (!fresh.childElementCount) { old?.closest("[data-more]").remove(); return; }
+    const adopted = document.importNode(fresh, true);
+    if (!old) {
+      const cell = make("td", { colSpan: row.children.length - 1 });
+      const more = make("tr");
+      more.dataset.more = "";
+      cell.append(adopted);
+      more.append(make("td", { className: "n-pos" }), cell);
+      row.after(more);
+      return;
+    }
+    const active = old.contains(document.activeElement) ? document.activeElement : null;
+    old.replaceWith(adopted);
+    const again = active?.id && document.getElementById(active.id);
+    if (!again) return;
+    if (active.type === "text") again.value = active.value;
+    again.focus();
+    if (active.type === "text") again.setSelectionRange(active.selectionStart, active.selectionEnd);
+  }
+
   function apply(html) {
     const fragment = new DOMParser().parseFromString(html, "text/html");
     const spoken = document.getElementById("preview-problems")?.textContent;
     for (const fresh of fragment.body.querySelectorAll(":scope > [id]")) {
+      if (fresh.dataset.box) { box(fresh); continue; }
       const old = document.getElementById(fresh.id);
       if (!old || !form.contains(old) || old.contains(document.activeElement)) continue;
       if (old.isEqualNode(fresh)) continue;

@@ -83,7 +83,7 @@ FLOWS = (
         target_kind="invoicing.invoice",
         source_role="delivery",
         phases=("done",),
-        passes_on=True,
+        passes_on=("invoiced",),
         primary=True,
     ),
     Flow(

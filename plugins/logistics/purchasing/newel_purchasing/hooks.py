@@ -99,7 +99,7 @@ FLOWS = (
     Flow(name="bill", label="Enter bill", link="billed", target_kind="purchasing.bill", source_role="purchase", exceeds=True),
     Flow(
         name="bill_receipt", label="Enter bill", link="billed", target_kind="purchasing.bill", source_kind="purchasing.receipt", phases=("done",),
-        passes_on=True, exceeds=True, primary=True,
+        passes_on=("billed",), exceeds=True, primary=True,
     ),
 )  # fmt: skip
 
