@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -11,29 +12,42 @@ import msgspec
 
 from newel.errors import StartupError
 
+PLUGIN = re.compile(r"\s*([a-z][a-z0-9_]*)\s*([~<>=!].*)?")
+
+
+class RoleConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A role as newel.toml states it: what it is called, and all that it may do."""
+
+    name: str = ""
+    permissions: tuple[str, ...] = ()
+
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The content of newel.toml.
 
     Args:
         database: sqlite:///newel.db (relative to the file) or postgresql://user@host/name.
-        plugins: names to run; left out: every installed one.
+        plugins: names to run, each with the versions that will do where that matters ("sales >= 0.2, < 1"); left out: every installed one.
+        versions: plugin -> the versions that will do; load() takes them from `plugins`.
         disabled: installed plugins that must not run.
         precedes: plugin -> plugins whose answer to a decide_ hook yields to its own.
         host, port: where `newel serve` listens.
         secure_cookies: cookies only over https; switch on behind a proxy with TLS.
         settings: plugin -> its settings; they are defaults that the stored settings of a company override.
+        roles: code -> role; `newel apply` makes it so.
         engine: options of the engine, such as synchronous = "NORMAL" or connections = 20.
     """
 
     database: str = "sqlite:///newel.db"
     plugins: tuple[str, ...] | None = None
+    versions: dict[str, str] = {}
     disabled: tuple[str, ...] = ()
     precedes: dict[str, tuple[str, ...]] = {}
     host: str = "127.0.0.1"
     port: int = 8000
     secure_cookies: bool = False
     settings: dict[str, dict[str, Any]] = {}
+    roles: dict[str, RoleConfig] = {}
     engine: dict[str, Any] = {}
 
 
@@ -56,4 +70,10 @@ def load(path: Path | None = None) -> Config:
     if database.startswith("sqlite:///") and not database.startswith("sqlite:////") and ":memory:" not in database:
         base = found.resolve().parent if found.exists() else Path.cwd()
         database = f"sqlite:///{base / database.removeprefix('sqlite:///')}"
-    return msgspec.structs.replace(config, database=database)
+    stated = [PLUGIN.fullmatch(text) for text in config.plugins or ()]
+    if None in stated:
+        wrong = (config.plugins or ())[stated.index(None)]
+        raise StartupError(f'{found}: plugins: expected a name, or a name and versions such as "sales >= 0.2", got {wrong!r}')
+    versions = config.versions | {m[1]: m[2].strip() for m in stated if m and m[2]}
+    plugins = None if config.plugins is None else tuple(m[1] for m in stated if m)
+    return msgspec.structs.replace(config, database=database, plugins=plugins, versions=versions)

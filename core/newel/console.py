@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -40,8 +40,13 @@ def run(work: Callable[[Newel], Awaitable[T]], *, migrations: bool = False) -> T
         finally:
             await app.close()
 
+    return finished(main())
+
+
+def finished(work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`, which starts what it needs by itself; errors as in run()."""
     try:
-        return asyncio.run(main())
+        return asyncio.run(work)
     except Refused as refused:
         for p in refused.problems:
             out.print(f"[red]{p.code}[/] {p.message}" + (f" [dim]({p.hint})[/]" if p.hint else ""), highlight=False)

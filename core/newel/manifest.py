@@ -210,6 +210,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         tables: its Piccolo tables.
         line_data, document_data: struct for Line.data[name] and Document.data[name].
         settings: struct with the defaults of its settings.
+        quiet: settings under which it reaches nobody outside; `newel clone --neutral` stores them in the copy.
         routes: "module:name" of a list of Litestar handlers, served under /<name> and /api/<name>.
         templates: "module:folder" of its Jinja templates, under a folder of its name.
         locale: "module:folder" of its translations, one file <language>.po each; the texts themselves are English.
@@ -240,6 +241,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     account_roles: tuple[AccountRole, ...] = ()
     posting_rules: tuple[PostingRule, ...] = ()
     settings: Any = None
+    quiet: dict[str, Any] = {}
     permissions: tuple[tuple[str, str], ...] = ()
     routes: str = ""
     templates: str = ""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from newel.domain.context import Context
+from newel.domain.party import Party
 from newel.errors import Problem, Refused
 
 
@@ -14,6 +17,16 @@ def require(context: Context, permission: str) -> None:
     """
     if not context.user.may(permission):
         raise denied(permission)
+
+
+def own_party(context: Context, column: str = "party") -> tuple[str, list[Any]]:
+    """SQL condition with its parameters: a user who stands for a party (a vendor, a customer) sees what is that party's, and nothing else."""
+    return ("1 = 1", []) if context.user.party is None else (f"{column} = ?", [context.user.party])
+
+
+def is_own(context: Context, party: Party | None) -> bool:
+    """Whether the user may have to do with documents of this party."""
+    return context.user.party is None or (party is not None and party.id == context.user.party)
 
 
 def denied(permission: str) -> Refused:

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from newel.domain.context import Context
-from newel.domain.document import Document, DocumentInput, Draft, Link, LinkInput
+from newel.domain.document import Document, DocumentInput, Draft, Link, LinkInput, ScheduleInput
 from newel.domain.kinds import DocumentKind
 from newel.errors import PluginFailed, Problem, Refused, missing
 from newel.services import following, guards, record_write
+from newel.services.access import is_own
 from newel.services.engine import DEPTH_MAX, Engine
 from newel.services.entered import as_input, differences
 from newel.services.guards import may
 from newel.services.outcome import Outcome
 from newel.services.resolve import Resolver
+from newel.services.scheduling import reschedule
 from newel.services.transacting import Transacting
 from newel.store import tables_document as t
 from newel.store.documents import json_of
 from newel.store.session import Session
-
-if TYPE_CHECKING:
-    pass
 
 
 class Documents(Transacting):
@@ -41,6 +39,7 @@ class Documents(Transacting):
         """Make a document, and carry out the transitions in `then` in the same transaction."""
         found = self.app.registry.kind(kind)
         may(context, f"{kind}.edit")
+        input = guards.own(context, input)
 
         async def work(engine: Engine) -> Outcome:
             return await self._create(engine, found, input, then)
@@ -59,6 +58,7 @@ class Documents(Transacting):
             kind = self.app.registry.kind(before.kind)
             may(context, f"{kind.name}.edit")
             guards.fresh(before, version)
+            entered = guards.own(context, input)
             if not kind.state(before.state).editable:
                 raise Refused(
                     Problem(
@@ -68,7 +68,7 @@ class Documents(Transacting):
                     status=409,
                 )  # fmt: skip
             resolver = Resolver(engine.session, self.app.registry, await engine.master(), context, engine.preview)
-            document = await resolver.document(kind, input, before)
+            document = await resolver.document(kind, entered, before)
             plan = await engine.plan_save(kind, document, before, resolver)
             engine.refuse(plan.problems)
             return engine.outcome(plan, await engine.write_save(plan, "change", differences(before, plan.document)))
@@ -120,6 +120,23 @@ class Documents(Transacting):
 
         return await self._run(work, context, None, key, ("copy", id))
 
+    async def schedule(self, id: int, version: int, lines: Mapping[int, Sequence[ScheduleInput]], context: Context) -> Document:
+        """Set the scheduled deliveries of lines, with the dates that are promised, also after the document has become open (DOC-08).
+
+        Args:
+            lines: by line id, all deliveries of the line; their quantities add up to the line's.
+        """
+
+        async def work(engine: Engine) -> Document:
+            document = await self._load(engine, id)
+            may(context, f"{document.kind}.schedule")
+            guards.fresh(document, version)
+            if document.phase in ("done", "cancelled"):
+                raise Refused(Problem(code="state", message=f"{document.number} is {document.state}", hint="nothing of it is still to come"), status=409)
+            return await reschedule(engine, document, lines)
+
+        return await self._run(work, context, None, None, ())
+
     async def release(self, id: int, context: Context, session: Session | None = None) -> None:
         """Release a hold; recorded with who did it."""
 
@@ -155,6 +172,7 @@ class Documents(Transacting):
         """What create or update would give, then what the transition would do; nothing is written and problems are returned, not raised."""
         found = self.app.registry.kind(kind)
         may(context, f"{kind}.view")
+        input = guards.own(context, input)
 
         async def work(engine: Engine) -> Outcome:
             before = await self._load(engine, id, steps=True) if id else None
@@ -210,6 +228,8 @@ class Documents(Transacting):
         self, engine: Engine, ids: list[int], name: str, wanted: Sequence[LinkInput] | None, header: DocumentInput, then: Sequence[str]
     ) -> Outcome:
         documents = await engine.load_sources(ids, steps=False)
+        if not engine.depth:
+            documents = {id: d for id, d in documents.items() if is_own(engine.context, d.party)}
         if len(documents) != len(ids):
             raise missing("document", next(id for id in ids if id not in documents))
         first = documents[ids[0]]
@@ -273,15 +293,3 @@ class Documents(Transacting):
             outcome = await self._create(engine, kind, draft.input, draft.then, await following.links(engine, draft.links))
             engine.made.append(outcome.document.id)
         engine.depth -= 1
-
-    # ---- small parts -------------------------------------------------------------------------------------------------------------
-
-    async def _lock(self, engine: Engine, id: int) -> None:
-        """Lock a document together with all that it may change, in id order, so that two users can't deadlock."""
-        if not engine.session.sqlite:
-            await engine.session.fetch(
-                "SELECT id FROM document WHERE id = ? OR id IN (SELECT from_document FROM line_link WHERE to_document = ?) OR id IN "
-                "(SELECT document FROM open_item WHERE id IN (SELECT settles FROM document_line WHERE document = ? AND settles IS NOT NULL)) "
-                "ORDER BY id FOR UPDATE",
-                id, id, id,
-            )  # fmt: skip

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from newel.domain.context import Context
-from newel.domain.document import Document
+from newel.domain.document import Document, DocumentInput
 from newel.domain.kinds import DocumentKind, Transition
 from newel.errors import Problem, Refused, Severity, missing
 
@@ -20,6 +22,18 @@ def may(context: Context, permission: str) -> None:
             ),
             status=403,
         )  # fmt: skip
+
+
+def own(context: Context, entered: DocumentInput) -> DocumentInput:
+    """What a user enters who stands for a party is that party's, whatever it says; Refused 403 where it names another one."""
+    party = context.user.party
+    if party is None or entered.party == party:
+        return entered
+    if entered.party not in (None, ""):
+        raise Refused(
+            Problem(code="party.own", message="this user may only enter documents of its own party", where="party", hint="leave it empty"), status=403
+        )
+    return msgspec.structs.replace(entered, party=party)
 
 
 def transition(kind: DocumentKind, document: Document, name: str) -> Transition:

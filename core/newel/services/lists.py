@@ -11,7 +11,7 @@ import msgspec
 
 from newel.domain.context import Context
 from newel.domain.ledger import OpenItem
-from newel.services.access import require
+from newel.services.access import own_party, require
 from newel.services.ledger_store import open_item
 from newel.services.record_read import containing, starting
 from newel.store.documents import money
@@ -153,6 +153,8 @@ def _conditions(session: Session, kind: str, context: Context, wanted: Wanted) -
         parts.append(condition)
         args.extend(values)
 
+    if context.user.party is not None:
+        add("party = ?", context.user.party)
     if wanted.state:
         add("state = ?", wanted.state)
     if wanted.phase:
@@ -182,11 +184,12 @@ def _conditions(session: Session, kind: str, context: Context, wanted: Wanted) -
 async def waiting(newel: Newel, context: Context) -> list[Waiting]:
     """Documents that are not done, by kind and state, in the order in which the kinds declare their states."""
     kinds = visible(newel, context)
+    own, args = own_party(context)
     async with newel.database.read() as session:
         rows = await session.fetch(
             "SELECT kind, state, phase, currency, COUNT(*) AS n, SUM(net) AS net, SUM(gross) AS gross FROM document "
-            "WHERE company = ? AND phase = ANY(?) AND kind = ANY(?) GROUP BY kind, state, phase, currency",
-            context.company.id, list(WORK), kinds,
+            f"WHERE company = ? AND phase = ANY(?) AND kind = ANY(?) AND {own} GROUP BY kind, state, phase, currency",
+            context.company.id, list(WORK), kinds, *args,
         )  # fmt: skip
     found: dict[tuple[str, str, str], list[Sum]] = {}
     for r in rows:
@@ -200,22 +203,24 @@ async def waiting(newel: Newel, context: Context) -> list[Waiting]:
 
 async def recent(newel: Newel, context: Context, size: int = 10) -> list[Head]:
     """The documents made last."""
+    own, args = own_party(context, "d.party")
     async with newel.database.read() as session:
         rows = await session.fetch(
-            f"SELECT {HEADS} FROM document d LEFT JOIN party p ON p.id = d.party WHERE d.company = ? AND d.kind = ANY(?) "
+            f"SELECT {HEADS} FROM document d LEFT JOIN party p ON p.id = d.party WHERE d.company = ? AND d.kind = ANY(?) AND {own} "
             "ORDER BY d.id DESC LIMIT ?",
-            context.company.id, visible(newel, context), size,
+            context.company.id, visible(newel, context), *args, size,
         )  # fmt: skip
     return [head(r) for r in rows]
 
 
 async def overdue(newel: Newel, context: Context) -> list[Overdue]:
     """What should have been paid, by account role; only of documents that the user may see."""
+    own, args = own_party(context, "o.party")
     async with newel.database.read() as session:
         rows = await session.fetch(
             "SELECT o.role, COUNT(*) AS n, SUM(o.company_open) AS amount FROM open_item o JOIN document d ON d.id = o.document "
-            "WHERE o.company = ? AND o.amount_open <> 0 AND o.date_due < ? AND d.kind = ANY(?) GROUP BY o.role ORDER BY o.role",
-            context.company.id, context.today, visible(newel, context),
+            f"WHERE o.company = ? AND o.amount_open <> 0 AND o.date_due < ? AND d.kind = ANY(?) AND {own} GROUP BY o.role ORDER BY o.role",
+            context.company.id, context.today, visible(newel, context), *args,
         )  # fmt: skip
     return [Overdue(role=r["role"], count=int(r["n"]), amount=money(int(r["amount"]))) for r in rows]
 
@@ -232,11 +237,12 @@ async def search(newel: Newel, text: str, context: Context, kinds: Sequence[str]
         own, own_args = containing(["number", "reference"], text)
         party, party_args = containing(["number", "name"], text)
         named = f"party IN (SELECT id FROM party WHERE {party})"
+        mine, mine_args = own_party(context)
         for condition, args in ((start, start_args), (own, own_args), (named, party_args)):
             rows = await session.fetch(
-                f"SELECT {HEADS} FROM (SELECT * FROM document WHERE company = ? AND kind = ANY(?) AND {condition} "
+                f"SELECT {HEADS} FROM (SELECT * FROM document WHERE company = ? AND kind = ANY(?) AND {mine} AND {condition} "
                 "ORDER BY id DESC LIMIT ?) d LEFT JOIN party p ON p.id = d.party ORDER BY d.id DESC",
-                context.company.id, allowed, *args, size,
+                context.company.id, allowed, *mine_args, *args, size,
             )  # fmt: skip
             for r in rows:
                 out.setdefault(r["id"], head(r))
@@ -259,19 +265,22 @@ class OpenItemView(msgspec.Struct, frozen=True, kw_only=True):
 
 async def open_items(newel: Newel, context: Context, party: int, roles: Sequence[str], currency: str = "") -> list[OpenItemView]:
     """What a party owes or is owed under these account roles, the oldest first."""
+    own, args = own_party(context, "o.party")
     async with newel.database.read() as session:
         rows = await session.fetch(
             "SELECT o.*, d.number, d.kind, d.reference FROM open_item o JOIN document d ON d.id = o.document WHERE o.company = ? AND o.party = ? "
-            "AND o.role = ANY(?) AND o.amount_open <> 0 AND (? = '' OR o.currency = ?) ORDER BY o.date_due, o.id",
-            context.company.id, party, list(roles), currency, currency,
+            f"AND o.role = ANY(?) AND o.amount_open <> 0 AND (? = '' OR o.currency = ?) AND {own} ORDER BY o.date_due, o.id",
+            context.company.id, party, list(roles), currency, currency, *args,
         )  # fmt: skip
     return [OpenItemView(item=open_item(r), number=r["number"], kind=r["kind"], reference=r["reference"]) for r in rows]
 
 
 async def open_of_document(newel: Newel, document: int, context: Context) -> list[OpenItem]:
     """What is open of one document."""
+    own, args = own_party(context)
     async with newel.database.read() as session:
-        rows = await session.fetch("SELECT * FROM open_item WHERE document = ? AND company = ? AND amount_open <> 0 ORDER BY id", document, context.company.id)
+        sql = f"SELECT * FROM open_item WHERE document = ? AND company = ? AND amount_open <> 0 AND {own} ORDER BY id"
+        rows = await session.fetch(sql, document, context.company.id, *args)
     return [open_item(r) for r in rows]
 
 

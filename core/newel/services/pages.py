@@ -17,6 +17,7 @@ from newel.domain.money import ZERO, plain, product, rounded
 from newel.errors import PluginFailed
 from newel.manifest import Panel
 from newel.services import credit
+from newel.services.access import own_party
 from newel.store.columns import QUANTITY, unscaled
 from newel.store.documents import money
 from newel.store.master import load_master
@@ -170,10 +171,11 @@ async def _nodes(session: Session, found: dict[int, tuple[str, Decimal | None, s
     ids = list(found)[:NODES]
     if not ids:
         return []
+    own, args = own_party(context, "d.party")
     rows = await session.fetch(
         "SELECT d.id, d.kind, d.number, d.state, d.phase, d.date, d.currency, d.gross, (SELECT SUM(o.amount_open) FROM open_item o "
-        "WHERE o.document = d.id) AS open FROM document d WHERE d.id = ANY(?) AND d.company = ?",
-        ids, context.company.id,
+        f"WHERE o.document = d.id) AS open FROM document d WHERE d.id = ANY(?) AND d.company = ? AND {own}",
+        ids, context.company.id, *args,
     )  # fmt: skip
     known = {r["id"]: r for r in rows if context.user.may(f"{r['kind']}.view") and r["kind"] in newel.registry.documents}
     return [

@@ -189,7 +189,7 @@ class Registry:
         for kind in self.documents.values():
             out |= {f"{kind.name}.view": f"see {kind.label_plural}", f"{kind.name}.edit": f"create and change {kind.label_plural}"}
             out |= {f"{kind.name}.{t.name}": f"{t.label}: {kind.label}" for t in kind.transitions if not t.automatic}
-            out |= {f"{kind.name}.release": f"release holds of {kind.label_plural}"}
+            out |= {f"{kind.name}.release": f"release holds of {kind.label_plural}", f"{kind.name}.schedule": f"promise dates of {kind.label_plural}"}
         for record in self.records.values():
             out |= {f"{record.name}.view": f"see {record.label_plural}", f"{record.name}.edit": f"create and change {record.label_plural}"}
         for report in self.reports.values():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from newel.domain.context import Context
 from newel.errors import PluginFailed, Problem, Refused, missing
 from newel.manifest import Parameter, Report
-from newel.services.access import require
+from newel.services.access import denied, require
 from newel.services.values import DAY, DECIMAL, WHOLE
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ async def run(newel: Newel, name: str, given: Mapping[str, str], context: Contex
     if report is None:
         raise missing("report", name, "name")
     require(context, f"{name}.view")
-    values = parameters(report, given)
+    values = parameters(report, given) | _own(report, context)
     plugin = newel.registry.owner.get(f"report:{name}", "newel")
     async with newel.database.read() as session:
         try:
@@ -48,6 +48,16 @@ async def run(newel: Newel, name: str, given: Mapping[str, str], context: Contex
     if not isinstance(made, list) or not all(isinstance(r, dict) for r in made):
         raise Refused(PluginFailed(plugin, f"report {name}", "must return a list of dicts").problem(), status=424)
     return rows
+
+
+def _own(report: Report, context: Context) -> dict[str, Any]:
+    """For a user who stands for a party, the rows of that party; a report that can't be narrowed to one is not for such users."""
+    if context.user.party is None:
+        return {}
+    found = {p.name: context.user.party for p in report.parameters if p.type == "newel.party"}
+    if len(found) != 1:
+        raise denied("a user of no party")
+    return dict(found)
 
 
 def parameters(report: Report, given: Mapping[str, str]) -> dict[str, Any]:

@@ -79,7 +79,8 @@ class Header:
     async def _addresses(self, party: Party | None, entered: DocumentInput) -> tuple[Address | None, Address | None]:
         own = {a.id: a for a in party.addresses} if party else {}
         asked = [id for id in (entered.ship_to, entered.bill_to) if id is not None and id not in own]
-        known = own | await load_addresses(self.session, asked)
+        limited = self.context.user.party is not None and party is not None and party.id == self.context.user.party
+        known = own if limited else own | await load_addresses(self.session, asked)
         for where in ("ship_to", "bill_to"):
             id = getattr(entered, where)
             if id is not None and id not in known:

@@ -13,7 +13,7 @@ from newel.services.fields import Fields, fields_of
 from newel.services.registry import Registry
 from newel.store import describe
 from newel.store.tables_document import DOCUMENTS
-from newel.store.tables_master import MASTER, Company
+from newel.store.tables_master import MASTER, Company, Party
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +27,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
         order: column that lists are sorted by unless somebody says otherwise.
         facts: cached facts that a change makes stale.
         stamps: columns that the service fills in: entered_at, entered_by.
+        parties: columns that name a party: a user who stands for one sees only its rows, and those of nobody.
     """
 
     record: RecordKind
@@ -39,6 +40,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     order: str = "id"
     facts: tuple[str, ...] = ()
     stamps: tuple[str, ...] = ()
+    parties: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -53,6 +55,13 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
 
     def visible(self, context: Context) -> tuple[str, list[Any]]:
         """SQL condition for the rows that an action in this context may see, with its parameters."""
+        condition, args = self._of_company(context)
+        if context.user.party is None:
+            return condition, args
+        owners = ['"id" = ?'] if self.record.table is Party else [f'("{c}" = ? OR "{c}" IS NULL)' for c in self.parties]
+        return " AND ".join([condition, *owners]), args + [context.user.party] * len(owners)
+
+    def _of_company(self, context: Context) -> tuple[str, list[Any]]:
         if self.scope:
             own = f'"{self.scope}" = ?'
             return (f'({own} OR "{self.scope}" IS NULL)' if self.scope_null else own), [context.company.id]
@@ -109,4 +118,5 @@ class Shapes:
             order=next((c for c in record.title if c in infos), "id"),
             facts=record.facts if isinstance(record.facts, tuple) else (record.facts,) if record.facts else (),
             stamps=tuple(c for c in ("entered_at", "entered_by") if c in infos and fields.readonly(c)),
+            parties=tuple(f.name for f in fields if f.type == "reference" and f.target == describe.table_name(Party)),
         )

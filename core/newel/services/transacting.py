@@ -12,6 +12,7 @@ import msgspec
 from newel.domain.context import Context
 from newel.domain.document import Document
 from newel.errors import Conflict, PluginFailed, Problem, Refused, missing
+from newel.services.access import is_own
 from newel.services.engine import Engine
 from newel.services.outcome import Outcome
 from newel.store import tables_document as t
@@ -34,9 +35,19 @@ class Transacting:
 
     async def _load(self, engine: Engine, id: int, *, steps: bool = False, lock: bool = True) -> Document:
         found = await engine.load([id], steps=steps, lock=lock)
-        if id not in found:
+        if id not in found or not is_own(engine.context, found[id].party):
             raise missing("document", id)
         return found[id]
+
+    async def _lock(self, engine: Engine, id: int) -> None:
+        """Lock a document together with all that it may change, in id order, so that two users can't deadlock."""
+        if not engine.session.sqlite:
+            await engine.session.fetch(
+                "SELECT id FROM document WHERE id = ? OR id IN (SELECT from_document FROM line_link WHERE to_document = ?) OR id IN "
+                "(SELECT document FROM open_item WHERE id IN (SELECT settles FROM document_line WHERE document = ? AND settles IS NOT NULL)) "
+                "ORDER BY id FOR UPDATE",
+                id, id, id,
+            )  # fmt: skip
 
     async def _read(self, work: Callable[[Engine], Awaitable[T]], context: Context, session: Session | None) -> T:
         try:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from newel.domain.context import Context
-from newel.domain.document import Document, DocumentInput, Hold, Line, LinkInput
+from newel.domain.document import Document, DocumentInput, Hold, Line, LinkInput, ScheduleInput
 from newel.domain.ledger import Entry
 from newel.domain.money import plain, smallest
 from newel.domain.party import Address
@@ -95,6 +95,11 @@ def entered(body: a.DocumentBody | None) -> DocumentInput:
 def parts(bodies: Iterable[a.PartBody] | None) -> tuple[LinkInput, ...] | None:
     """Parts of a flow as the engine takes them."""
     return None if bodies is None else msgspec.convert(msgspec.to_builtins(tuple(bodies)), tuple[LinkInput, ...])
+
+
+def deliveries(bodies: Iterable[a.LineSchedule]) -> dict[int, tuple[ScheduleInput, ...]]:
+    """Scheduled deliveries by line, as the engine takes them."""
+    return {b.line: msgspec.convert(msgspec.to_builtins(b.schedules), tuple[ScheduleInput, ...]) for b in bodies}
 
 
 def as_body(entered: DocumentInput) -> a.DocumentBody:

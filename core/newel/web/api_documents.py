@@ -13,7 +13,7 @@ from newel.errors import Problem, Refused, missing
 from newel.services import actions
 from newel.services.entered import as_input
 from newel.web import api_types as a
-from newel.web.api_convert import OutcomeOut, as_body, document_out, entered, outcome_out, parts
+from newel.web.api_convert import OutcomeOut, as_body, deliveries, document_out, entered, outcome_out, parts
 from newel.web.operations import END, Call, Id, operation
 
 MADE = {"answer": OutcomeOut, "status": 201, "key": True, "errors": (404, 409, 424), "tag": "documents"}
@@ -101,12 +101,24 @@ async def preview_document(call: Call) -> OutcomeOut:
 @operation("PUT", "/document/{id}", body=a.DocumentChange, match=True, **{**DONE, "errors": (404, 409, 424, 428)})
 async def update_document(call: Call) -> OutcomeOut:
     """Replace what was entered. Send the version that you have seen, in the body or as If-Match."""
+    outcome = await call.newel.documents.update(call.path["id"], _seen(call), entered(call.body), call.context, key=call.key)
+    return outcome_out(outcome, call.context)
+
+
+@operation("PUT", "/document/{id}/schedules", body=a.ScheduleChange, answer=a.DocumentOut, match=True, errors=(404, 409, 428), tag="documents")
+async def schedule_document(call: Call) -> a.DocumentOut:
+    """Promise dates: set the scheduled deliveries of lines, also after the document has become open. Their quantities add up to the line's."""
+    document = await call.newel.documents.schedule(call.path["id"], _seen(call), deliveries(call.body.lines), call.context)
+    return document_out(document, **await _actions(call, document, False))
+
+
+def _seen(call: Call) -> int:
+    """The version that the caller has seen; Refused 428 where it does not say."""
     version = _version(call)
     if version is None:
         problem = Problem(code="version.missing", message="which version have you seen?", where="version", hint="send version, or If-Match")
         raise Refused(problem, status=428)
-    outcome = await call.newel.documents.update(call.path["id"], version, entered(call.body), call.context, key=call.key)
-    return outcome_out(outcome, call.context)
+    return version
 
 
 def _version(call: Call) -> int | None:
@@ -164,5 +176,5 @@ async def release_hold(call: Call) -> a.DocumentOut:
 
 
 operations = [
-    create_document, preview_document, get_document, update_document, get_input, act, preview_act, follow, copy_document, release_hold,
+    create_document, preview_document, get_document, update_document, schedule_document, get_input, act, preview_act, follow, copy_document, release_hold,
 ]  # fmt: skip

@@ -107,6 +107,20 @@ class PartBody(Input, frozen=True, kw_only=True):
     location_from: Id | None = None
 
 
+class LineSchedule(Input, frozen=True, kw_only=True):
+    """All scheduled deliveries of a line; none for one delivery of the whole."""
+
+    line: Id
+    schedules: Annotated[tuple[ScheduleBody, ...], Meta(max_length=500)]
+
+
+class ScheduleChange(Input, frozen=True, kw_only=True):
+    """Lines whose deliveries change; the others stay. `version` is the one that you have seen; or send If-Match."""
+
+    version: Version | None = None
+    lines: Annotated[tuple[LineSchedule, ...], Meta(min_length=1, max_length=LINES_MAX)]
+
+
 class FlowBody(Input, frozen=True, kw_only=True):
     """Which lines go on (all that is open, where left out), values of the new document's header, and transitions to carry out at once."""
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
@@ -123,7 +123,7 @@ class Reader:
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """One field of a struct: what it is called and how it is entered. rows: parts of the struct that a tuple repeats."""
+    """One field of a struct: what it is called and how it is entered. rows: parts of the struct that a tuple repeats; choices: of a literal."""
 
     name: str
     type: str
@@ -133,6 +133,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     choices: tuple[str, ...] = ()
 
 
+NOTHING = "-"  # how the choice "" is posted: an empty one means that nothing was chosen
 SIMPLE = {str: "text", int: "integer", Decimal: "number", date: "date", bool: "checkbox"}
 
 
@@ -149,6 +150,8 @@ def _part(name: str, hint: Any, default: Any) -> Part:
     if hint in SIMPLE:
         return Part(name=name, type=SIMPLE[hint], default=default, null=null)
     args = get_args(hint)
+    if get_origin(hint) is Literal:
+        return Part(name=name, type="choice", default=default, null=null, choices=args)
     if get_origin(hint) is tuple and len(args) == 2 and args[1] is Ellipsis:
         if args[0] is str:
             return Part(name=name, type="words", default=default)
@@ -162,7 +165,7 @@ def _part(name: str, hint: Any, default: Any) -> Part:
 def field_of(part: Part, name: str, value: Any, label: str = "", url: str = "") -> dict[str, Any]:
     """A part as a field of a page. value: as in the struct, or the posted text."""
     shown: Any = value
-    kind = {"integer": "number", "words": "text", "json": "textarea"}.get(part.type, part.type)
+    kind = {"integer": "number", "words": "text", "json": "textarea", "choice": "select"}.get(part.type, part.type)
     if isinstance(value, Decimal) or (isinstance(value, int) and not isinstance(value, bool)):
         shown = entry(Decimal(value))
     elif part.type == "words" and not isinstance(value, str):
@@ -172,6 +175,8 @@ def field_of(part: Part, name: str, value: Any, label: str = "", url: str = "") 
     elif isinstance(value, date):
         shown = value.isoformat()
     field = {"name": name, "label": label or words(part.name), "type": kind, "value": shown, "width": 4 if kind == "textarea" else 1}
+    if part.type == "choice":
+        field |= {"options": [{"value": c or NOTHING, "label": words(c)} for c in part.choices], "complete": not part.null, "value": shown or ""}
     if url and part.type == "text":
         field |= {"type": "reference", "url": url, "text": shown}
     return field
@@ -192,7 +197,7 @@ def read_struct(reader: Reader, parts: tuple[Part, ...], prefix: str, where: str
             out[part.name] = reader.flag(name)
             continue
         value = _simple(reader, part, name, place)
-        if value is not None and value != "":
+        if value is not None and (value != "" or part.type == "choice"):
             out[part.name] = value
     return out
 
@@ -209,6 +214,9 @@ def _simple(reader: Reader, part: Part, name: str, where: str) -> Any:
         return reader.whole(name, where)
     if part.type == "date":
         return reader.day(name, where)
+    if part.type == "choice":
+        chosen = reader.text(name)
+        return None if not chosen else "" if chosen == NOTHING else chosen
     if part.type == "words":
         return [w.strip() for w in reader.text(name).split(",") if w.strip()]
     if part.type == "json":

@@ -20,6 +20,7 @@ from msgspec import Meta
 
 from newel.domain.context import Context
 from newel.errors import Problem, Refused
+from newel.manifest import Field
 from newel.services.app import Newel
 from newel.web.auth import context_of, newel_of
 from newel.web.errors import from_msgspec
@@ -74,6 +75,22 @@ class Call:
 Function = Callable[[Call], Awaitable[Any]]
 
 
+class Form(msgspec.Struct, frozen=True, kw_only=True):
+    """An operation that people carry out on a page, too: its body becomes a form. Its path has one parameter, the id.
+
+    Args:
+        on: "document", where a panel of the plugin asks for it (Panel.form); or name of a record kind, whose page has it.
+        fields: labels, helps, choices and code_of of fields of the body, by name.
+        done: what is said afterwards.
+    """
+
+    label: str
+    on: str = "document"
+    button: str = "Do it"
+    fields: tuple[Field, ...] = ()
+    done: str = "Done."
+
+
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One operation.
 
@@ -82,7 +99,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         answer: type of what the function returns; None for no body.
         body, query: structs; None for none. free_query: the function reads the query itself.
         errors: statuses of its problems beside those that every operation has.
-        key: takes the header Idempotency-Key. match: takes If-Match with the version that the caller has seen.
+        form: how people get at it. key: takes the header Idempotency-Key. match: takes If-Match with the version that the caller has seen.
     """
 
     method: str
@@ -99,6 +116,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     key: bool = False
     match: bool = False
     tag: str = ""
+    form: Form | None = None
 
     @property
     def statuses(self) -> tuple[int, ...]:
@@ -265,4 +283,4 @@ def plain(text: str, where: str) -> None:
         raise Refused(Problem(code="text.control", message=message, where=where[:200], hint=hint), status=422)
 
 
-__all__ = ["Call", "Id", "Kind", "Name", "Operation", "handler", "operation"]
+__all__ = ["Call", "Form", "Id", "Kind", "Name", "Operation", "handler", "operation"]

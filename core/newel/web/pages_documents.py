@@ -21,6 +21,7 @@ from newel.web.forms import Reader
 from newel.web.render import Web, flash, page, redirect, shown
 from newel.web.views_actions import actions, flows, payments
 from newel.web.views_document import document_view
+from newel.web.views_forms import form_view, found
 from newel.web.views_text import _, entry
 
 LINE = re.compile(r"lines\[(\d{1,6})\]")
@@ -33,6 +34,9 @@ async def show(request: Web, id: int, context: Context, problems: tuple[Problem,
     d = detail.document
     steps, notes = await actions(newel, d, context)
     doc = document_view(newel, detail, context)
+    for (plugin, panel), view in zip([p for p in detail.panels if p[1].line is None], doc["panels"], strict=True):
+        if panel.form and (op := found(request, plugin, panel.form)):
+            view["form"] = form_view(request, plugin, op, id)
     kind = newel.registry.kind(d.kind)
     ways = [*flows(newel, d, context), *payments(newel, await lists.open_of_document(newel, id, context), d, context)]
     if d.phase == "open" and not any(a.get("primary") for a in (*steps, *ways)):  # then the first way that is open is what comes next

@@ -15,8 +15,9 @@ from newel.services.shapes import Shape
 from newel.web.auth import context_of, newel_of
 from newel.web.forms import Reader
 from newel.web.render import Web, flash, page, redirect, shown
+from newel.web.views_forms import forms_on
 from newel.web.views_list import MOST_EXPORTED, SIZE, Address, column, csv_response, empty, filters, pager
-from newel.web.views_record import TYPES, cell_of, field_view, filter_fields, filter_text, history, read, title_of, version_of
+from newel.web.views_record import TYPES, cell_of, field_view, filter_fields, filter_text, history, read, reports_on, title_of, version_of
 from newel.web.views_text import _
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ async def _form(
     if id and may and not shape.record.append_only:
         actions.append({"label": _("Delete"), "method": "post", "url": f"/records/{name}/{id}/delete", "danger": True, "icon": "trash",
                         "confirm": _("Delete %(title)s?", title=title_of(shape, row))})  # fmt: skip
+    actions = [*reports_on(newel, name, id, context), *actions] if id else actions
     if id and name == "newel.user" and may:
         actions.insert(0, {"label": _("Set password"), "method": "get", "url": f"/users/{id}/password", "icon": "key"})
     children = [c for c in newel.records.shapes.children(name) if context.user.may(f"{c.name}.view")] if id else []
@@ -120,6 +122,7 @@ async def _form(
         "version": version_of(row) if id else None, "idempotency_key": (reader.text("idempotency_key") if reader else "") or secrets.token_urlsafe(12),
         "sections": [{"help": _(shape.record.help) if not id else "", "fields": fields}], "cancel_url": up, "actions": actions, "editable": may,
         "parts": [await _parts(newel, child, id, context) for child in children],
+        "forms": forms_on(request, name, id) if id else [],
         "history": [history(e) for e in await newel.records.history(name, id, context)] if id else [],
     }  # fmt: skip
     title = title_of(shape, row) if id else _("New: %(kind)s", kind=_(shape.record.label))
@@ -139,6 +142,11 @@ async def _parts(newel: Newel, child: Shape, id: int | None, context: Context) -
         "rows": [{"url": f"/records/{child.name}/{r['id']}", "cells": {f.name: cell_of(f, r) for f in fields}} for r in found.rows],
         "more_url": f"/records/{child.name}?{parent}={id}" if found.total > CHILDREN else "", "total": found.total,
     }  # fmt: skip
+
+
+async def show_again(request: Web, name: str, id: int, context: Context, refused: Refused) -> Response[str]:
+    """The page of a record after something on it was refused."""
+    return await _form(request, newel_of(request).records.shape(name), id, context, None, refused.problems, refused.status)
 
 
 @get("/records/{name:str}/new")

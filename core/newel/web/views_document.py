@@ -14,7 +14,7 @@ from newel.domain.kinds import DocumentKind
 from newel.domain.money import HUNDRED, ZERO
 from newel.manifest import Panel
 from newel.services.pages import CreditView, Detail, EntryView, EventView, Node
-from newel.web.views_form import address_line
+from newel.web.views_form import address_line, net_of
 from newel.web.views_lines import panel_view
 from newel.web.views_text import _, instant, number, plain, words
 
@@ -124,7 +124,7 @@ def _line(newel: Newel, d: Document, x: Line, detail: Detail, kind: DocumentKind
         "item": {"label": x.item.number, "url": f"/records/newel.item/{x.item.id}"} if x.item else None,
         "text": x.text, "note": " · ".join(notes), "panels": [panel_view(panel, True) for _plugin, panel in said],
         "quantity": x.quantity if x.kind != "text" else None, "unit": x.unit,
-        "price": x.price if money else None, "discount": x.discount or None, "net": x.net if money else None,
+        "price": x.price if money else None, "discount": (x.discount_entered if x.id in parents else x.discount) or None, "net": net_of(d, x) if money else None,
         "tax": ", ".join(f"{t.code} {number(plain(t.rate))} %" if t.rate else t.code for t in x.taxes), "taxed": x.tax if money else None,
         "progress": progress(newel, d, x, kind) if x.id not in parents else [],
         "steps": [

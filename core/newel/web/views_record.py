@@ -127,3 +127,15 @@ def history(e: Event) -> dict[str, Any]:
 def title_of(shape: Shape, row: dict[str, Any]) -> str:
     """What to call a record."""
     return " ".join(str(row.get(f"{c}__title") or row.get(c) or "") for c in shape.record.title if c in shape.fields).strip() or str(row.get("id", ""))
+
+
+def reports_on(newel: Newel, name: str, id: int, context: Context) -> list[dict[str, Any]]:
+    """Reports about one record: those that ask for just such a record, first those that can't do without."""
+    out = []
+    for report in sorted(newel.registry.reports.values(), key=lambda r: r.name):
+        asked = [p for p in report.parameters if p.type == name]
+        if len(asked) == 1 and context.user.may(f"{report.name}.view"):
+            out.append(
+                (not asked[0].required, {"label": _(report.label), "method": "get", "url": f"/report/{report.name}?{asked[0].name}={id}", "icon": "report"})
+            )
+    return [view for _required, view in sorted(out, key=lambda found: found[0])]
