@@ -125,10 +125,16 @@ class MenuItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """Work for the worker. run: async function(session, payload: dict, context). every: seconds between runs, 0 for on request only."""
+    """Work for the worker, given as run or as act. every: seconds between runs, 0 for on request only.
+
+    Args:
+        run: async function(session, payload: dict, context), in one transaction, for the plugin's own tables.
+        act: async function(newel, payload: dict, context), through the use cases, which open their own transactions: it must be repeatable.
+    """
 
     name: str
-    run: Callable[..., Awaitable[Any]]
+    run: Callable[..., Awaitable[Any]] | None = None
+    act: Callable[..., Awaitable[Any]] | None = None
     every: int = 0
 
 

@@ -54,6 +54,7 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         link: name of the link, such as "delivered"; quantities by stage are the sums of links.
+        target_kind or target_role: what it leads to; a role stands for every installed kind that has it.
         source_kind or source_role: what it starts from; phases that the source must be in.
         completes: the source is complete only when every line has gone this way.
         copies_prices: lines take over the source's stored waterfall (invoices, returns) instead of being priced anew.
@@ -75,7 +76,8 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     label: str
     link: str
-    target_kind: str
+    target_kind: str = ""
+    target_role: str = ""
     source_kind: str = ""
     source_role: str = ""
     phases: tuple[str, ...] = ("open",)
@@ -190,9 +192,10 @@ class Extension(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Kinds(msgspec.Struct, frozen=True):
-    """Every kind of document that is installed; among the facts of each document, so that rules find the kinds of others by role."""
+    """Every kind of document that is installed, and the ways on from each; among the facts of each document, so that rules find those of others by role."""
 
     documents: dict[str, DocumentKind] = {}
+    ways: dict[str, tuple[Flow, ...]] = {}
 
     def of_role(self, role: str) -> tuple[DocumentKind, ...]:
         """Kinds with this role, by name."""

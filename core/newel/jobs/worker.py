@@ -132,7 +132,10 @@ class Worker:
             async with self.app.database.write() as session:
                 companies = (await load_master(session)).companies
                 context = self.app.system(companies.get(row["company"]) or next(iter(companies.values()), None), source=row["name"])
-                await job.run(session, msgspec.json.decode(row["payload"]), context)
+                if job.run is not None:
+                    await job.run(session, msgspec.json.decode(row["payload"]), context)
+            if job.act is not None:
+                await job.act(self.app, msgspec.json.decode(row["payload"]), context)
         except Exception as failure:  # kept with the row, shown on the jobs page, tried again
             error = f"{type(failure).__name__}: {failure}"[:2000]
             log.warning("job %s: %s", row["name"], error)

@@ -249,7 +249,7 @@ class Documents(Transacting):
             )
         if flow.passes_on:
             sources = await following.passed_on(engine, documents, sources, flow, target)
-        entered = following.continued(self.app.registry, before or first, target, header, lines, engine.context.today)
+        entered = following.continued(engine, before or first, target, header, lines)
         if flow.closes:
             for document in documents.values():
                 engine.depth += 1  # the right to follow is enough

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from decimal import Decimal
 
 import msgspec
@@ -12,7 +11,6 @@ from newel.domain.document import Document, DocumentInput, Line, LineInput, Link
 from newel.domain.kinds import DocumentKind, Flow
 from newel.errors import Problem, missing
 from newel.services.engine import Engine
-from newel.services.registry import Registry
 
 
 def may_follow(document: Document, first: Document, flow: Flow) -> list[Problem]:
@@ -113,26 +111,31 @@ async def passed_on(
     return out
 
 
-def continued(registry: Registry, first: Document, target: DocumentKind, header: DocumentInput, lines: Sequence[LineInput], today: date) -> DocumentInput:
-    """The header of the new document: what was entered for it, else what the source says."""
+def continued(engine: Engine, first: Document, target: DocumentKind, header: DocumentInput, lines: Sequence[LineInput]) -> DocumentInput:
+    """The header of the new document: what was entered for it, else what the source says; for the other side only where goods go, and when."""
     own = target.name.split(".")[0]
-    data = {p: v for p, v in first.data.items() if p in registry.document_data and first.kind.split(".")[0] == own}
+    data = {p: v for p, v in first.data.items() if p in engine.registry.document_data and first.kind.split(".")[0] == own}
+    header = msgspec.structs.replace(
+        header,
+        ship_to=header.ship_to or (first.ship_to.id if first.ship_to else None),
+        reference=header.reference or first.reference,
+        date_requested=header.date_requested or first.date_requested,
+        lines=tuple(lines),
+        data={**data, **header.data},
+    )
+    if not _same_side(engine, first, target):
+        return header
     return msgspec.structs.replace(
         header,
         party=header.party if header.party is not None else first.party.id if first.party else None,
-        ship_to=header.ship_to or (first.ship_to.id if first.ship_to else None),
         bill_to=header.bill_to or (first.bill_to.id if first.bill_to else None),
         currency=header.currency or first.currency,
-        rate=header.rate if header.rate is not None else (first.rate if (header.date or today) == first.date else None),  # else the day's rate
+        rate=header.rate if header.rate is not None else (first.rate if (header.date or engine.context.today) == first.date else None),  # else the day's rate
         terms=header.terms or first.terms,
-        reference=header.reference or first.reference,
         text=header.text or first.text,
         prices_include_tax=first.prices_include_tax,
         location_from=header.location_from or first.location_from,
         location_to=header.location_to or first.location_to,
-        date_requested=header.date_requested or first.date_requested,
-        lines=tuple(lines),
-        data={**data, **header.data},
     )
 
 

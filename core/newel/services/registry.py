@@ -43,11 +43,10 @@ class Registry:
         self._merge("table", every, lambda m: [table_name(t) for t in m.tables], lambda t: t)
         kinds: dict[str, DocumentKind] = self._merge("document kind", every, lambda m: m.documents, lambda k: k.name)
         self.documents = {name: self._extended(kind, every) for name, kind in kinds.items()}
-        self.kinds = Kinds(self.documents)
-        self.flows: dict[Any, Flow] = self._merge("flow", every, lambda m: m.flows, lambda f: (f.target_kind, f.name, f.source_role, f.source_kind))
+        self.flows: dict[Any, Flow] = self._merge("flow", every, self._flows, lambda f: (f.target_kind, f.name, f.source_role, f.source_kind))
         self.unbounded = frozenset(f.link for f in self.flows.values() if f.exceeds)
         self.given_back = {f.link: f.gives_back for f in self.flows.values() if f.gives_back}
-        self._ways = {kind.name: self._from(kind) for kind in self.documents.values()}
+        self.kinds = Kinds(self.documents, {kind.name: self._from(kind) for kind in self.documents.values()})
         self.line_data = {m.name: m.line_data for m in every if m.line_data}
         self.document_data = {m.name: m.document_data for m in every if m.document_data}
         self.shapes = Shapes(self.document_data, self.line_data, frozenset(k.name for k in self.documents.values() if k.posting))
@@ -141,7 +140,16 @@ class Registry:
 
     def flows_from(self, kind: DocumentKind) -> tuple[Flow, ...]:
         """The ways on from documents of this kind; flows to a kind that is not installed rest."""
-        return self._ways[kind.name]
+        return self.kinds.ways[kind.name]
+
+    def _flows(self, manifest: Manifest) -> list[Flow]:
+        """A plugin's flows; one that leads to a role is one to each kind with that role."""
+        kinds = self.documents.values()
+        return [
+            msgspec.structs.replace(flow, target_kind=target)
+            for flow in manifest.flows
+            for target in ([k.name for k in kinds if k.role == flow.target_role] if flow.target_role else [flow.target_kind])
+        ]
 
     def _from(self, kind: DocumentKind) -> tuple[Flow, ...]:
         """Flows from a kind, each told what others take from the same lines."""

@@ -120,12 +120,17 @@ async def _run(session: Session, app: str, path: Path) -> None:
         for statement in statements(path.read_text("utf-8")):
             await session.engine.run_sql(statement)
         return
+    await loaded(app, path).forwards(session)
+
+
+def loaded(app: str, path: Path) -> Any:
+    """The module of a step in Python."""
     spec = importlib.util.spec_from_file_location(f"_migration.{app}.{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    await module.forwards(session)
+    return module
 
 
 def statements(text: str) -> list[str]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FILTERED = ("choice", "flag", "reference")
 CHILDREN = 200
+FEW = 4  # links to reports that fit in the head of a page
 
 
 # ---- lists -------------------------------------------------------------------------------------------------------------------------
@@ -112,7 +113,8 @@ async def _form(
     if id and may and not shape.record.append_only:
         actions.append({"label": _("Delete"), "method": "post", "url": f"/records/{name}/{id}/delete", "danger": True, "icon": "trash",
                         "confirm": _("Delete %(title)s?", title=title_of(shape, row))})  # fmt: skip
-    actions = [*reports_on(newel, name, id, context), *actions] if id else actions
+    about = reports_on(newel, name, context, id) if id else []
+    actions = [*about, *actions] if len(about) < FEW else actions
     if id and name == "newel.user" and may:
         actions.insert(0, {"label": _("Set password"), "method": "get", "url": f"/users/{id}/password", "icon": "key"})
     children = [c for c in newel.records.shapes.children(name) if context.user.may(f"{c.name}.view")] if id else []
@@ -122,7 +124,7 @@ async def _form(
         "version": version_of(row) if id else None, "idempotency_key": (reader.text("idempotency_key") if reader else "") or secrets.token_urlsafe(12),
         "sections": [{"help": _(shape.record.help) if not id else "", "fields": fields}], "cancel_url": up, "actions": actions, "editable": may,
         "parts": [await _parts(newel, child, id, context) for child in children],
-        "forms": forms_on(request, name, id) if id else [],
+        "links": about if len(about) >= FEW else [], "forms": forms_on(request, name, id) if id else [],
         "history": [history(e) for e in await newel.records.history(name, id, context)] if id else [],
     }  # fmt: skip
     title = title_of(shape, row) if id else _("New: %(kind)s", kind=_(shape.record.label))

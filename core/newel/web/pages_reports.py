@@ -19,7 +19,7 @@ from newel.web.forms import Reader, Wrong, decimal
 from newel.web.render import Web, page, shown
 from newel.web.views_list import Address, csv_response, pager
 from newel.web.views_record import title_of
-from newel.web.views_text import _, entry
+from newel.web.views_text import _, entry, plain
 
 if TYPE_CHECKING:
     from newel.services.app import Newel
@@ -135,8 +135,8 @@ def _cell(newel: Newel, report: Report, column: Column, row: dict[str, Any], add
         return {"value": value, "digits": row.get("digits", digits)}
     if column.type == "percent" and value is not None:
         return {"value": value, "unit": "%"}
-    if isinstance(value, Decimal) and column.type not in TYPES:
-        return entry(value)
+    if isinstance(value, Decimal):
+        return plain(value) if column.type in TYPES else entry(value)
     return value if value is not None else ""
 
 

@@ -26,7 +26,7 @@ async def actions(newel: Newel, document: Document, context: Context) -> tuple[l
         problems = await _meets(newel, document, kind, transition, context)
         out.append(_action(document, transition, problems, context))
         if transition.primary:
-            said += [p for p in problems if p.severity in (Severity.NOTE, Severity.HOLD)]
+            said += [p for p in problems if p.severity is not Severity.BLOCK]
     return out, said
 
 

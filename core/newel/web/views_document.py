@@ -124,7 +124,8 @@ def _line(newel: Newel, d: Document, x: Line, detail: Detail, kind: DocumentKind
         "item": {"label": x.item.number, "url": f"/records/newel.item/{x.item.id}"} if x.item else None,
         "text": x.text, "note": " · ".join(notes), "panels": [panel_view(panel, True) for _plugin, panel in said],
         "quantity": x.quantity if x.kind != "text" else None, "unit": x.unit,
-        "price": x.price if money else None, "discount": (x.discount_entered if x.id in parents else x.discount) or None, "net": net_of(d, x) if money else None,
+        "price": x.price if money else None, "discount": (x.discount_entered if x.id in parents else x.discount) or None,
+        "net": net_of(d, x) if money else None,
         "tax": ", ".join(f"{t.code} {number(plain(t.rate))} %" if t.rate else t.code for t in x.taxes), "taxed": x.tax if money else None,
         "progress": progress(newel, d, x, kind) if x.id not in parents else [],
         "steps": [

@@ -122,7 +122,7 @@ def header(
                 continue
             url = f"/options/{plugin}.{part.name}?code=1" if f"{plugin}.{part.name}" in newel.registry.records else ""
             fields.append(field_of(part, name, posted.get(name, value), url=url) | {"error": errors.get(name, "")})
-        open_ = any(f.get("error") for f in fields)
+        open_ = any(f.get("error") or (f["type"] != "checkbox" and f["value"]) for f in fields)
         groups.append({"label": _(newel.registry.manifests[plugin].label), "fields": fields, "grids": grids, "open": open_})
     return first, groups
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from newel.domain.context import Context
 from newel.services.record_write import Event
 from newel.services.shapes import Shape
 from newel.services.values import FieldView
@@ -129,13 +130,12 @@ def title_of(shape: Shape, row: dict[str, Any]) -> str:
     return " ".join(str(row.get(f"{c}__title") or row.get(c) or "") for c in shape.record.title if c in shape.fields).strip() or str(row.get("id", ""))
 
 
-def reports_on(newel: Newel, name: str, id: int, context: Context) -> list[dict[str, Any]]:
-    """Reports about one record: those that ask for just such a record, first those that can't do without."""
+def reports_on(newel: Newel, name: str, context: Context, id: int) -> list[dict[str, Any]]:
+    """Links to the reports that can be about one such record; first those that can't do without one."""
     out = []
-    for report in sorted(newel.registry.reports.values(), key=lambda r: r.name):
+    for report in newel.registry.reports.values():
         asked = [p for p in report.parameters if p.type == name]
         if len(asked) == 1 and context.user.may(f"{report.name}.view"):
-            out.append(
-                (not asked[0].required, {"label": _(report.label), "method": "get", "url": f"/report/{report.name}?{asked[0].name}={id}", "icon": "report"})
-            )
-    return [view for _required, view in sorted(out, key=lambda found: found[0])]
+            link = {"label": _(report.label), "method": "get", "url": f"/report/{report.name}?{asked[0].name}={id}", "icon": "chart-bar"}
+            out.append((not asked[0].required, _(report.label), link))
+    return [link for _optional, _label, link in sorted(out, key=lambda found: found[:2])]

@@ -104,7 +104,7 @@ def _posting() -> tuple[PostingRule, ...]:
     own = (*STATES, "storage", "transit")
     out = [PostingRule(source=a, target=b, debit="stock", credit="stock") for a in own for b in own if a in STATES or b in STATES]
     for kind in STATES:
-        for outside, role in (("customer", "cogs"), ("scrap", "stock_difference")):
+        for outside, role in (("customer", "cogs"), ("scrap", "stock_difference"), ("supplier", "goods_received")):
             out.append(PostingRule(source=kind, target=outside, debit=role, credit="stock"))
             out.append(PostingRule(source=outside, target=kind, debit="stock", credit=role))
     return tuple(out)

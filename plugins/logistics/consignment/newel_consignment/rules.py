@@ -15,7 +15,7 @@ from newel.domain.document import Document, Line
 from newel.domain.master import Master
 from newel.domain.money import ZERO, plain, rounded
 from newel.errors import Problem
-from newel.manifest import Panel
+from newel.manifest import Panel, Shown
 
 ORDERS = {"consignment.order": "consigned", "consignment.loan": "loaned"}  # kind of document -> kind of its lines and of the place of its goods
 STATES = tuple(ORDERS.values())
@@ -182,13 +182,19 @@ def _check_other(document: Document, transition: str, facts: ConsignmentFacts) -
 def panels(document: Document, facts: ConsignmentFacts | None) -> Iterator[Panel]:
     """On the order what was delivered, is there, was used and came back; on a delivery what is left of it."""
     if document.kind in ORDERS:
-        rows = [(line.text, _stages(line, ORDERS[document.kind])) for line in document.lines if line.kind in STATES]
+        rows: list[tuple[str, str | Shown]] = [(line.text, _stages(line, ORDERS[document.kind])) for line in document.lines if line.kind in STATES]
     else:
         steps = facts.steps if facts else ()
         rest = {step.to_line: q for of in {s.line for s in steps} for step, q in layers(s for s in steps if s.line == of)}
-        rows = [(line.text, f"{plain(rest.get(line.id, ZERO))} of {plain(line.quantity)} {line.kind}") for line in document.lines if line.kind in STATES]
+        rows = [(line.text, _rest(line, rest.get(line.id, ZERO))) for line in document.lines if line.kind in STATES]
     if rows:
         yield Panel(title="Still ours", rows=tuple(rows), sequence=15)
+
+
+def _rest(line: Line, rest: Decimal) -> Shown:
+    """What is left of a delivery, leading to the order, which settles it or takes it back."""
+    url = f"/document/{line.sources[0].from_document}" if line.sources else ""
+    return Shown(value=f"{plain(rest)} of {plain(line.quantity)} {line.kind}", url=url)
 
 
 def _stages(line: Line, state: str) -> str:

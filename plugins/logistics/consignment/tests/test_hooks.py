@@ -82,7 +82,7 @@ def test_hook_propose_panels() -> None:
     assert panel.rows == (("Pump", "1 of 3 loaned, 2 delivered, 1 returned"),)
     step = Step(line=1, link="delivered", to_document=50, to_line=2, quantity=D(1), day=TODAY)
     (panel,) = hooks.propose_panels(document("shipping.delivery", "delivery", CONSIGNED), Facts([ConsignmentFacts(steps=(step,))]), None)
-    assert panel.rows == (("Bolt", "1 of 1 consigned"),)
+    assert [(label, x.value) for label, x in panel.rows] == [("Bolt", "1 of 1 consigned")]
     assert hooks.propose_panels(document("sales.order", "sale", Line(id=1)), Facts(), None) == []
 
 

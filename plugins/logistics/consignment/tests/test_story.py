@@ -82,7 +82,8 @@ class Trade:
 
     async def panel(self, document: int) -> tuple[tuple[str, str], ...]:
         found = await detail(self.app, document, self.context)
-        return next((panel.rows for _, panel in found.panels if panel.title == "Still ours"), ())
+        rows = next((panel.rows for _, panel in found.panels if panel.title == "Still ours"), ())
+        return tuple((label, getattr(x, "value", x)) for label, x in rows)
 
 
 def codes(refused: pytest.ExceptionInfo[Refused]) -> set[str]:

@@ -16,9 +16,9 @@ from newel.store.session import Session, day
 from newel_purchasing.rules import Offer, Ordered, PurchasingFacts
 
 ROLES = ("purchase", "receipt", "bill")
-# Lines of orders with what came and was billed of them: links by the role of the document that they lead to.
+# Lines of orders with what came and was billed of them, whatever kind of document brought it.
 ORDERED = """
-SELECT {columns}, COALESCE(CAST(SUM(CASE WHEN t.role = 'receipt' THEN k.quantity ELSE 0 END) AS BIGINT), 0) AS received,
+SELECT {columns}, COALESCE(CAST(SUM(CASE WHEN k.kind = 'received' THEN k.quantity ELSE 0 END) AS BIGINT), 0) AS received,
        COALESCE(CAST(SUM(CASE WHEN t.role = 'bill' THEN k.quantity ELSE 0 END) AS BIGINT), 0) AS billed
   FROM document d JOIN document_line l ON l.document = d.id
   LEFT JOIN line_link k ON k.from_line = l.id AND k.firm = ? AND k.to_document <> ? LEFT JOIN document t ON t.id = k.to_document

@@ -146,6 +146,6 @@ def check_document(document: Document, transition: str, facts: Facts, context: C
 
 @hookimpl
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
-    """The numbers by which the vendor knows the items."""
+    """The vendor's numbers of the items, and the match."""
     found = facts.get(PurchasingFacts)
     return rules.panels(document, found) if found is not None and _ours(document) else ()

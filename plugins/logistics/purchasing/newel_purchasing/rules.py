@@ -13,7 +13,7 @@ from newel.domain.document import Document, Line
 from newel.domain.money import HUNDRED, ZERO, plain, product, rounded, smallest
 from newel.domain.pricing import Price
 from newel.errors import Problem, Severity
-from newel.manifest import Panel
+from newel.manifest import Panel, Shown
 
 PRICE_DIGITS = 6
 Level = Literal["note", "override", "block"]
@@ -136,8 +136,16 @@ def _matched(document: Document, facts: PurchasingFacts, settings: PurchasingSet
 
 
 def panels(document: Document, facts: PurchasingFacts) -> list[Panel]:
-    """The vendor's part numbers of what stands in the document."""
+    """The vendor's part numbers; and of each line of a receipt or bill what was ordered, what came and what was billed: the three-way match."""
     items = {line.item.id: line.item.number for line in document.lines if line.item is not None}
     numbers = {items[item]: next((o.part_number for o in offers if o.part_number), "") for item, offers in facts.offers.items() if item in items}
     rows = tuple(row for row in numbers.items() if row[1])
-    return [Panel(title="Vendor's part numbers", rows=rows, sequence=30)] if rows else []
+    out = [Panel(title="Vendor's part numbers", rows=rows, sequence=30)] if rows else []
+    for line in document.lines if document.role in ("receipt", "bill") else ():
+        if (order := facts.orders.get(line.id)) is not None:
+            here = {"received" if document.role == "receipt" else "billed": line.quantity}
+            each = Shown(value=rounded(order.net / order.quantity, PRICE_DIGITS), digits=document.amount_digits, unit=document.currency)
+            done = [(n.capitalize(), Shown(value=getattr(order, n) + here.get(n, ZERO), unit=line.unit)) for n in ("received", "billed")]
+            held = (("Ordered", Shown(value=order.quantity, unit=line.unit)), *done, ("Ordered at, net", each))
+            out.append(Panel(title="Held against the order, with this one", rows=held, line=line.id))
+    return out

@@ -324,6 +324,13 @@ async def test_hook_propose_panels_part_numbers(sqlite_url: str) -> None:
         async with here.app.database.read() as session:
             ((plugin, panel),) = await pages.panels(here.app, session, order, here.context)
         assert (plugin, panel.rows) == ("purchasing", (("BOLT", "SU-7"),))
+        bill = await here.bill(await here.receive(order), reference="R")
+        async with here.app.database.read() as session:
+            match = next(p for _, p in await pages.panels(here.app, session, bill, here.context) if p.line == bill.lines[0].id)
+        ordered = order.lines[0]
+        assert [(label, x.value) for label, x in match.rows] == [
+            ("Ordered", ordered.quantity), ("Received", ordered.quantity), ("Billed", ordered.quantity), ("Ordered at, net", ordered.net / ordered.quantity),
+        ]  # fmt: skip
 
 
 async def test_a_vendor_with_a_price_list_is_asked_what_it_asks_for(sqlite_url: str) -> None:
