@@ -2,11 +2,11 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-DISTRIBUTIONS := core sdk $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/*/pyproject.toml))
+DISTRIBUTIONS := core sdk ops $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/*/pyproject.toml))
 PYPROJECTS := $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system lock run test lint format bench docs capabilities clean
+.PHONY: help setup system lock run test lint format bench docs surface capabilities clean
 
 help:
 	@echo "make run           a demonstration company on SQLite, in the browser"
@@ -16,6 +16,7 @@ help:
 	@echo "make bench         the benchmarks"
 	@echo "make docs          the documentation, into docs/_build"
 	@echo "make capabilities  docs/capabilities.md from the tests' marks"
+	@echo "make surface       docs/api_surface.txt from the code"
 	@echo "make lock          requirements.txt from requirements.in"
 	@echo "make setup         only the virtual environment; make clean removes it"
 
@@ -66,6 +67,10 @@ bench: setup system
 docs: capabilities
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
+
+# What plugins may use. The tests tell additions from breaks; see docs/plugins.md.
+surface: setup
+	$(BIN)/python -m newel_sdk.surface docs/api_surface.txt --write
 
 capabilities: setup
 	$(BIN)/python tools/capabilities.py

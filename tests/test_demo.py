@@ -8,10 +8,12 @@ from datetime import UTC, date, datetime
 
 import pytest
 from newel.config import Config
+from newel.domain.context import Company
 from newel.errors import Refused
 from newel.services.app import Newel
 from newel.services.demo import PASSWORD, USERS, DemoResult, demo, gtin
 from newel.services.verify import verify
+from newel.store.master import load_master
 
 NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 PLUGINS = ("sales", "pricelists", "inventory", "shipping", "invoicing", "receivables")
@@ -103,6 +105,33 @@ async def test_with_whatever_is_installed(plugins: tuple[str, ...], sqlite_url: 
         assert await verify(app) == []
         assert {kind.split(".")[0] for kind, _ in result.documents} <= set(plugins)
         assert ("sales" in plugins) == any(kind == "sales.order" for kind, _ in result.documents)
+
+
+ALL = (*PLUGINS, "promotions", "kits", "configurator", "purchasing", "consignment", "credit")
+
+
+async def test_plugins_show_what_they_can(database_url: str) -> None:
+    """With everything installed each plugin has something of its own to look at, nothing of it is refused, and the books verify."""
+    async with running(database_url, ALL) as app:
+        result = await demo(app, documents=60)
+        assert await verify(app) == []
+        assert set(result.refused) <= {"stock.short"}
+        assert states(result, "configurator.draft") == {"kept"}
+        assert states(result, "consignment.order") == states(result, "consignment.loan") == {"confirmed"}
+        assert states(result, "consignment.settlement") == states(result, "consignment.return") == {"posted"}
+        assert states(result, "purchasing.requisition") == {"draft", "ordered"}
+        assert states(result, "purchasing.order") == {"sent", "done"}
+        assert states(result, "purchasing.bill") == {"draft", "posted"}
+        async with app.database.read() as session:
+            over = await app.registry.reports["credit.over"].load(session, {"all": True}, app.system(await _company(app)))
+            assert "Knapp Treppenbau GmbH" in {r["name"] for r in over}
+            for table in ("promotions_promotion", "promotions_coupon", "kits_component", "configurator_rule", "purchasing_price"):
+                assert await session.value(f"SELECT COUNT(*) AS n FROM {table}") > 0, table
+
+
+async def _company(app: Newel) -> Company:
+    async with app.database.read() as session:
+        return (await load_master(session)).companies[await session.value("SELECT MIN(id) AS n FROM company")]
 
 
 def test_gtins_have_their_check_digit() -> None:

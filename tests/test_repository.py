@@ -31,6 +31,7 @@ DOMAIN_LINES = 3_000
 EXEMPTIONS: dict[str, str] = {
     "configurator": "five kinds of records, declared, and the rules between them; nothing of it is of use without the rest",
     "core/newel/store/tables_master.py": "tables are data, a column a line",
+    "credit": "the limit, what explains each of its figures, and the decision about an excess read the same figures under the same locks",
     "promotions": "discounts, gifts, coupons, conflicts, analysis and rehearsal share one selection; each alone would have to import the others",
 }
 
@@ -130,8 +131,8 @@ def test_every_plugin_is_under_the_import_contracts() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
     contracts = {contract["name"]: contract for contract in settings["contracts"]}
     packages = {f"newel_{plugin.name}" for plugin in PLUGINS}
-    assert set(settings["root_packages"]) == packages | {"newel", "newel_sdk"}
-    assert set(contracts["The kernel knows no plugin and no workshop"]["forbidden_modules"]) == packages | {"newel_sdk"}
+    assert set(settings["root_packages"]) == packages | {"newel", "newel_ops", "newel_sdk"}
+    assert set(contracts["The kernel knows no plugin and no workshop"]["forbidden_modules"]) == packages | {"newel_ops", "newel_sdk"}
     assert set(contracts["No plugin imports another"]["modules"]) == packages
 
 
@@ -157,7 +158,7 @@ def _length(*folders: Path) -> int:
 def _over_budget() -> dict[str, int]:
     """Return everything that is longer than its budget, with its length."""
     over = {}
-    for path in _sources(ROOT / "core", ROOT / "sdk", ROOT / "plugins"):
+    for path in _sources(ROOT / "core", ROOT / "sdk", ROOT / "ops", ROOT / "plugins"):
         relative, text = path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
         if (lines := len(text.splitlines())) > FILE_LINES:
             over[relative] = lines

@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CSV = ROOT / "docs" / "capabilities.csv"
 PAGE = ROOT / "docs" / "capabilities.md"
-TEST_FOLDERS = ("tests", "core", "sdk", "plugins")
+TEST_FOLDERS = ("tests", "core", "sdk", "ops", "plugins")
 INTRODUCTION = """# Capabilities
 
 Made by `make capabilities` from `docs/capabilities.csv` and the marks of the tests; do not edit. A row without a test is not promised.

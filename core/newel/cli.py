@@ -19,8 +19,20 @@ from newel.console import Commands, config_path, out, run, show
 from newel.errors import NewelError
 
 
+def _safe(_context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    """In the environment, so that every command and process of this one sees it."""
+    if value is not None:
+        os.environ[f"NEWEL_{str(parameter.name).upper()}"] = value
+
+
+only = click.option("--only", callback=_safe, expose_value=False, help="safe mode: run only these plugins, with commas between")
+without = click.option("--without", callback=_safe, expose_value=False, help="safe mode: run without these plugins")
+
+
 @click.group(cls=Commands)
 @click.version_option(__version__)
+@only
+@without
 @click.option("--config", type=click.Path(dir_okay=False), help="newel.toml to use (default: $NEWEL_CONFIG or ./newel.toml)")
 def main(config: str | None) -> None:
     """Newel: a slim ERP kernel; every feature is a plugin."""
@@ -62,6 +74,8 @@ def init(code: str, name: str, currency: str, country: str, database: str, login
 @click.option("--host", default=None, help="default: newel.toml, else 127.0.0.1")
 @click.option("--port", default=None, type=int, help="default: newel.toml, else 8000")
 @click.option("--worker/--no-worker", default=True, help="also work off outbox and jobs in this process")
+@only
+@without
 def serve(host: str | None, port: int | None, worker: bool) -> None:
     """Serve the web interface and the API."""
     import uvicorn

@@ -52,7 +52,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 def load(path: Path | None = None) -> Config:
-    """Read the file named by `path` or NEWEL_CONFIG, or ./newel.toml; without any, the defaults. NEWEL_DATABASE overrides the database."""
+    """Read the file named by `path` or NEWEL_CONFIG, or ./newel.toml; without any, the defaults.
+
+    NEWEL_DATABASE overrides the database. Safe mode: NEWEL_ONLY names the only plugins to run, NEWEL_WITHOUT plugins that must not, with
+    commas between.
+    """
     found = path or Path(os.environ.get("NEWEL_CONFIG", "newel.toml"))
     data: dict[str, Any] = {}
     if found.exists():
@@ -76,4 +80,11 @@ def load(path: Path | None = None) -> Config:
         raise StartupError(f'{found}: plugins: expected a name, or a name and versions such as "sales >= 0.2", got {wrong!r}')
     versions = config.versions | {m[1]: m[2].strip() for m in stated if m and m[2]}
     plugins = None if config.plugins is None else tuple(m[1] for m in stated if m)
-    return msgspec.structs.replace(config, database=database, plugins=plugins, versions=versions)
+    if "NEWEL_ONLY" in os.environ:
+        plugins = _names(os.environ["NEWEL_ONLY"])
+    disabled = (*config.disabled, *_names(os.environ.get("NEWEL_WITHOUT", "")))
+    return msgspec.structs.replace(config, database=database, plugins=plugins, versions=versions, disabled=disabled)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())

@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -67,15 +68,21 @@ class Commands(click.RichGroup):
 
     def list_commands(self, context: click.Context) -> list[str]:  # noqa: ARG002 (click calls it with it)
         """Names of all commands."""
-        return sorted({*self.commands, *(e.name for e in entry_points(group="newel.commands"))})
+        return sorted({*self.commands, *_brought()})
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """The command with this name; the kernel's own first."""
         own = super().get_command(context, name)
         if own is not None:
             return own
-        found: click.Command | None = next((e.load() for e in entry_points(group="newel.commands", name=name)), None)
+        found: click.Command | None = brought.load() if (brought := _brought().get(name)) else None
         return found
+
+
+@cache
+def _brought() -> dict[str, Any]:
+    """Commands of other distributions, looked up once: reading every distribution's metadata takes longer than all the rest of --help."""
+    return {e.name: e for e in entry_points(group="newel.commands")}
 
 
 def show(rows: list[dict[str, Any]], as_json: bool, title: str) -> None:

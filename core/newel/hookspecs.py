@@ -35,11 +35,12 @@ def register_plugin() -> Manifest:  # type: ignore[empty-body]
 
 
 @hookspec
-async def load_facts(document: Document, session: Session, context: Context) -> Any:
+async def load_facts(document: Document, transition: str, facts: Facts, session: Session, context: Context) -> Any:
     """Before the rules of each document: read what they need and return one frozen struct, or None.
 
     The only hook that may read the database, once for the whole document and never once for each line. `document` has
-    its header and lines, not yet priced. Not promised: that the document is stored, or that it is valid.
+    its header and lines, not yet priced; `transition` is "" where it is saved or looked at; `facts` are the kernel's own. What only
+    matters for looking need not be read where `session.writable`. Not promised: that the document is stored, or that it is valid.
     """
 
 

@@ -217,6 +217,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         line_data, document_data: struct for Line.data[name] and Document.data[name].
         settings: struct with the defaults of its settings.
         quiet: settings under which it reaches nobody outside; `newel clone --neutral` stores them in the copy.
+        listens: async function(document, transition, session, context) -> bool, where after_transition has nothing to do after most transitions;
+            it should ask cached facts and nothing else.
         routes: "module:name" of a list of Litestar handlers, served under /<name> and /api/<name>.
         templates: "module:folder" of its Jinja templates, under a folder of its name.
         locale: "module:folder" of its translations, one file <language>.po each; the texts themselves are English.
@@ -247,6 +249,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     account_roles: tuple[AccountRole, ...] = ()
     posting_rules: tuple[PostingRule, ...] = ()
     settings: Any = None
+    listens: Callable[..., Awaitable[bool]] | None = None
     quiet: dict[str, Any] = {}
     permissions: tuple[tuple[str, str], ...] = ()
     routes: str = ""

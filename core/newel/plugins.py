@@ -19,6 +19,7 @@ import msgspec
 import pluggy
 
 from newel import API_VERSION, hookspecs
+from newel.deprecated import modern, unfit
 from newel.errors import Conflict, PluginFailed, StartupError
 from newel.manifest import Manifest
 from newel.watchdog import guarded_hook
@@ -75,6 +76,7 @@ class Plugins:
 
     def __init__(self, modules: dict[str, Any], defaults: Any = None, off: Iterable[Off] = (), precedes: dict[str, tuple[str, ...]] | None = None) -> None:
         self.off = list(off)
+        self.warnings: list[str] = []
         self.spent: dict[tuple[str, str], list[float]] = {}
         self.manifests: dict[str, Manifest] = {}
         self._manager = pluggy.PluginManager("newel")
@@ -103,8 +105,10 @@ class Plugins:
                 self.off.append(Off(name, f"register_plugin must return a Manifest, got {type(manifest).__name__}"))
             elif manifest.name != name:
                 self.off.append(Off(name, f"its manifest says name={manifest.name!r}, its entry point {name!r}: make them equal"))
-            elif manifest.api != API_VERSION:
-                self.off.append(Off(name, f"written for hooks version {manifest.api}, this kernel has {API_VERSION}: install a matching release"))
+            elif manifest.api > API_VERSION:
+                self.off.append(Off(name, f"written for hooks version {manifest.api}, this kernel has {API_VERSION}: install a newer kernel"))
+            elif manifest.api < API_VERSION and (gone := unfit(modern(name, modules[name])[0], self._specs)):
+                self.off.append(Off(name, f"written for hooks version {manifest.api}, and this kernel has {gone}: install a newer release of it"))
             else:
                 self.manifests[name] = manifest
         changed = True
@@ -131,6 +135,8 @@ class Plugins:
         self.order = tuple(order)
 
     def _register(self, name: str, module: Any) -> None:
+        module, warnings = modern(name, module)
+        self.warnings += warnings
         try:
             self._manager.register(module, name=name)
         except pluggy.PluginValidationError as error:
@@ -232,24 +238,26 @@ class Plugins:
         raise Conflict(hook, answers[0][0], answers[1][0])
 
     async def load(self, **values: Any) -> list[tuple[str, Any]]:
-        """Every plugin's facts as (plugin, struct); each loader has a limit of LOAD_SECONDS."""
-        out = []
-        for impl in self._impls["load_facts"]:
-            started = time.perf_counter()
-            try:
-                async with asyncio.timeout(LOAD_SECONDS):
-                    answer = await impl.call(values)
-            except TimeoutError as error:
-                raise PluginFailed(impl.plugin, "load_facts", f"gave no answer within {LOAD_SECONDS:g} s") from error
-            except Exception as error:
-                raise PluginFailed(impl.plugin, "load_facts", f"{type(error).__name__}: {error}") from error
-            finally:
-                self._count(impl.plugin, "load_facts", started)
-            if answer is None:
-                continue
-            if not isinstance(answer, msgspec.Struct):
-                raise PluginFailed(impl.plugin, "load_facts", f"must return a frozen msgspec.Struct or None, got {type(answer).__name__}")
-            out.append((impl.plugin, answer))
+        """Every plugin's facts as (plugin, struct). All loaders together have LOAD_SECONDS; the one that is running then is named."""
+        out: list[tuple[str, Any]] = []
+        running = ""
+        try:
+            async with asyncio.timeout(LOAD_SECONDS):
+                for impl in self._impls["load_facts"]:
+                    running, started = impl.plugin, time.perf_counter()
+                    try:
+                        answer = await impl.call(values)
+                    except Exception as error:
+                        raise PluginFailed(running, "load_facts", f"{type(error).__name__}: {error}") from error
+                    finally:
+                        self._count(running, "load_facts", started)
+                    if answer is None:
+                        continue
+                    if not isinstance(answer, msgspec.Struct):
+                        raise PluginFailed(running, "load_facts", f"must return a frozen msgspec.Struct or None, got {type(answer).__name__}")
+                    out.append((running, answer))
+        except TimeoutError as error:
+            raise PluginFailed(running, "load_facts", f"gave no answer within {LOAD_SECONDS:g} s") from error
         return out
 
     async def after(self, plugin: str, hook: str, /, **values: Any) -> None:

@@ -7,6 +7,7 @@ a hook that is slow names itself because the facade says which one is running.
 
 from __future__ import annotations
 
+import _signal
 import contextlib
 import ctypes
 import signal
@@ -51,7 +52,8 @@ class guarded_hook:  # noqa: N801 - reads as a verb where it is used
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise _Timeout
+    if _current.armed:  # a signal may still come when the rules are over
+        raise _Timeout
 
 
 @contextlib.contextmanager
@@ -64,7 +66,8 @@ def rules_limit(seconds: float = RULE_SECONDS) -> Iterator[None]:
     main = threading.current_thread() is threading.main_thread()
     timer: threading.Timer | None = None
     if main:
-        before = signal.signal(signal.SIGALRM, _interrupt)
+        if _signal.getsignal(signal.SIGALRM) is not _interrupt:  # once, unless somebody else sets one: it costs more than all of the rest
+            signal.signal(signal.SIGALRM, _interrupt)
         signal.setitimer(signal.ITIMER_REAL, seconds)
     else:
         ident = ctypes.c_ulong(threading.get_ident())
@@ -80,7 +83,6 @@ def rules_limit(seconds: float = RULE_SECONDS) -> Iterator[None]:
     finally:
         if main:
             signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
         elif timer is not None:
             timer.cancel()
         _current.armed = False

@@ -1,118 +1,84 @@
-"""Order to cash as a user's day: six actions, one transaction each, commits durable, all installed plugins running. Prints, asserts no times."""
+"""Order to cash as a user's day: six actions, one durable transaction each, 20 promotions in force, credit limits kept. Prints, asserts no times.
+
+Beside it, in turns, the floor: the same rows by the bare driver. NEWEL_BENCH_ORDERS sets how many orders are measured.
+"""
 
 from __future__ import annotations
 
-import random
+import os
 import statistics
 import time
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
-from decimal import Decimal as D
-from typing import Any, TypeVar
+from collections.abc import Callable
 
 import pytest
-from newel.domain.context import Context
-from newel.domain.document import DocumentInput, LineInput
-from newel.plugins import discover
-from newel.services.app import Newel
-from newel.services.outcome import Outcome
 from newel.services.verify import verify
-from newel.store.session import Session
-from newel_sdk.testing import item, party, running
 
-T = TypeVar("T")
-ITEMS = 200
-BASE = ("inventory", "invoicing", "pricelists", "receivables", "sales", "shipping")
-STAGES = ("create", "confirm", "deliver", "invoice", "post", "pay")
+from tests.benchmarks.figures import Figures
+from tests.benchmarks.floor import Recorder, copied
+from tests.benchmarks.flow import BASE, STAGES, Meter, shop
 
-
-class Meter:
-    """Seconds and SQL statements of each stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, list[float]] = {s: [] for s in STAGES}
-        self.statements: dict[str, list[int]] = {s: [] for s in STAGES}
-        self.sessions: list[Session] = []
-
-    async def __call__(self, stage: str, work: Awaitable[T]) -> T:
-        self.sessions.clear()
-        started = time.perf_counter()
-        result = await work
-        self.seconds[stage].append(time.perf_counter() - started)
-        self.statements[stage].append(sum(s.statements for s in self.sessions))
-        return result
+ORDERS = int(os.environ.get("NEWEL_BENCH_ORDERS", "200"))
+TURN = 10
+TOGETHER = 40
+STATEMENTS = 100
 
 
-@asynccontextmanager
-async def shop(url: str, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...] = ()) -> AsyncIterator[tuple[Newel, Context, Meter]]:
-    """A company with 200 items in stock, 19 % tax, and a customer with a credit limit that is never reached."""
-    meter = Meter()
-    made = Session.__init__
-
-    def counted(self: Session, *args: Any) -> None:
-        made(self, *args)
-        meter.sessions.append(self)
-
-    monkeypatch.setattr(Session, "__init__", counted)
-    modules = {n: m for n, m in discover()[0].items() if not names or n in names}
-    async with running(url, modules, currency="EUR", price_digits=4) as (app, context):
-        await app.records.save("newel.tax_rate", None, {"code": "VAT19", "name": "VAT", "category": "standard", "rate": "19"}, context)
-        await party(app, context, "C1", terms="NET30", limit_amount="1000000000")
-        for i in range(ITEMS):
-            await item(app, context, f"I{i}", price=D(10 + i) + D("0.49"), cost="5")
-        lines = tuple(LineInput(item=f"I{i}", quantity=D(10_000_000), price=D(5)) for i in range(ITEMS))
-        await app.documents.create("inventory.receipt", DocumentInput(lines=lines), context, then=["receive"])
-        yield app, context, meter
+def stages(meter: Meter) -> str:
+    """Milliseconds of each action."""
+    return ", ".join(f"{s} {statistics.median(meter.wall[s]) * 1000:.1f} ms/{statistics.median(meter.statements[s]):.0f}" for s in STAGES)
 
 
-async def sell(app: Newel, context: Context, meter: Meter, chance: random.Random, lines: int) -> Outcome:
-    """One order from its first line to the paid invoice."""
-    do = app.documents
-    entered = tuple(LineInput(item=f"I{chance.randrange(ITEMS)}", quantity=D(chance.randint(1, 20))) for _ in range(lines))
-    order = (await meter("create", do.create("sales.order", DocumentInput(party="C1", lines=entered), context))).document
-    await meter("confirm", do.act(order.id, "confirm", context))
-    await meter("deliver", do.follow(order.id, "deliver", context, then=["ship"]))
-    invoice = (await meter("invoice", do.follow(order.id, "invoice", context))).document
-    await meter("post", do.act(invoice.id, "post", context))
-    async with app.database.read() as session:
-        open_item = await session.value("SELECT id FROM open_item WHERE document = ?", invoice.id)
-    payment = DocumentInput(party="C1", lines=(LineInput(kind="payment", price=invoice.gross, settles=open_item),))
-    return await meter("pay", do.create("receivables.payment", payment, context, then=["post"]))
+@pytest.mark.parametrize("names", [BASE, None], ids=["base", "all"])
+async def test_orders_of_five_lines(databases: Callable[..., str], names: tuple[str, ...] | None, figures: Figures) -> None:
+    """By action, against the floor."""
+    async with shop(databases(), names) as one:
+        database = one.app.database
+        await one.sold(20)
+        floor, recorder = await copied(database, databases), Recorder(database)
+        one.meter, below = Meter(), []
+        for _ in range(ORDERS // TURN):
+            for _ in range(TURN):
+                await one.sell()
+            below.append(await floor.replay(recorder.take()) / TURN)
+        recorder.close()
+        await floor.close()
+        order, base = statistics.median(one.meter.orders()), statistics.median(below)
+        what = f"{'SQLite' if database.sqlite else 'PostgreSQL'}, {len(one.app.plugins.order)} plugins"
+        figures.add("order to cash", f"{what}, by action", f"{1 / order:.1f} orders/s = {order * 1000:.1f} ms")
+        figures.add("order to cash", f"{what}, milliseconds and statements", stages(one.meter))
+        figures.add("order to cash", f"{what}, floor", f"{1 / base:.0f} orders/s = {base * 1000:.2f} ms")
+        figures.at_least("order to cash", f"{what}, share of the floor", base / order, 1 / 3)
+        count = one.meter.statements_per_order()
+        figures.at_most("order to cash", f"{what}, SQL statements per order", count, STATEMENTS, "")
+        assert await verify(one.app) == []
 
 
-def show(title: str, meter: Meter, count: int) -> float:
-    """Print one run; returns milliseconds of a whole order."""
-    medians = {s: statistics.median(v) * 1000 for s, v in meter.seconds.items()}
-    total = sum(sum(v) for v in meter.seconds.values()) / count * 1000
-    statements = {s: round(statistics.median(v)) for s, v in meter.statements.items()}
-    print(f"\n{title}: {1000 / total:.1f} orders/s, {total:.2f} ms an order, {sum(statements.values())} SQL statements")
-    for stage in STAGES:
-        print(f"  {stage:8} {medians[stage]:9.2f} ms  {statements[stage]:3} statements")
-    return total
+async def test_many_orders_in_one_transaction(databases: Callable[..., str], figures: Figures) -> None:
+    """The bulk way against the way by action, in turns."""
+    async with shop(databases()) as one:
+        await one.sold(20)
+        turns = []
+        for _ in range(5):
+            at = time.perf_counter()
+            await one.sell_together(TOGETHER)
+            together = (time.perf_counter() - at) / TOGETHER * 1000
+            turns.append((await one.sold(TOGETHER), together))
+        engine = "SQLite" if one.app.database.sqlite else "PostgreSQL"
+        middle = statistics.median(together for _, together in turns)
+        figures.add("order to cash", f"{engine}, {TOGETHER} orders in one transaction", f"{1000 / middle:.1f} orders/s = {middle:.1f} ms")
+        figures.add("order to cash", f"{engine}, by action against that", f"{statistics.median(a / b for a, b in turns):.2f} times")
+        assert await verify(one.app) == []
 
 
-@pytest.mark.parametrize("names", [BASE, ()], ids=["base", "all"])
-async def test_orders_of_five_lines(database_url: str, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]) -> None:
-    async with shop(database_url, monkeypatch, names) as (app, context, meter):
-        chance = random.Random(1)
-        for _ in range(10):
-            await sell(app, context, meter, chance, 5)
-        meter.__init__()  # type: ignore[misc]
-        for _ in range(200):
-            await sell(app, context, meter, chance, 5)
-        show(f"{app.database.engine.engine_type}, 5 lines, {len(app.plugins.order)} plugins", meter, 200)
-        assert await verify(app) == []
-
-
-async def test_long_orders_cost_no_more_a_line(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with shop(database_url, monkeypatch) as (app, context, meter):
-        chance = random.Random(2)
+async def test_long_orders_cost_no_more_a_line(databases: Callable[..., str], figures: Figures) -> None:
+    """The whole way for orders of 10, 100 and 1,000 lines."""
+    async with shop(databases()) as one:
         a_line = {}
-        for lines, count in ((10, 40), (100, 10), (1000, 3)):
-            await sell(app, context, meter, chance, lines)
-            meter.__init__()  # type: ignore[misc]
-            for _ in range(count):
-                await sell(app, context, meter, chance, lines)
-            a_line[lines] = show(f"{app.database.engine.engine_type}, {lines} lines", meter, count) / lines
-        print(f"a line of 1,000 costs {a_line[1000] / a_line[10]:.2f} times a line of 10")
-        assert await verify(app) == []
+        for lines, count in ((10, 20), (100, 5), (1000, 3)):
+            await one.sold(1, lines)
+            a_line[lines] = await one.sold(count, lines) / lines
+        engine = "SQLite" if one.app.database.sqlite else "PostgreSQL"
+        whole = f"{a_line[1000] * 1000:,.0f} ms, {one.meter.statements_per_order()} SQL statements"
+        figures.add("order to cash", f"{engine}, an order of 1,000 lines", whole)
+        figures.at_most("order to cash", f"{engine}, a line of 1,000 against a line of 10", a_line[1000] / a_line[10], 1.5)
+        assert await verify(one.app) == []

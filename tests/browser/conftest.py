@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -44,13 +44,14 @@ async def company(newel: Newel) -> Context:
 class Site(threading.Thread):
     """The server, in a thread with an event loop of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, plugins: tuple[str, ...] = PLUGINS, more: Callable[[Newel, Context], Awaitable[Any]] | None = None) -> None:
         super().__init__(daemon=True)
+        self.more = more
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self.newel = Newel(Config(database=f"sqlite:///{folder / 'newel.db'}", plugins=PLUGINS))
+        self.newel = Newel(Config(database=f"sqlite:///{folder / 'newel.db'}", plugins=plugins))
         self.started = threading.Event()
         self.error: BaseException | None = None
 
@@ -66,6 +67,8 @@ class Site(threading.Thread):
         self.loop = asyncio.get_running_loop()
         await self.newel.start()
         self.context = await company(self.newel)
+        if self.more is not None:
+            await self.more(self.newel, self.context)
         config = uvicorn.Config(create_app(self.newel, manage=False), host="127.0.0.1", port=self.port, log_level="error", lifespan="on")
         self.server = uvicorn.Server(config)
         startup = self.server.startup
@@ -86,7 +89,11 @@ class Site(threading.Thread):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Give a running server with a company of its own."""
-    site = Site(tmp_path_factory.mktemp("site"))
+    yield from served(Site(tmp_path_factory.mktemp("site")))
+
+
+def served(site: Site) -> Iterator[Site]:
+    """Run a server as long as it is needed."""
     site.start()
     assert site.started.wait(60)
     assert site.error is None, site.error

@@ -71,6 +71,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
         stages: what went on from this line, by kind of link.
         sources: where this line comes from.
         data: plugin name -> that plugin's frozen struct.
+        parts: what was entered for lines that plugins propose below this one, by their key; only while it is saved.
     """
 
     id: int
@@ -102,6 +103,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     settles: int | None = None
     copied_from: int | None = None
     data: dict[str, Any] = {}
+    parts: dict[str, dict[str, Any]] | None = None
 
     @property
     def gross(self) -> Decimal:
@@ -227,8 +229,8 @@ class LineInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         unit: empty for the item's own unit.
         price: manual unit price; None lets the rules price the line.
         discount: manual discount in percent.
-        source: (line id, link kind) that this line continues; normally set by a flow.
         data: plugin name -> values of that plugin's line struct.
+        parts: the same for lines that plugins propose below this one, by their key ("kits:PUMP"); None keeps what is stored.
     """
 
     id: int = 0
@@ -247,6 +249,7 @@ class LineInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     account_role: str = ""
     settles: int | None = None
     data: dict[str, Any] = {}
+    parts: dict[str, dict[str, Any]] | None = None
 
 
 class DocumentInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

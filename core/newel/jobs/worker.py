@@ -72,8 +72,8 @@ class Worker:
         async with self.app.database.write() as session:
             rows = await session.fetch(
                 "UPDATE outbox SET attempts = attempts + 1, available_at = ? WHERE id IN (SELECT id FROM outbox WHERE done_at IS NULL AND "
-                f"available_at <= ? AND attempts < ? ORDER BY id LIMIT {BATCH} FOR UPDATE{self._skip()}) RETURNING *",
-                now + LEASE, now, ATTEMPTS,
+                f"available_at <= ? AND attempts < ? AND plugin = ANY(?) ORDER BY id LIMIT {BATCH} FOR UPDATE{self._skip()}) RETURNING *",
+                now + LEASE, now, ATTEMPTS, list(self.app.plugins.manifests),
             )  # fmt: skip
         for row in sorted(rows, key=lambda r: r["id"]):
             error = await self._after(row)

@@ -9,7 +9,7 @@ import msgspec
 
 from newel.domain.document import Document, Line, Link
 from newel.domain.kinds import DocumentKind
-from newel.domain.money import ZERO, plain
+from newel.domain.money import ZERO, plain, portion
 from newel.errors import Problem
 from newel.services.rules import Copy
 from newel.store.columns import QUANTITY, unscaled
@@ -28,19 +28,12 @@ async def copied(planner: Planner, kind: DocumentKind, document: Document) -> tu
     documents = await planner.load_sources(ids, kind.priced)
     lines = {line.id: (line, d) for d in documents.values() for line in d.lines if line.id in sources}
     own = [line.id for line in document.lines]
-    taken: dict[tuple[int, str], tuple[Decimal, Decimal]] = {}
-    for r in await planner.session.fetch(
-        "SELECT k.from_line, k.kind, SUM(k.quantity) AS quantity, SUM(l.net) AS net, SUM(l.tax) AS tax FROM line_link k "
-        "JOIN document_line l ON l.id = k.to_line WHERE k.from_line = ANY(?) AND k.quantity > 0 AND NOT k.to_line = ANY(?) "
-        "GROUP BY k.from_line, k.kind",
-        sorted(sources), own,
-    ):  # fmt: skip
-        found = lines.get(r["from_line"])
-        amount = money(int(r["net"])) + (money(int(r["tax"])) if found and found[1].prices_include_tax else ZERO)
-        taken[(r["from_line"], r["kind"])] = (unscaled(int(r["quantity"]), QUANTITY), amount)
+    gone_on = any(stage.planned for line, _ in lines.values() for stage in line.stages.values())
+    taken = await _taken(planner, lines, own) if gone_on else {}
     problems: list[Problem] = []
     copies: dict[int, Copy] = {}
     for i, line in enumerate(document.lines):
+        here: dict[tuple[int, str], tuple[Decimal, Decimal]] = {}
         for s in line.sources:
             if s.from_line not in lines:
                 continue
@@ -57,8 +50,26 @@ async def copied(planner: Planner, kind: DocumentKind, document: Document) -> tu
                 )  # fmt: skip
             if s.from_line == line.copied_from and has_prices(planner.registry.documents.get(owner.kind)):
                 whole = source.net + (source.tax if owner.prices_include_tax else ZERO)
-                copies[line.id] = Copy(line=source, amount=whole, taken=amount, left=had + line.quantity == source.quantity)
+                copy = copies[line.id] = Copy(line=source, amount=whole, taken=amount, left=had + line.quantity == source.quantity)
+                amount += portion(whole, line.quantity, source.quantity, amount, copy.left, document.amount_digits, planner.context.company.rounding)
+            here[(s.from_line, s.kind)] = (had + line.quantity, amount)
+        taken |= here  # what a line has had is no longer there for the next one of the same source
     return copies, problems
+
+
+async def _taken(planner: Planner, lines: dict[int, tuple[Line, Document]], own: list[int]) -> dict[tuple[int, str], tuple[Decimal, Decimal]]:
+    """What other lines have had of these, by (line, kind of link): quantity and amount."""
+    taken: dict[tuple[int, str], tuple[Decimal, Decimal]] = {}
+    for r in await planner.session.fetch(
+        "SELECT k.from_line, k.kind, SUM(k.quantity) AS quantity, SUM(l.net) AS net, SUM(l.tax) AS tax FROM line_link k "
+        "JOIN document_line l ON l.id = k.to_line WHERE k.from_line = ANY(?) AND k.quantity > 0 AND NOT k.to_line = ANY(?) "
+        "GROUP BY k.from_line, k.kind",
+        sorted(lines), own,
+    ):  # fmt: skip
+        found = lines.get(r["from_line"])
+        amount = money(int(r["net"])) + (money(int(r["tax"])) if found and found[1].prices_include_tax else ZERO)
+        taken[(r["from_line"], r["kind"])] = (unscaled(int(r["quantity"]), QUANTITY), amount)
+    return taken
 
 
 def _diverted(planner: Planner, owner: Document, line: Line, link: Link, taken: dict[tuple[int, str], tuple[Decimal, Decimal]]) -> Decimal:

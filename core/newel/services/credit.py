@@ -24,16 +24,19 @@ from newel.store.session import Session, day
 Row = Mapping[str, Any]
 
 
-# Firm links of each line of the parties' sales, by the role of what they lead to: an invoice of a delivery counts on the order's line.
+# Firm links of each line of the parties' sales, by the role of what they lead to (once, by however many links): an invoice of a delivery counts on the
+# order's line. Only sales that are open, or over with something still to be invoiced: an index has just these, so that a long history costs nothing.
 SALES = """
 SELECT d.party, d.id AS document, d.number, d.date, d.currency, d.rate, d.phase, l.quantity, COALESCE(k.delivered, 0) AS delivered,
        COALESCE(k.invoiced, 0) AS invoiced, CAST(SUM(l.net + l.tax) AS BIGINT) AS amount
   FROM document d JOIN document_line l ON l.document = d.id
-  LEFT JOIN (SELECT x.from_line, CAST(SUM(CASE WHEN t.role = 'delivery' THEN x.quantity ELSE 0 END) AS BIGINT) AS delivered,
-                    CAST(SUM(CASE WHEN t.role = 'invoice' THEN x.quantity ELSE 0 END) AS BIGINT) AS invoiced
-               FROM document s JOIN line_link x ON x.from_document = s.id JOIN document t ON t.id = x.to_document
-              WHERE s.party = ANY(?) AND s.company = ? AND s.role = 'sale' AND x.firm = ? GROUP BY x.from_line) k ON k.from_line = l.id
- WHERE d.party = ANY(?) AND d.company = ? AND d.role = 'sale' AND d.id <> ?
+  LEFT JOIN (SELECT y.from_line, CAST(SUM(CASE WHEN y.role = 'delivery' THEN y.quantity ELSE 0 END) AS BIGINT) AS delivered,
+                    CAST(SUM(CASE WHEN y.role = 'invoice' THEN y.quantity ELSE 0 END) AS BIGINT) AS invoiced
+               FROM (SELECT DISTINCT x.from_line, x.to_line, x.quantity, t.role
+                       FROM document s JOIN line_link x ON x.from_document = s.id JOIN document t ON t.id = x.to_document
+                      WHERE s.party = ANY(?) AND s.company = ? AND s.role = 'sale' AND (s.phase = 'open' OR s.parts >= 16) AND x.firm = ?) y
+              GROUP BY y.from_line) k ON k.from_line = l.id
+ WHERE d.party = ANY(?) AND d.company = ? AND d.role = 'sale' AND (d.phase = 'open' OR d.parts >= 16) AND d.id <> ?
    AND (d.phase = 'open' OR (d.phase = 'done' AND k.delivered > k.invoiced))
  GROUP BY d.party, d.id, d.number, d.date, d.currency, d.rate, d.phase, l.quantity, k.delivered, k.invoiced HAVING SUM(l.net + l.tax) <> 0
  ORDER BY d.date, d.id

@@ -1,12 +1,13 @@
 """A demonstration company, made by itself: records out of demo.toml, a year of documents through the use cases (demo_story.py).
 
-No plugin and no document kind is named: what kinds there are is looked up by role. A plugin adds records of its own with a TOML file
-(Manifest.demo_data) or does anything else in an async function that gets the DemoKit (Manifest.demo).
+No plugin and no document kind is named: what kinds there are is looked up by role. A plugin adds records and documents with a TOML file
+(Manifest.demo_data, see demo_files.py) or does anything else in an async function that gets the DemoKit (Manifest.demo).
 """
 
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -21,6 +22,7 @@ from newel.domain.document import DocumentInput, LineInput
 from newel.domain.kinds import DocumentKind
 from newel.domain.money import HUNDRED, rounded
 from newel.errors import Problem, Refused, missing
+from newel.services.demo_files import put_documents, put_records
 from newel.services.setup import set_up_company
 from newel.store.columns import AMOUNT, unscaled
 
@@ -100,12 +102,6 @@ class DemoKit:
         if result.problems:
             raise Refused(*result.problems)
 
-    async def put_file(self, data: Mapping[str, Any]) -> None:
-        """Import every table of a TOML file that is named like a record kind."""
-        for kind, table in data.items():
-            if kind in self.app.registry.records:
-                await self.put(kind, table["rows"])
-
 
 async def demo(app: Newel, *, documents: int = 1000, seed: int = SEED, progress: Progress | None = None) -> DemoResult:
     """Make the company in a database that has none.
@@ -128,17 +124,18 @@ async def demo(app: Newel, *, documents: int = 1000, seed: int = SEED, progress:
     kit = DemoKit(app, company, seed, today)
     await _users(kit)
     await _records(kit, data)
-    for name in app.plugins.order:
-        manifest = app.plugins.manifests[name]
-        if manifest.demo_data:
-            await kit.put_file(_read(manifest.demo_data))
+    theirs = [_read(m.demo_data) for name in app.plugins.order if (m := app.plugins.manifests[name]).demo_data]
+    for file in theirs:
+        await put_records(kit, file)
     tell("opening stock", 0, documents)
     await _stock(kit)
     for name in app.plugins.order:
         if run := app.plugins.manifests[name].demo:
             await run(kit)
-    refused = await Story(kit, documents, tell).tell()
-    return await _result(kit, refused)
+    refused = Counter(await Story(kit, documents, tell).tell())
+    for file in theirs:
+        await put_documents(kit, file, refused)
+    return await _result(kit, dict(refused))
 
 
 def _read(place: str) -> dict[str, Any]:
@@ -173,7 +170,7 @@ async def _users(kit: DemoKit) -> None:
 
 
 async def _records(kit: DemoKit, data: dict[str, Any]) -> None:
-    await kit.put_file(data)
+    await put_records(kit, data)
     rates = []
     for currency, (first, step) in RATES.items():
         rate = Decimal(first)

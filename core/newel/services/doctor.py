@@ -1,4 +1,7 @@
-"""What may be wrong with an install: each check with cause, effect and fix."""
+"""What may be wrong with an install: each check with cause, effect and fix.
+
+Other distributions bring checks by the entry-point group `newel.checks`: async functions that take a started install and return diagnoses.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import msgspec
+from importlib_metadata import entry_points
 
 from newel.domain.master import Master
 from newel.store import migrate
@@ -59,6 +63,12 @@ async def diagnose(app: Newel) -> list[Diagnosis]:
         else:
             out.append(Diagnosis(check="jobs", level="ok", cause="none has failed"))
     out.append(_printing())
+    for point in sorted(entry_points(group="newel.checks"), key=lambda p: p.name):
+        try:
+            out += await point.load()(app)
+        except Exception as error:  # whoever brings checks may fail in any way; the others are told all the same
+            fix = f"upgrade or uninstall {point.dist.name if point.dist else point.value}"
+            out.append(Diagnosis(check=f"checks of {point.name}", level="error", cause=f"{type(error).__name__}: {error}", effect="not looked at", fix=fix))
     return out
 
 

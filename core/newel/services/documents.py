@@ -91,7 +91,7 @@ class Documents(Transacting):
 
     async def follow(
         self, sources: int | Sequence[int], flow: str, context: Context, *, lines: Sequence[LinkInput] | None = None,
-        input: DocumentInput | None = None, then: Sequence[str] = (), key: str | None = None,
+        input: DocumentInput | None = None, then: Sequence[str] = (), key: str | None = None, session: Session | None = None,
     ) -> Outcome:  # fmt: skip
         """Make the document that a flow leads to, from what is open in one or several documents of one party and currency.
 
@@ -105,7 +105,7 @@ class Documents(Transacting):
         async def work(engine: Engine) -> Outcome:
             return await self._follow(engine, ids, flow, lines, input or DocumentInput(), then)
 
-        return await self._run(work, context, None, key, ("follow", ids, flow, lines, input, tuple(then)))
+        return await self._run(work, context, session, key, ("follow", ids, flow, lines, input, tuple(then)))
 
     async def copy(self, id: int, context: Context, *, key: str | None = None) -> Outcome:
         """A new draft with the same entries, priced anew; nothing of the old one's states, holds or links comes along."""
@@ -217,10 +217,14 @@ class Documents(Transacting):
         outcome = engine.outcome(plan, saved)
         if then:
             await engine.session.flush()
+        made = len(engine.made)
         for n, transition in enumerate(then):
             await self._lock(engine, saved.id)
-            current = await self._load(engine, saved.id, lock=False) if n else saved
-            outcome = await self._act(engine, current, transition)
+            if n and len(engine.made) > made:  # what was made of it may have changed it
+                saved = await self._load(engine, saved.id, lock=False)
+            made = len(engine.made)
+            outcome = await self._act(engine, saved, transition)
+            saved = outcome.document
             problems += outcome.problems
         return msgspec.structs.replace(outcome, problems=tuple(problems))
 
@@ -275,6 +279,7 @@ class Documents(Transacting):
             return
         if engine.depth >= DEPTH_MAX:
             raise PluginFailed(drafts[0][0], "propose_documents", f"proposed documents {DEPTH_MAX} deep: it proposes its own proposals")
+        await engine.session.flush()  # rows go by table: the entry in this one's history must not wait for the new document's
         engine.depth += 1
         for plugin, draft in sorted(drafts, key=lambda d: (d[0], d[1].kind)):
             if draft.record:

@@ -16,7 +16,7 @@ from newel.services.planning import Plan, Planner
 from newel.services.stock_store import write_stock
 from newel.store import tables_document as t
 from newel.store.columns import QUANTITY, scaled
-from newel.store.documents import HOLDS, LINKS, add_event, insert_document, json_of, update_document, write_state
+from newel.store.documents import HOLDS, LINKS, OWING, add_event, insert_document, json_of, update_document, write_state
 
 DEPTH_MAX = 5
 
@@ -50,6 +50,11 @@ class Engine(Planner):
         linked = sorted({s.from_document for line in document.lines for s in line.sources if line.id not in stored} - known)
         if linked:
             await session.fetch("UPDATE document SET parts = parts | ? WHERE id = ANY(?)", LINKS, linked)
+        firm = int(document.phase in FIRM_PHASES)
+        if before is None:
+            self.count_links(document, 1, firm)
+        else:
+            self.forget({s.from_document for line in document.lines for s in line.sources})
         kept = [(self._link_quantity(x, s.from_line), x.id, s.from_line) for x in document.lines for s in x.sources if x.id in stored]
         await session.many("UPDATE line_link SET quantity = ? WHERE to_line = ? AND from_line = ?", kept)
         document = await self._write_holds(document, plan.problems)
@@ -111,16 +116,22 @@ class Engine(Planner):
         changes += [("override", p.code, p.message) for p in overridden]
         document = await self._write_holds(document, plan.problems)
         add_event(session, document.id, context.now, context.user.login, context.source, transition.name, changes)
-        self._announce(document, transition)
+        await self._announce(document, transition)
+        self.changed(document)
         await session.flush()
+        if document.role == "sale" and document.phase == "done" and self._owes(document):
+            await session.fetch("UPDATE document SET parts = parts | ? WHERE id = ?", OWING, document.id)
         await self._relink(before, document)
         await self._settled(plan, document)
         return document
 
-    def _announce(self, document: Document, transition: Transition) -> None:
+    async def _announce(self, document: Document, transition: Transition) -> None:
         """Leave a note in the outbox for every plugin that wants to know after the commit."""
         now = self.context.now
         for plugin in self.plugins.implementers("after_transition"):
+            listens = self.registry.manifests[plugin].listens if plugin in self.registry.manifests else None
+            if listens is not None and not await listens(document, transition.name, self.session, self.context):
+                continue
             self.session.add(
                 t.Outbox, topic="transition", plugin=plugin, created_at=now, available_at=now,
                 payload=json_of({"document": document.id, "transition": transition.name, "company": document.company}),
@@ -139,8 +150,22 @@ class Engine(Planner):
         change = "quantity = 0, firm = ?" if gone else "firm = ?"
         await self.session.fetch(f"UPDATE line_link SET {change} WHERE to_document = ?", now, document.id)
         await self.session.many("UPDATE line_link SET quantity = ? WHERE to_line = ? AND from_line = ? AND kind = ?", back)
-        for source in (await self.load(sources, light=True)).values():
+        if gone or back or any(id not in self._sources for id in sources):
+            self.forget(sources)
+            found = list((await self.load(sources, light=True)).values())
+        else:  # read and locked in this very transaction
+            self.count_links(document, 0, int(now) - int(was))
+            found = [self._sources[id] for id in sources]
+        for source in found:
             await self._automatic(source, self._linked)
+            if source.phase == "done" and source.role == "sale" and any("delivery" in map(self.registry.link_roles.get, x.stages) for x in source.lines):
+                await self.session.fetch("UPDATE document SET parts = (parts & ?) | ? WHERE id = ?", ~OWING, OWING * self._owes(source), source.id)
+
+    def _owes(self, document: Document) -> bool:
+        """Whether more of a line was delivered than invoiced."""
+        roles = self.registry.link_roles
+        done = [[(roles.get(link), stage.done) for link, stage in line.stages.items()] for line in document.lines]
+        return any(sum((q if role == "delivery" else -q for role, q in line if role in ("delivery", "invoice")), ZERO) > 0 for line in done)
 
     def _given_back(self, before: Document, document: Document) -> list[tuple[int, int, int, str]]:
         """Links of a document that somebody closes short, with the quantity that has gone on: the rest is open again in what it comes from."""
@@ -159,7 +184,7 @@ class Engine(Planner):
             "SELECT document, SUM(CASE WHEN amount_open <> 0 THEN 1 ELSE 0 END) AS n FROM open_item WHERE document = ANY(?) GROUP BY document", owners
         )
         open_count = {r["document"]: int(r["n"]) for r in rows}
-        for owner in (await self.load(owners, light=True)).values():
+        for owner in (await self.load(owners, light="lines")).values():
             await self._automatic(owner, lambda d, name: name == ("unsettled" if open_count[d.id] else "settled"))
 
     def _linked(self, document: Document, name: str) -> bool:

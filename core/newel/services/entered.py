@@ -8,11 +8,12 @@ from typing import Any
 
 import msgspec
 
-from newel.domain.document import Document, DocumentInput, LineInput, ScheduleInput
+from newel.domain.document import Document, DocumentInput, Line, LineInput, ScheduleInput
 
 
 def as_input(document: Document) -> DocumentInput:
     """What a user would have entered to get this document: for forms, copies and imports."""
+    parts = _parts(document)
     return DocumentInput(
         party=document.party.id if document.party else None, date=document.date, date_due=document.date_due,
         date_requested=document.date_requested, ship_to=document.ship_to.id if document.ship_to else None,
@@ -23,7 +24,7 @@ def as_input(document: Document) -> DocumentInput:
             LineInput(
                 id=x.id, kind=x.kind, item=x.item.id if x.item else None, text=x.text, quantity=x.quantity, unit=x.unit, price=x.price_entered,
                 discount=x.discount_entered, tax_category=x.tax_category, location_from=x.location_from, location_to=x.location_to, lot=x.lot,
-                account_role=x.account_role, settles=x.settles, data=x.data,
+                account_role=x.account_role, settles=x.settles, data=x.data, parts=parts.get(x.id),
                 schedules=tuple(
                     ScheduleInput(
                         quantity=s.quantity, date_requested=s.date_requested, date_confirmed=s.date_confirmed, release_code=s.release_code
@@ -35,6 +36,20 @@ def as_input(document: Document) -> DocumentInput:
             if not x.key
         ),
     )  # fmt: skip
+
+
+def _parts(document: Document) -> dict[int, dict[str, dict[str, Any]]]:
+    """By line that a user entered: what stands in its parts and is not the doing of the plugin that proposes them."""
+    by_id = {line.id: line for line in document.lines}
+    out: dict[int, dict[str, dict[str, Any]]] = {}
+    for part in document.lines:
+        data = {plugin: values for plugin, values in part.data.items() if plugin != part.key.partition(":")[0]} if part.key else {}
+        if data:
+            root = part
+            while root.key and root.parent in by_id:
+                root = by_id[root.parent]
+            out.setdefault(root.id, {})[part.key] = data
+    return out
 
 
 def differences(before: Document, after: Document) -> list[tuple[str, Any, Any]]:

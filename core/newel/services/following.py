@@ -50,31 +50,30 @@ def open_lines(
         before: the document that the new one takes after, where that is not the source.
     """
     known_before = {line.id: line for line in before.lines} if before else {}
-    asked = {w.line: w for w in wanted} if wanted is not None else None
     known = {line.id for d in documents for line in d.lines}
-    if asked is not None and (unknown := [id for id in asked if id not in known]):
+    if wanted is not None and (unknown := [w.line for w in wanted if w.line not in known]):
         raise missing("line", unknown[0], "lines")
     lines: list[LineInput] = []
     sources: list[tuple[Link, ...]] = []
     for document in documents:
         parents = {line.parent for line in document.lines}
         for line in document.lines:
-            want = asked.get(line.id) if asked is not None else None
-            if (asked is not None and want is None) or not engine.registry.takes(flow, line) or (line.id in parents and not flow.copies_prices):
-                continue
-            quantity = want.quantity if want and want.quantity is not None else flow.open(line)
-            if quantity <= 0 and want is None:
+            if not engine.registry.takes(flow, line) or (line.id in parents and not flow.copies_prices):
                 continue
             like = next((known_before[s.from_line] for s in line.sources if s.from_line in known_before), line)
-            lines.append(
-                LineInput(
-                    kind=flow.line_kind or like.kind, item=line.item.id if line.item else None, text=like.text, quantity=quantity, unit=line.unit,
-                    tax_category=like.tax_category, account_role=like.account_role, data=like.data,
-                    lot=want.lot if want and want.lot else line.lot, location_from=want.location_from if want else None,
-                    schedules=_scheduled(line, quantity, flow),
-                )
-            )  # fmt: skip
-            sources.append((Link(kind=flow.link, from_line=line.id, from_document=document.id, quantity=quantity, schedule=want.schedule if want else None),))
+            wants = [w for w in wanted if w.line == line.id] if wanted is not None else [None] if flow.open(line) > 0 else []
+            for want in wants:  # several where somebody names several lots
+                quantity = want.quantity if want and want.quantity is not None else flow.open(line)
+                lines.append(
+                    LineInput(
+                        kind=flow.line_kind or like.kind, item=line.item.id if line.item else None, text=like.text, quantity=quantity, unit=line.unit,
+                        tax_category=like.tax_category, account_role=like.account_role, data=like.data,
+                        lot=want.lot if want and want.lot else line.lot, location_from=want.location_from if want else None,
+                        schedules=_scheduled(line, quantity, flow),
+                    )
+                )  # fmt: skip
+                link = Link(kind=flow.link, from_line=line.id, from_document=document.id, quantity=quantity, schedule=want.schedule if want else None)
+                sources.append((link,))
     return lines, sources
 
 

@@ -12,6 +12,7 @@ import msgspec
 from newel.domain.context import Context
 from newel.domain.ledger import OpenItem
 from newel.services.access import own_party, require
+from newel.services.actions import kind_of
 from newel.services.ledger_store import open_item
 from newel.services.record_read import containing, starting
 from newel.store.documents import money
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 Day = date | None
 MOST = 200
+PARTIES = 1000  # whose documents a search looks for
 WORK = ("draft", "offered", "open")
 SORTS = {
     "number": "d.number", "date": "d.date", "party": "p.name", "state": "d.state", "gross": "d.gross", "net": "d.net",
@@ -122,7 +124,7 @@ def visible(newel: Newel, context: Context) -> list[str]:
 
 async def page(newel: Newel, kind: str, context: Context, wanted: Wanted, *, sort: str = "", number: int = 1, size: int = 50) -> DocumentPage:
     """One page of the documents of a kind, the newest first unless sorted."""
-    newel.registry.kind(kind)
+    await kind_of(newel, kind, context)
     require(context, f"{kind}.view")
     async with newel.database.read() as session:
         where, args = _conditions(session, kind, context, wanted)
@@ -226,7 +228,10 @@ async def overdue(newel: Newel, context: Context) -> list[Overdue]:
 
 
 async def search(newel: Newel, text: str, context: Context, kinds: Sequence[str] | None = None, size: int = 8) -> list[Head]:
-    """Documents whose number or reference has the text in it, or whose party is called so; exact beginnings first."""
+    """Documents whose number or reference starts with the text, then those whose party is called so.
+
+    Only where there are none is every document looked through for a number or reference with the text somewhere in it.
+    """
     text = text.strip()[:100]
     allowed = [k for k in visible(newel, context) if kinds is None or k in kinds]
     if not text or not allowed:
@@ -236,18 +241,19 @@ async def search(newel: Newel, text: str, context: Context, kinds: Sequence[str]
         start, start_args = starting(session, ["number", "reference"], text)
         own, own_args = containing(["number", "reference"], text)
         party, party_args = containing(["number", "name"], text)
-        named = f"party IN (SELECT id FROM party WHERE {party})"
+        called = [r["id"] for r in await session.fetch(f"SELECT id FROM party WHERE {party} ORDER BY number LIMIT {PARTIES}", *party_args)]
         mine, mine_args = own_party(context)
-        for condition, args in ((start, start_args), (own, own_args), (named, party_args)):
+        ways = [(start, start_args), ("party = ANY(?)", [called]), (own, own_args)] if called else [(start, start_args), (own, own_args)]
+        for condition, args in ways:  # "+id": found by its own index and then sorted, and not by walking through all
+            if len(out) >= size or (out and condition is own):
+                break
             rows = await session.fetch(
                 f"SELECT {HEADS} FROM (SELECT * FROM document WHERE company = ? AND kind = ANY(?) AND {mine} AND {condition} "
-                "ORDER BY id DESC LIMIT ?) d LEFT JOIN party p ON p.id = d.party ORDER BY d.id DESC",
+                f"ORDER BY {'' if condition is own else '+'}id DESC LIMIT ?) d LEFT JOIN party p ON p.id = d.party ORDER BY d.id DESC",
                 context.company.id, allowed, *mine_args, *args, size,
             )  # fmt: skip
             for r in rows:
                 out.setdefault(r["id"], head(r))
-            if len(out) >= size:
-                break
     return list(out.values())[:size]
 
 

@@ -119,8 +119,8 @@ async def detail(newel: Newel, id: int, context: Context) -> Detail:
         master = await load_master(session)
         return Detail(
             document=document,
-            before=await _walk(session, document, context, newel, back=True),
-            after=await _walk(session, document, context, newel, back=False),
+            before=await _walk(session, document, context, back=True),
+            after=await _walk(session, document, context, back=False),
             entries=await entries(session, id, master),
             moves=await _moves(session, id, master),
             events=await events(session, id),
@@ -144,7 +144,7 @@ _PAID = (
 )
 
 
-async def _walk(session: Session, document: Document, context: Context, newel: Newel, back: bool) -> list[Node]:
+async def _walk(session: Session, document: Document, context: Context, back: bool) -> list[Node]:
     """Everything before or after, nearest first: two questions for each step on the way."""
     there = "source" if back else "target"
     found: dict[int, tuple[str, Decimal | None, str]] = {}
@@ -164,10 +164,10 @@ async def _walk(session: Session, document: Document, context: Context, newel: N
         frontier = sorted(set(fresh) - {document.id} - set(frontier))
         if not frontier or len(found) > NODES:
             break
-    return await _nodes(session, found, context, newel)
+    return await _nodes(session, found, context)
 
 
-async def _nodes(session: Session, found: dict[int, tuple[str, Decimal | None, str]], context: Context, newel: Newel) -> list[Node]:
+async def _nodes(session: Session, found: dict[int, tuple[str, Decimal | None, str]], context: Context) -> list[Node]:
     ids = list(found)[:NODES]
     if not ids:
         return []
@@ -177,7 +177,7 @@ async def _nodes(session: Session, found: dict[int, tuple[str, Decimal | None, s
         f"WHERE o.document = d.id) AS open FROM document d WHERE d.id = ANY(?) AND d.company = ? AND {own}",
         ids, context.company.id, *args,
     )  # fmt: skip
-    known = {r["id"]: r for r in rows if context.user.may(f"{r['kind']}.view") and r["kind"] in newel.registry.documents}
+    known = {r["id"]: r for r in rows if context.user.may(f"{r['kind']}.view")}
     return [
         Node(
             id=id, kind=r["kind"], number=r["number"], state=r["state"], phase=r["phase"], date=day(r["date"]), currency=r["currency"],
@@ -251,8 +251,9 @@ async def panels(newel: Newel, session: Session, document: Document, context: Co
     if not newel.plugins.has("propose_panels"):
         return []
     try:
-        loaded = await newel.plugins.load(document=document, session=session, context=context)
-        structs = [await load_master(session), newel.registry.kinds, *(struct for _, struct in loaded)]
+        own = [await load_master(session), newel.registry.kinds]
+        loaded = await newel.plugins.load(document=document, transition="", facts=Facts(own), session=session, context=context)
+        structs = [*own, *(struct for _, struct in loaded)]
         with rules_limit():
             if "credit" in newel.registry.taken_over:
                 structs.append(credit.proposed(document, Facts(structs), context, newel.plugins))
@@ -271,8 +272,9 @@ async def credit_of(newel: Newel, session: Session, document: Document, context:
     if document.role != "sale" or party is None or party.limit_amount is None or document.phase in ("done", "cancelled"):
         return None
     own = await credit.load(session, document, context, False)
-    loaded = await newel.plugins.load(document=document, session=session, context=context)
-    facts = Facts([await load_master(session), own, *(struct for _, struct in loaded)])
+    master = [await load_master(session), newel.registry.kinds]
+    loaded = await newel.plugins.load(document=document, transition="", facts=Facts(master), session=session, context=context)
+    facts = Facts([*master, own, *(struct for _, struct in loaded)])
     with rules_limit():
         proposed = newel.plugins.propose("propose_exposure", Exposure, party=party, facts=facts, context=context)
     parts = [e for _, e in proposed]  # the kernel's own are among them

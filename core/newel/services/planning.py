@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from newel.domain.context import Context
-from newel.domain.document import Document, Draft, Line, LineInput
+from newel.domain.document import Document, Draft, Line, Stage
 from newel.domain.facts import Facts
 from newel.domain.kinds import DocumentKind, Transition
-from newel.domain.ledger import Entry
+from newel.domain.ledger import Entry, OpenItems
 from newel.domain.master import Master
 from newel.domain.pricing import steps_add_up
-from newel.domain.stock import Move, StockFacts
+from newel.domain.stock import Move
 from newel.errors import PluginFailed, Problem, Refused, Severity
 from newel.services import checks, credit
 from newel.services.copies import copied, told_apart
 from newel.services.ledger import LedgerPlan
 from newel.services.ledger_store import load_clearing, load_open_items, stored_entry, stored_settled
 from newel.services.outcome import Outcome
+from newel.services.proposing import Proposing
 from newel.services.resolve import Resolver
 from newel.services.rules import Rules
 from newel.services.stock import StockPlan
@@ -66,6 +67,7 @@ class Planner:
         self.made: list[int] = []
         self.depth = 0
         self._sources: dict[int, Document] = {}
+        self._settling: tuple[int, OpenItems] | None = None
         self._stepped: set[int] = set()
         self.linked_quantity: dict[tuple[int, int], Decimal] = {}
 
@@ -73,7 +75,7 @@ class Planner:
         """The company's set-up."""
         return await load_master(self.session)
 
-    async def load(self, ids: Iterable[int], *, lock: bool = True, steps: bool = False, light: bool = False) -> dict[int, Document]:
+    async def load(self, ids: Iterable[int], *, lock: bool = True, steps: bool = False, light: bool | str = False) -> dict[int, Document]:
         """Documents of the context's company by id."""
         found = await read_documents(self.session, list(ids), await self.master(), self.shapes, lock=lock and not self.preview, steps=steps, light=light)
         return {d.id: d for d in found if d.company == self.context.company.id}
@@ -97,6 +99,32 @@ class Planner:
             self._stepped.update(bare)
         return {id: self._sources[id] for id in ids if id in self._sources}
 
+    def count_links(self, document: Document, planned: int, done: int) -> None:
+        """Tell the documents that lines were taken from, as far as this transaction knows them, what has gone on into this one: 1 more, -1 less."""
+        stages: dict[int, dict[int, dict[str, Stage]]] = {}
+        for line in document.lines:
+            for s in line.sources:
+                if s.from_document in self._sources:
+                    quantity = self.linked_quantity.get((line.id, s.from_line), s.quantity if line.id == s.to_line else line.quantity)
+                    of_line = stages.setdefault(s.from_document, {}).setdefault(s.from_line, {})
+                    more = of_line.get(s.kind, Stage())
+                    of_line[s.kind] = Stage(more.planned + quantity * planned, more.done + quantity * done)
+        for id, lines in stages.items():
+            source = self._sources[id]
+            self._sources[id] = msgspec.structs.replace(source, lines=tuple(_counted(x, lines[x.id]) if x.id in lines else x for x in source.lines))
+
+    def forget(self, ids: Iterable[int]) -> None:
+        """Read these documents anew when lines are next taken from them."""
+        for id in ids:
+            self._sources.pop(id, None)
+            self._stepped.discard(id)
+
+    def changed(self, document: Document) -> None:
+        """A document that lines were taken from has gone on."""
+        if document.id in self._sources:
+            values = {name: getattr(document, name) for name in ("state", "phase", "number", "version")}
+            self._sources[document.id] = msgspec.structs.replace(self._sources[document.id], **values)
+
     # ---- saving ----------------------------------------------------------------------------------------------------------------
 
     async def plan_save(self, kind: DocumentKind, document: Document, before: Document | None, resolver: Resolver, then: bool = False) -> Plan:
@@ -104,12 +132,14 @@ class Planner:
         copies, problems = await copied(self, kind, document)
         document = self._keep_children(document, before)
         stock = not then and self.plugins.has("check_document") and any(STOCK & set(x.effects) for x in kind.transitions)
-        facts = await self._facts(document, frozenset(), stock=stock)
-        document, facts = await self._proposed(kind, document, facts, resolver, before)
+        facts = await self.facts(document, frozenset(), lock=then, stock=stock)
+        proposing = Proposing(self, kind, resolver, before)
+        if self.plugins.has("propose_lines"):
+            document, facts = await proposing.run(document, facts)
         rules = Rules(kind, facts, self.context, self.plugins, self.registry.line_kinds)
         with rules_limit():
             document = rules.price(document, copies)
-            problems += [*resolver.problems, *self._lenient(rules.problems)]
+            problems += [*resolver.problems, *self._lenient(rules.problems), *proposing.unknown(document)]
             problems += checks.on_save(document, before, self.registry)
             problems += self._checked(document, "", facts)
         for line in document.lines:
@@ -127,34 +157,6 @@ class Planner:
             return document
         return msgspec.structs.replace(document, lines=tuple(line for line in document.lines if not line.key))
 
-    async def _proposed(self, kind: DocumentKind, document: Document, facts: Facts, resolver: Resolver, before: Document | None) -> tuple[Document, Facts]:
-        """Add the lines that plugins propose, and load facts again where there are any: the new lines need theirs."""
-        if not self.plugins.has("propose_lines"):
-            return document, facts
-        old = _proposed_ids(before) if before else {}
-        out: list[Line] = []
-        with rules_limit():
-            proposed = {
-                line.id: self.plugins.propose("propose_lines", tuple, document=document, line=line, facts=facts, context=self.context)
-                for line in document.lines
-                if not line.key and not line.sources
-            }
-        for line in document.lines:
-            out.append(line)
-            for plugin, pair in proposed.get(line.id, ()):
-                if len(pair) != 2 or not isinstance(pair[0], str) or not isinstance(pair[1], LineInput):
-                    raise PluginFailed(plugin, "propose_lines", f"must return pairs of (key, LineInput), got {pair!r:.80}")
-            children = sorted(((f"{plugin}:{key}", entered) for plugin, (key, entered) in proposed.get(line.id, ())), key=lambda p: p[0])
-            made = await resolver.lines(kind, document, [x for _, x in children], parent=line, keys=[k for k, _ in children]) if children else ()
-            made = tuple(msgspec.structs.replace(m, id=old.get((line.id, m.key), m.id)) for m in made)
-            by_key = {m.key: m.id for m in made}  # "a/b" is a part of "a"
-            out += [msgspec.structs.replace(m, parent=by_key.get(m.key.rpartition("/")[0], line.id)) for m in made]
-        if len(out) == len(document.lines):
-            return document, facts
-        out = [msgspec.structs.replace(line, position=(i + 1) * 10) for i, line in enumerate(out)]
-        document = msgspec.structs.replace(document, lines=tuple(out))
-        return document, await self._facts(document, frozenset(), stock=facts.get(StockFacts) is not None)
-
     # ---- transitions -----------------------------------------------------------------------------------------------------------
 
     async def plan_transition(self, kind: DocumentKind, document: Document, transition: Transition) -> Plan:
@@ -163,7 +165,9 @@ class Planner:
         document = await told_apart(self, kind, document)
         # What follows by itself from another document can't be refused: no plugin is asked, and without effects none needs to know.
         ask = not transition.automatic
-        facts = await self._facts(document, effects, lock=True) if ask or effects else Facts([await self.master(), self.registry.kinds])
+        facts = (
+            await self.facts(document, effects, transition=transition.name, lock=True) if ask or effects else Facts([await self.master(), self.registry.kinds])
+        )
         plan = Plan(document=document, before=document, transition=transition)
         with rules_limit():
             if ask:
@@ -231,14 +235,14 @@ class Planner:
 
     # ---- facts and checks ------------------------------------------------------------------------------------------------------
 
-    async def _facts(self, document: Document, effects: frozenset[str], *, lock: bool = False, stock: bool = False) -> Facts:
+    async def facts(self, document: Document, effects: frozenset[str], *, transition: str = "", lock: bool = False, stock: bool = False) -> Facts:
         """The kernel's facts and every plugin's. Balances and open items are read (and locked) before plugins look."""
         lock = lock and not self.preview
         structs: list[Any] = [await self.master(), self.registry.kinds]
         if effects & STOCK or stock:
             structs.append(await load_stock(self.session, document, bool(effects & STOCK)))
         if any(line.settles is not None for line in document.lines):
-            structs.append(await load_open_items(self.session, document, lock and "post" in effects))
+            structs.append(await self._open_items(document, lock and ("post" in effects or not effects)))
         posting = self.registry.documents[document.kind].posting if "post" in effects else None
         if posting is not None and posting.difference:
             structs.append(await load_clearing(self.session, document, self.context.company))
@@ -246,7 +250,9 @@ class Planner:
         if "credit" in effects and not taken_over and document.party is not None and document.party.limit_amount is not None:
             structs.append(await credit.load(self.session, document, self.context, lock))
         owners = {type(s): "newel" for s in structs}
-        for plugin, loaded in await self.plugins.load(document=document, session=self.session, context=self.context):
+        for plugin, loaded in await self.plugins.load(
+            document=document, transition=transition, facts=Facts(structs), session=self.session, context=self.context
+        ):
             if type(loaded) in owners:
                 raise PluginFailed(plugin, "load_facts", f"returned a {type(loaded).__name__}, as {owners[type(loaded)]!r} did")
             owners[type(loaded)] = plugin
@@ -255,6 +261,14 @@ class Planner:
             with rules_limit():
                 structs.append(credit.proposed(document, Facts(structs), self.context, self.plugins))
         return Facts(structs)
+
+    async def _open_items(self, document: Document, lock: bool) -> OpenItems:
+        """What a document settles; locked at once where a transition follows, and then not read again."""
+        if self._settling is not None and self._settling[0] == document.id:
+            return self._settling[1]
+        found = await load_open_items(self.session, document, lock)
+        self._settling = (document.id, found) if lock else None
+        return found
 
     def _checked(self, document: Document, transition: str, facts: Facts) -> list[Problem]:
         found = self.plugins.propose("check_document", Problem, document=document, transition=transition, facts=facts, context=self.context)
@@ -284,14 +298,6 @@ class Planner:
         )  # fmt: skip
 
 
-def _proposed_ids(before: Document) -> dict[tuple[int, str], int]:
-    """Ids of the lines that plugins proposed, by the line that a user entered and by key."""
-    by_id = {line.id: line for line in before.lines}
-    out = {}
-    for line in before.lines:
-        root = line
-        while root.key and root.parent in by_id:
-            root = by_id[root.parent]
-        if line.key:
-            out[(root.id, line.key)] = line.id
-    return out
+def _counted(line: Line, more: dict[str, Stage]) -> Line:
+    was = {kind: line.stages.get(kind, Stage()) for kind in more}
+    return msgspec.structs.replace(line, stages=line.stages | {k: Stage(was[k].planned + m.planned, was[k].done + m.done) for k, m in more.items()})

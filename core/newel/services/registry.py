@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from newel.domain.document import Line
-from newel.domain.kinds import EFFECTS, PHASES, ROLES, DocumentKind, Flow, Kinds, LineKind
+from newel.domain.document import Document, Line
+from newel.domain.kinds import EFFECTS, PHASES, ROLES, DocumentKind, Flow, Kinds, LineKind, State
 from newel.domain.ledger import AccountRole, PostingRule
 from newel.domain.stock import LocationKind
 from newel.errors import Conflict, StartupError, missing
@@ -45,6 +45,7 @@ class Registry:
         self.documents = {name: self._extended(kind, every) for name, kind in kinds.items()}
         self.flows: dict[Any, Flow] = self._merge("flow", every, self._flows, lambda f: (f.target_kind, f.name, f.source_role, f.source_kind))
         self.unbounded = frozenset(f.link for f in self.flows.values() if f.exceeds)
+        self.link_roles = {f.link: self.documents[f.target_kind].role for f in self.flows.values() if f.target_kind in self.documents}
         self.given_back = {f.link: f.gives_back for f in self.flows.values() if f.gives_back}
         self.kinds = Kinds(self.documents, {kind.name: self._from(kind) for kind in self.documents.values()})
         self.line_data = {m.name: m.line_data for m in every if m.line_data}
@@ -131,6 +132,10 @@ class Registry:
             raise missing("document kind", name, "kind")
         return kind
 
+    def kind_of(self, document: Document) -> DocumentKind:
+        """The kind of a document; where its plugin does not run, a stand-in by which it can be looked at and nothing else."""
+        return self.documents.get(document.kind) or stand_in(document.kind, document.role, {document.state: document.phase})
+
     def record(self, name: str) -> RecordKind:
         """The record kind, or Refused 404."""
         record = self.records.get(name)
@@ -140,7 +145,7 @@ class Registry:
 
     def flows_from(self, kind: DocumentKind) -> tuple[Flow, ...]:
         """The ways on from documents of this kind; flows to a kind that is not installed rest."""
-        return self.kinds.ways[kind.name]
+        return self.kinds.ways.get(kind.name, ())
 
     def _flows(self, manifest: Manifest) -> list[Flow]:
         """A plugin's flows; one that leads to a role is one to each kind with that role."""
@@ -161,7 +166,8 @@ class Registry:
         ]  # fmt: skip
         out = []
         for f in ways:
-            less = [(o.link, o.arrives) for o in ways if o.diverts == f.link] + ([(f.diverts, f.arrives)] if f.diverts else [])
+            pairs = [(o.link, o.arrives) for o in ways if o.diverts == f.link] + ([(f.diverts, f.arrives)] if f.diverts else [])
+            less = dict.fromkeys(pairs)  # once, also where a way leads to several kinds
             theirs = frozenset(o.line_source for o in ways if o.link == f.link and o.line_source and not f.line_source)
             out.append(msgspec.structs.replace(f, less=tuple(less), not_source=theirs))
         return tuple(out)
@@ -205,6 +211,12 @@ class Registry:
         for manifest in self.manifests.values():
             out |= dict(manifest.permissions)
         return out
+
+
+def stand_in(name: str, role: str, states: dict[str, str]) -> DocumentKind:
+    """For a kind whose plugin does not run. states: name -> phase."""
+    made = tuple(State(name=state, label=state, phase=phase) for state, phase in states.items())
+    return DocumentKind(name=name, label=name, label_plural=name, role=role, states=made, transitions=())
 
 
 def _refuse(owner: str, text: str) -> None:

@@ -134,7 +134,7 @@ class Resolver(Header):
             price_entered=None if x.price is None else _safe(x.price), discount_entered=_safe(x.discount),
             tax_category=x.tax_category or (item.tax_category if item else "standard"),
             schedules=self._schedules(x, where), location_from=x.location_from, location_to=x.location_to,
-            account_role=x.account_role, settles=x.settles, data=self._data(x.data, self.registry.line_data, f"{where}.data"),
+            account_role=x.account_role, settles=x.settles, data=self._data(x.data, self.registry.line_data, f"{where}.data"), parts=x.parts,
         )  # fmt: skip
 
     def _goods_kind(self, kind: DocumentKind) -> str:

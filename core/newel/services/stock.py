@@ -180,9 +180,13 @@ class StockPlan:
             self.reservations[s.from_line] = rest
 
     def _candidates(self, line: Line, source: int, first: Sequence[int] | set[int] = ()) -> list[_Place]:
-        """Places that may give: in the location and below, of the lot where one is named; those that hold a promise for the line come first."""
+        """Places that may give: in the location and below, of the lot where one is named; those that hold a promise for the line come first.
+
+        What lies below and is somebody else's is not taken together with the location's own.
+        """
         assert line.item is not None
-        below = set(self.master.below(source))
+        owner = self.master.locations[source].owner
+        below = {at for at in self.master.below(source) if self.master.locations[at].owner == owner}
         found = [
             p
             for p in self.places.values()

@@ -25,6 +25,7 @@ from newel.store.engine import DEFERRED, IMMEDIATE, PooledSQLite, Postgres, nest
 
 T = TypeVar("T")
 BLOCK = 1000
+LATE = frozenset({"document_event", "outbox"})
 _PG_TYPES = ((JSON, "json"), (Date, "date"), (Timestamptz, "timestamptz"), (Boolean, "boolean"), ((BigInt, Integer, ForeignKey), "bigint"))
 
 
@@ -143,9 +144,15 @@ class Session:
         self._rows.setdefault((table, columns), []).append(tuple([values.get(c, defaults[c]) for c in columns]))
         return values["id"]  # type: ignore[no-any-return]
 
-    async def flush(self) -> None:
-        """Write all rows kept so far: one statement for each table, in the order in which tables were first used."""
-        rows, self._rows = self._rows, {}
+    async def flush(self, last: bool = False) -> None:
+        """Write all rows kept so far: one statement for each table, in the order in which tables were first used.
+
+        Args:
+            last: also those that nobody reads in their own transaction (LATE): once, before the commit.
+        """
+        rows = {key: values for key, values in self._rows.items() if last or key[0]._meta.tablename not in LATE}
+        rows = dict(sorted(rows.items(), key=lambda kept: kept[0][0]._meta.tablename in LATE))  # they refer to what was added after them
+        self._rows = {key: values for key, values in self._rows.items() if key not in rows}
         for (table, columns), values in rows.items():
             self.statements += 1
             sql = _insert(table, columns, self.sqlite)
@@ -229,7 +236,7 @@ class Database:
             async with self.engine.transaction(IMMEDIATE) if self.sqlite else self.engine.transaction():
                 await session.need(200)
                 yield session
-                await session.flush()
+                await session.flush(last=True)
         except BaseException:
             if self.sqlite:
                 self.ids.drop()

@@ -60,6 +60,7 @@ class LineBody(Input, frozen=True, kw_only=True):
     account_role: Annotated[str, Meta(max_length=40, pattern=ONE_LINE)] = ""
     settles: Id | None = None
     data: Extra = {}
+    parts: Annotated[dict[Annotated[str, Meta(max_length=300)], Extra], Meta(max_length=500)] | None = None
 
 
 class DocumentBody(Input, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from litestar.params import FromPath
 from newel.domain.context import Context
 from newel.domain.document import DocumentInput, Line, LinkInput
 from newel.domain.kinds import Flow
-from newel.errors import Problem, Refused, missing
+from newel.errors import Problem, Refused, Severity, missing
 from newel.services import lists
 from newel.services import pages as service
 from newel.services.access import require
@@ -37,7 +37,7 @@ async def show(request: Web, id: int, context: Context, problems: tuple[Problem,
     for (plugin, panel), view in zip([p for p in detail.panels if p[1].line is None], doc["panels"], strict=True):
         if panel.form and (op := found(request, plugin, panel.form)):
             view["form"] = form_view(request, plugin, op, id)
-    kind = newel.registry.kind(d.kind)
+    kind = newel.registry.kind_of(d)
     ways = [*flows(newel, d, context), *payments(newel, await lists.open_of_document(newel, id, context), d, context)]
     if d.phase == "open" and not any(a.get("primary") for a in (*steps, *ways)):  # then the first way that is open is what comes next
         next((a for a in ways if not a.get("disabled")), {})["primary"] = True
@@ -45,13 +45,16 @@ async def show(request: Web, id: int, context: Context, problems: tuple[Problem,
     tools: list[dict[str, Any]] = []
     if kind.state(d.state).editable and context.user.may(f"{d.kind}.edit"):
         tools.append({"label": _("Edit"), "method": "get", "url": f"/document/{id}/edit", "icon": "pencil", "key": "E"})
-    if context.user.may(f"{d.kind}.edit"):
+    if d.kind in newel.registry.documents and context.user.may(f"{d.kind}.edit"):
         key = {"idempotency_key": secrets.token_urlsafe(12)}
         tools.append({"label": _("Copy"), "method": "post", "url": f"/document/{id}/copy", "icon": "copy", "hidden": key})
     tools.append({"label": _("Print"), "method": "get", "url": f"/document/{id}/print", "icon": "printer", "key": "P"})
     tools.append({"label": "PDF", "method": "get", "url": f"/document/{id}/pdf", "icon": "download"})
     doc["tools"] = tools
     title = f"{doc['kind_label']} {d.number or _('draft')}"
+    if d.kind not in newel.registry.documents:
+        away = _("the plugin %(name)s is not running: this can be read and not changed", name=d.kind.partition(".")[0])
+        problems = (*problems, Problem(code="plugin.away", message=away, severity=Severity.NOTE))
     said = shown([*problems, *(p for p in notes if p not in problems)])
     return page(request, context, "document.html", title, status=status, at=f"/documents/{d.kind}", problems=said, doc=doc)
 

@@ -12,6 +12,7 @@ from newel.domain.kinds import PHASES, DocumentKind
 from newel.errors import Refused
 from newel.services import lists
 from newel.services.access import require
+from newel.services.actions import kind_of
 from newel.services.lists import Head, Wanted
 from newel.web.auth import context_of, newel_of
 from newel.web.forms import Reader
@@ -32,8 +33,11 @@ SEARCHED = 5
 
 @get("/")
 async def start(request: Web) -> Response[str]:
-    """What waits to be done, what was made last, what is overdue."""
+    """What waits to be done, what was made last, what is overdue. Whoever stands for a party starts where a plugin has pages for them."""
     newel, context = newel_of(request), await context_of(request)
+    theirs = (item.path for m in newel.registry.manifests.values() for item in m.menu if item.permission and context.user.may(item.permission))
+    if context.user.party is not None and (own := next(theirs, "")):
+        return redirect(own)
     groups: dict[str, dict[str, Any]] = {}
     for w in await lists.waiting(newel, context):
         kind = newel.registry.documents[w.kind]
@@ -78,7 +82,7 @@ def _wanted(address: Address) -> tuple[Wanted, Reader]:
 async def documents(request: Web, name: FromPath[str]) -> Response[Any]:
     """The documents of one kind."""
     newel, context = newel_of(request), await context_of(request)
-    kind = newel.registry.kind(name)
+    kind = await kind_of(newel, name, context)
     address = Address(request.url.path, {k: v for k, v in request.query_params.items() if k != "format"})
     wanted, reader = _wanted(address)
     if request.query_params.get("format") == "csv":
@@ -88,7 +92,7 @@ async def documents(request: Web, name: FromPath[str]) -> Response[Any]:
     party = await newel.records.get("newel.party", wanted.party, context) if wanted.party and context.user.may("newel.party.view") else None
     labels = _labels(newel, kind, wanted, f"{party['number']} {party['name']}" if party else "")
     actions: list[dict[str, Any]] = []
-    if context.user.may(f"{name}.edit"):
+    if name in newel.registry.documents and context.user.may(f"{name}.edit"):
         actions.append({"label": _("New"), "method": "get", "url": f"/documents/{name}/new", "primary": True, "icon": "plus", "key": "N"})
     actions.append({"label": "CSV", "method": "get", "url": address.with_(format="csv", page=None), "icon": "download"})
     digits = context.company.amount_digits

@@ -44,7 +44,7 @@ async def print_view(newel: Newel, id: int, context: Context) -> dict[str, Any]:
     async with newel.database.read() as session:
         master = await load_master(session)
         company = await session.one("SELECT * FROM company WHERE id = ?", d.company)
-    kind = newel.registry.kind(d.kind)
+    kind = newel.registry.kind_of(d)
     return {
         "kind_label": _(kind.label), "number": d.number or _("draft"), "draft": d.phase == "draft", "cancelled": d.phase == "cancelled", "priced": kind.priced,
         "company": {"name": context.company.name, "tax_id": context.company.tax_id, "lines": _company(company, context)},

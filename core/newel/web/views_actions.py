@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 async def actions(newel: Newel, document: Document, context: Context) -> tuple[list[dict[str, Any]], list[Problem]]:
     """A button for each transition that the state offers, with what it would meet; and what the next one would say."""
-    kind = newel.registry.kind(document.kind)
+    kind = newel.registry.kind_of(document)
     out, said = [], []
     offered = [t for t in kind.transitions if not t.automatic and document.state in t.sources]
     for transition in sorted(offered, key=lambda t: not t.primary):
@@ -66,7 +66,7 @@ def _action(document: Document, transition: Transition, problems: Sequence[Probl
 
 def flows(newel: Newel, document: Document, context: Context) -> list[dict[str, Any]]:
     """A button for each way on; disabled with the reason where nothing is open or the phase does not fit."""
-    kind = newel.registry.kind(document.kind)
+    kind = newel.registry.kind_of(document)
     out = []
     for flow in sorted(newel.registry.flows_from(kind), key=lambda f: not f.primary):
         if document.phase not in flow.phases or not context.user.may(f"{flow.target_kind}.edit"):

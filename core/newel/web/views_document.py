@@ -44,7 +44,7 @@ def kind_label(newel: Newel, kind: str, plural: bool = False) -> str:
 def document_view(newel: Newel, detail: Detail, context: Context) -> dict[str, Any]:
     """What stands on the page; actions come from elsewhere."""
     d, master = detail.document, detail.master
-    kind = newel.registry.kind(d.kind)
+    kind = newel.registry.kind_of(d)
     lines = [_line(newel, d, line, detail, kind) for line in d.lines]
     digits = max((-int(plain(x.price).as_tuple().exponent) for x in d.lines), default=0)
     return {
@@ -55,7 +55,7 @@ def document_view(newel: Newel, detail: Detail, context: Context) -> dict[str, A
         "date": d.date, "currency": d.currency if kind.priced else "", "digits": d.amount_digits, "total": d.gross if kind.priced else None,
         "price_digits": max(d.amount_digits, min(digits, context.company.price_digits, 6)), "priced": kind.priced,
         "facts": _facts(newel, d, master, kind),
-        "columns": {"discount": any(x.discount for x in d.lines), "tax": any(x.taxes for x in d.lines), "progress": any(x["progress"] for x in lines),
+        "columns": {"discount": any(x["discount"] for x in lines), "tax": any(x.taxes for x in d.lines), "progress": any(x["progress"] for x in lines),
                     "price": kind.priced},
         "lines": lines, "totals": totals(d, kind), "taxes": taxes(d),
         "credit": credit(detail.credit, context), "panels": panels(detail.panels),
@@ -220,7 +220,7 @@ def node(newel: Newel, n: Node) -> dict[str, Any]:
 
 
 def _hold(newel: Newel, d: Document, hold: Any, context: Context) -> dict[str, Any]:
-    kind = newel.registry.kind(d.kind)
+    kind = newel.registry.kind_of(d)
     waits = [_(t.label) for name in hold.transitions if (t := kind.transition(name))]
     out = {"reason": hold.reason, "waits_for": ", ".join(waits), "placed": f"{hold.code} · {hold.plugin}",
            "released": _("released by %(user)s, %(at)s", user=hold.released_by, at=instant(hold.released_at)) if hold.released_at else ""}  # fmt: skip

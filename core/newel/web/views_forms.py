@@ -23,14 +23,15 @@ def found(request: Web, plugin: str, name: str) -> Operation | None:
 
 
 def form_view(request: Web, plugin: str, op: Operation, id: int) -> dict[str, Any]:
-    """The form of an operation; after a refusal with what was entered."""
+    """The form of an operation, in the order of its declared fields; after a refusal with what was entered."""
     assert op.form is not None
     name = op.function.__name__
     before = request.state.get("entered")
     entered: dict[str, str] = before[2] if before and before[:2] == (plugin, name) else {}
     said = {f.name: f for f in op.form.fields}
     fields = []
-    for part in parts_of(op.body):
+    order = list(said)
+    for part in sorted(parts_of(op.body), key=lambda p: order.index(p.name) if p.name in said else len(order)):
         about = said.get(part.name, Field(name=part.name))
         key = f"{name}.{part.name}"
         value = entered.get(key, part.default)

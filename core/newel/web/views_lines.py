@@ -13,7 +13,7 @@ import msgspec
 from newel.domain.document import Document
 from newel.manifest import Choice, Entry, Panel, Shown
 from newel.web.forms import Reader
-from newel.web.views_text import _, entry, number
+from newel.web.views_text import _, entry, number, plain
 
 if TYPE_CHECKING:
     from newel.services.app import Newel
@@ -117,7 +117,8 @@ def _fact(label: str, value: str | Shown) -> dict[str, Any]:
     if isinstance(value, str):
         return {"label": _(label), "value": value}
     kind = "date" if isinstance(value.value, date) else "" if isinstance(value.value, str) else "quantity" if value.digits is None else "money"
-    return {"label": _(label), "value": value.value, "kind": kind, "digits": value.digits, "unit": value.unit, "url": value.url}
+    shown = plain(value.value) if kind == "quantity" and isinstance(value.value, Decimal) else value.value
+    return {"label": _(label), "value": shown, "kind": kind, "digits": value.digits, "unit": value.unit, "url": value.url}
 
 
 def row_of_line(document: Document) -> dict[int, int]:

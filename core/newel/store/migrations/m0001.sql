@@ -442,15 +442,9 @@ CREATE TABLE "document" (
     "data" JSON NOT NULL DEFAULT '{}'
 );
 
-CREATE INDEX "document_kind" ON "document" ("kind");
-
 CREATE INDEX "document_number" ON "document" ("number");
 
-CREATE INDEX "document_company" ON "document" ("company");
-
 CREATE INDEX "document_party" ON "document" ("party");
-
-CREATE INDEX "document_date" ON "document" ("date");
 
 CREATE INDEX "document_reference" ON "document" ("reference");
 

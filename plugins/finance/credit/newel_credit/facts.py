@@ -8,6 +8,8 @@ from typing import Any
 from newel.domain.context import Context
 from newel.domain.credit import DELIVERED, INVOICED, ORDERED, by_stage
 from newel.domain.document import Document
+from newel.domain.facts import Facts
+from newel.domain.kinds import Kinds
 from newel.domain.master import Master
 from newel.domain.money import ZERO, product, rounded
 from newel.manifest import Column, Parameter, Report
@@ -16,7 +18,7 @@ from newel.store.documents import money
 from newel.store.master import load_master
 from newel.store.session import Session
 
-from newel_credit.rules import STAGES, CreditSettings, Limit, Standing
+from newel_credit.rules import STAGES, CreditSettings, Limit, Standing, stops
 
 Limits = dict[tuple[int, int], Limit]
 
@@ -33,24 +35,27 @@ async def _limits(session: Session) -> Limits:
     }
 
 
-async def load(document: Document, session: Session, context: Context) -> Standing | None:
-    """Nothing is asked where there is neither a limit nor a rule on days, nor while a stage is written that is not checked."""
+async def load(document: Document, transition: str, facts: Facts, session: Session, context: Context) -> Standing | None:
+    """Nothing is asked where there is neither a limit nor a rule on days, nor while something is written at which nothing is checked."""
     settings = context.setting("credit", CreditSettings)
-    stage = STAGES.get(document.role)
-    if stage is None or document.party is None or document.phase == "cancelled" or (session.writable and getattr(settings, stage) == "off"):
+    if STAGES.get(document.role) is None or document.party is None or document.phase == "cancelled":
+        return None
+    if session.writable and not stops(document, transition, facts[Kinds], settings):
         return None
     party, company = document.party, context.company
     own = (await limits(session)).get((company.id, party.id))
-    days = own.overdue_days if own and own.overdue_days is not None else settings.overdue_days
+    days, released = own.overdue_days if own and own.overdue_days is not None else settings.overdue_days, None
     if own is None and party.limit_amount is None and days is None:
         return None
     if session.writable and document.version:  # it is about to go on: the next one waits until this one is written
         row = ("credit_limit", own.id) if own else ("party", party.id)
-        await session.fetch(f"SELECT id FROM {row[0]} WHERE id = ? FOR UPDATE", row[1])
-    master = await load_master(session)
+        sql = f"SELECT id, (SELECT MAX(r.amount) FROM credit_release r WHERE r.document = ?) AS released FROM {row[0]} WHERE id = ? FOR UPDATE"
+        released = (await session.fetch(sql, document.id, row[1]))[0]["released"]
+    elif document.version:
+        released = await session.value("SELECT MAX(amount) AS n FROM credit_release WHERE document = ?", document.id)
+    master = facts[Master]
     found = await figures(session, [party.id], context, document.id)
     limit, no_rate = in_home(own, party.limit_amount, context, master)
-    released = await session.value("SELECT MAX(amount) AS n FROM credit_release WHERE document = ?", document.id) if document.version else None
     return Standing(
         limit=limit, no_rate=no_rate, days=days, figures=tuple(found.get(party.id, ())), released=None if released is None else money(released),
         worth=await worth(session, document, context) if document.role == "delivery" else ZERO, today=context.today,
@@ -92,6 +97,13 @@ async def over(session: Session, parameters: dict[str, Any], context: Context) -
     return out
 
 
+async def entries(session: Session, parameters: dict[str, Any], context: Context) -> list[dict[str, Any]]:
+    """What one customer owes or will owe, document by document: what every figure of its credit is made of."""
+    found = await figures(session, [parameters["party"]], context)
+    names = ("stage", "document", "number", "date", "due", "currency", "amount", "home")
+    return [{name: getattr(f, name) for name in names} for f in found.get(parameters["party"], ())]
+
+
 AMOUNTS = {"ordered": "Ordered", "delivered": "Delivered", "invoiced": "Invoiced", "used": "Used", "limit": "Limit", "over": "Over", "overdue": "Overdue"}
 REPORTS = (
     Report(
@@ -102,6 +114,16 @@ REPORTS = (
             Column(name="party", label="Customer", type="newel.party", text="name"),
             *(Column(name=name, label=label, type="amount") for name, label in AMOUNTS.items()),
             Column(name="days", label="Days late"), Column(name="service_level", label="Service level"), Column(name="blocked", label="Blocked"),
+        ),
+    ),
+    Report(
+        name="credit.figures", label="What a customer owes", menu="Finance", load=entries,
+        help="Open orders, what is delivered and not invoiced, and what is invoiced and not paid, at today's rates: nothing stands in two of them.",
+        parameters=(Parameter(name="party", label="Customer", type="newel.party", required=True),),
+        columns=(
+            Column(name="stage", label="Stage"), Column(name="document", label="Document", type="document", text="number"),
+            Column(name="date", label="Date", type="date"), Column(name="due", label="Due", type="date"), Column(name="amount", label="Amount", type="amount"),
+            Column(name="currency", label="Currency"), Column(name="home", label="In the company's currency", type="amount", total=True),
         ),
     ),
 )  # fmt: skip

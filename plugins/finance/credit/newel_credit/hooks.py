@@ -26,22 +26,15 @@ from newel_credit.tables import RECORDS, TABLES
 def register_plugin() -> Manifest:
     """Limits by customer and company. The kernel's own check of credit rests: the limit on the customer's page is the fall-back here."""
     return Manifest(
-        name="credit",
-        label="Credit",
-        takes_over=("credit",),
-        piccolo_app="newel_credit.piccolo_app",
-        tables=TABLES,
-        records=RECORDS,
-        reports=REPORTS,
-        settings=CreditSettings,
-        routes="newel_credit.routes:handlers",
-    )
+        name="credit", label="Credit", takes_over=("credit",), piccolo_app="newel_credit.piccolo_app", tables=TABLES, records=RECORDS, reports=REPORTS,
+        settings=CreditSettings, demo_data="newel_credit:demo.toml", routes="newel_credit.routes:handlers",
+    )  # fmt: skip
 
 
 @hookimpl
-async def load_facts(document: Document, session: Session, context: Context) -> Any:
+async def load_facts(document: Document, transition: str, facts: Facts, session: Session, context: Context) -> Any:
     """How the customer of a sale, delivery or invoice stands; locked while it goes on, so that two at once can't both find room."""
-    return await load(document, session, context)
+    return await load(document, transition, facts, session, context)
 
 
 @hookimpl

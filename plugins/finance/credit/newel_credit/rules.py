@@ -14,7 +14,7 @@ from newel.domain.document import Document
 from newel.domain.kinds import FIRM_PHASES, Kinds
 from newel.domain.money import ZERO, plain, rounded
 from newel.errors import Problem, Severity
-from newel.manifest import Panel
+from newel.manifest import Panel, Shown
 
 # Role of a document -> its setting, and the figures that count: at a delivery it matters what has left the house, at an invoice what is owed.
 STAGES = {"sale": "order", "delivery": "delivery", "invoice": "invoice"}
@@ -128,6 +128,12 @@ def _level(document: Document, transition: str, kinds: Kinds, settings: CreditSe
     return Severity(level) if not held else Severity.BLOCK if not own or any(h.active for h in own) else None
 
 
+def stops(document: Document, transition: str, kinds: Kinds, settings: CreditSettings) -> bool:
+    """Whether an excess does something here that is kept: a mere note on what is saved is only for looking."""
+    level = _level(document, transition, kinds, settings)
+    return level is not None and (bool(transition) or level is not Severity.NOTE)
+
+
 def options(kind: str, user: User) -> list[str]:
     """What this user may do about an excess; any of them together."""
     every = (
@@ -142,22 +148,32 @@ def panels(document: Document, standing: Standing | None, proposed: Exposures, c
     """How the customer stands with this document, and (DOC-30) its service level, which informs and changes nothing."""
     if document.party is None or document.role not in SHOWN:
         return []
-    rows = _rows(document, standing, proposed, context) if standing is not None else []
+    rows, over = _rows(document, standing, proposed, context) if standing is not None else ([], False)
     blocked = {"orders": "new orders", "all": "everything"}.get(document.party.blocked, "")
     rows += [(label, text) for label, text in (("Blocked", blocked), ("Service level", str(document.party.service_level or ""))) if text]
-    return [Panel(title="Credit", rows=tuple(rows), sequence=35)] if rows else []
+    held = any(h.active and h.code.startswith("credit.") for h in document.holds)
+    form = "decision" if document.version and document.role in STAGES and (over or held) else ""
+    return [Panel(title="Credit", rows=tuple(rows), sequence=35, form=form)] if rows else []
 
 
-def _rows(document: Document, standing: Standing, proposed: Exposures, context: Context) -> list[tuple[str, str]]:
-    parts, this = used(document, proposed.proposed), this_amount(document, standing, context)
+def _rows(document: Document, standing: Standing, proposed: Exposures, context: Context) -> tuple[list[tuple[str, str | Shown]], bool]:
+    """Figures, each with what it is made of; and whether it is too much."""
+    parts, this, company = used(document, proposed.proposed), this_amount(document, standing, context), context.company
     before = sum((e.amount for e in parts), ZERO)
     adds = this if document.phase in ("draft", "offered") or document.role == "sale" else ZERO
     left = None if standing.limit is None else standing.limit - before - adds
-    shown = [("Used", before), *((e.stage.capitalize(), e.amount) for e in parts if e.amount), ("This document", adds), ("Limit", standing.limit)]
-    shown += [("Left", left), ("Overdue", standing.overdue or None)]
-    rows = [(label, f"{rounded(amount, context.company.amount_digits):f} {context.company.currency}") for label, amount in shown if amount is not None]
+    behind = f"/report/credit.figures?party={document.party.id if document.party else 0}"
+    shown: list[tuple[str, Decimal | None, str]] = [
+        ("Used", before, behind),
+        *((e.stage.capitalize(), e.amount, behind if e.stage in REASONS else "") for e in parts if e.amount),
+    ]
+    shown += [("This document", adds, ""), ("Limit", standing.limit, ""), ("Left", left, ""), ("Overdue", standing.overdue or None, behind)]
+    rows: list[tuple[str, str | Shown]] = [
+        (label, Shown(value=amount, digits=company.amount_digits, unit=company.currency, url=url)) for label, amount, url in shown if amount is not None
+    ]
     if standing.late > 0:
         rows.append(("Days late", str(standing.late)))
-    if left is not None and left < 0:
+    over = (left is not None and left < 0) or (standing.days is not None and standing.late > standing.days)
+    if over:
         rows.append(("You may", ", ".join(options(document.kind, context.user)) or "ask for a release"))
-    return rows
+    return rows, over

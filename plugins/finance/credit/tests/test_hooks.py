@@ -18,6 +18,7 @@ from newel.services.app import Newel
 from newel.services.outcome import Outcome
 from newel.services.verify import verify
 from newel.store.columns import AMOUNT, unscaled
+from newel.store.master import load_master
 from newel_credit import hooks
 from newel_credit.decide import decide
 from newel_credit.routes import DecisionIn, decision
@@ -80,7 +81,8 @@ class Shop:
         """The box on the document's page."""
         async with self.app.database.read() as session:
             found = await pages.panels(self.app, session, document, self.context)
-        return next((dict(p.rows) for plugin, p in found if plugin == "credit"), {})
+        rows = next((p.rows for plugin, p in found if plugin == "credit"), ())
+        return {label: x if isinstance(x, str) else f"{x.value:.2f} {x.unit}" for label, x in rows}
 
     async def history(self, document: int) -> list[dict[str, Any]]:
         """What the document's history says of credit."""
@@ -99,7 +101,8 @@ async def shop(url: str, **values: Any) -> AsyncIterator[Shop]:
 
 def test_hook_register_plugin_and_the_kernel_s_check_rests() -> None:
     manifest = hooks.register_plugin()
-    assert (manifest.takes_over, [r.name for r in manifest.records], [r.name for r in manifest.reports]) == (("credit",), ["credit.limit"], ["credit.over"])
+    assert (manifest.takes_over, [r.name for r in manifest.records]) == (("credit",), ["credit.limit"])
+    assert [r.name for r in manifest.reports] == ["credit.over", "credit.figures"]
 
 
 @pytest.mark.capability("CRD-01")
@@ -345,11 +348,12 @@ async def test_hook_load_facts_asks_nothing_where_nobody_set_a_limit(database_ur
     async with shop(database_url) as here:
         order = (await here.order(1)).document
         async with here.app.database.read() as session:
-            assert await hooks.load_facts(order, session, here.context) is None
+            own = Facts([await load_master(session), here.app.registry.kinds])
+            assert await hooks.load_facts(order, "", own, session, here.context) is None
             assert session.statements == 1  # the versions of what is cached
         await here.limit(5)
         async with here.app.database.read() as session:
-            found = await hooks.load_facts(order, session, here.context)
+            found = await hooks.load_facts(order, "", own, session, here.context)
         assert isinstance(found, Standing)
         assert (found.limit, found.figures, found.released) == (D(5), (), None)
         assert hooks.check_document(order, "confirm", Facts(), here.context) == ()

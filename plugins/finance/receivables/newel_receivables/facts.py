@@ -45,13 +45,15 @@ def _amount(n: int | None) -> Decimal:
     return unscaled(n or 0, AMOUNT)
 
 
+# Open at the end of a day is what is open now or was settled later: a long history of what is paid is not looked at.
 OPEN = """
 SELECT o.document, d.number, d.reference, o.party AS party_id, p.number AS party_number, p.name AS party, o.currency, o.date, o.date_due,
-       o.amount, o.company_amount, COALESCE(s.amount, 0) AS settled, COALESCE(s.company_amount, 0) AS company_settled
+       o.amount, o.company_amount,
+       CAST(COALESCE((SELECT SUM(s.amount) FROM settlement s WHERE s.item = o.id AND s.at <= ?), 0) AS BIGINT) AS settled,
+       CAST(COALESCE((SELECT SUM(s.company_amount) FROM settlement s WHERE s.item = o.id AND s.at <= ?), 0) AS BIGINT) AS company_settled
   FROM open_item o JOIN document d ON d.id = o.document JOIN party p ON p.id = o.party
-  LEFT JOIN (SELECT item, CAST(SUM(amount) AS BIGINT) AS amount, CAST(SUM(company_amount) AS BIGINT) AS company_amount
-               FROM settlement WHERE at <= ? GROUP BY item) s ON s.item = o.id
- WHERE o.company = ? AND o.role = 'receivable' AND o.date <= ? AND o.amount <> COALESCE(s.amount, 0)
+ WHERE o.id IN (SELECT id FROM open_item WHERE company = ? AND amount_open <> 0 UNION SELECT item FROM settlement WHERE at > ?)
+   AND o.company = ? AND o.role = 'receivable' AND o.date <= ?
 """
 STATEMENT = """
 SELECT x.at, x.document, d.number, CAST(SUM(x.amount) AS BIGINT) AS amount
@@ -67,7 +69,8 @@ SELECT x.at, x.document, d.number, CAST(SUM(x.amount) AS BIGINT) AS amount
 async def _open_on(session: Session, parameters: dict[str, Any], context: Context) -> tuple[date, list[dict[str, Any]]]:
     """What was open at the end of a day, by party and due date."""
     when = parameters.get("date") or context.today
-    sql, args = OPEN, [when, context.company.id, when]
+    company = context.company.id
+    sql, args = OPEN, [when, when, company, when, company, when]
     if parameters.get("party"):
         sql, args = f"{sql} AND o.party = ?", [*args, parameters["party"]]
     return when, [
@@ -77,6 +80,7 @@ async def _open_on(session: Session, parameters: dict[str, Any], context: Contex
             "open": _amount(r["amount"] - r["settled"]), "company_open": _amount(r["company_amount"] - r["company_settled"]),
         }
         for r in await session.fetch(f"{sql} ORDER BY p.number, o.date_due, o.id", *args)
+        if r["amount"] != r["settled"]
     ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from newel.domain.context import Context
 from newel.domain.document import Document
+from newel.domain.kinds import Kinds
 from newel.domain.money import ZERO, rounded
 from newel.manifest import Column, Parameter, Report
 from newel.store.columns import AMOUNT, QUANTITY, RATE, unscaled
@@ -31,15 +32,16 @@ SELECT l.id, d.phase, d.currency, d.rate, l.quantity, l.net + l.tax AS gross, l.
        CAST(SUM(CASE WHEN k.kind = 'returned' THEN k.quantity ELSE 0 END) AS BIGINT) AS returned,
        CAST(SUM(CASE WHEN t.role = 'invoice' THEN k.quantity ELSE 0 END) AS BIGINT) AS invoiced
   FROM document d JOIN document_line l ON l.document = d.id JOIN line_link k ON k.from_line = l.id JOIN document t ON t.id = k.to_document
- WHERE d.party = ? AND d.company = ? AND d.kind = ANY(?) AND d.phase IN ('open', 'done') AND d.id <> ? AND k.firm
+ WHERE d.party = ? AND d.company = ? AND d.kind = ANY(?) AND d.role = 'sale' AND (d.phase = 'open' OR d.parts >= 16) AND d.id <> ? AND k.firm
  GROUP BY l.id, d.phase, d.currency, d.rate, l.quantity, l.net, l.tax, l.cost
 """
 
 
-async def load(session: Session, document: Document, context: Context) -> ConsignmentFacts | None:
-    """Nothing for documents without such goods; one or two statements for those with, one for sales to a party with a credit limit."""
+async def load(session: Session, document: Document, transition: str, kinds: Kinds, context: Context) -> ConsignmentFacts | None:
+    """Nothing for documents without such goods, one or two statements for those with; one for a sale that is looked at or becomes open."""
     lines = sorted({origin(line) for line in document.lines if line.kind in STATES or document.kind in ENDS} - {0})
-    limited = document.role == "sale" and document.party is not None and document.party.limit_amount is not None
+    asked = not session.writable or kinds.becomes(document.kind, document.state, transition)[1] == "open"
+    limited = asked and document.role == "sale" and document.party is not None
     if document.role != "sale" and lines:
         steps = [_step(r) for r in await session.fetch(STEPS, lines, LINKS)]
         return ConsignmentFacts(steps=tuple(steps), places=await _places(session, lines) if document.kind in ENDS else {})

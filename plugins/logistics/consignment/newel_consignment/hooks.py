@@ -9,7 +9,7 @@ from newel.domain.context import Context
 from newel.domain.credit import Exposure
 from newel.domain.document import Document, Line
 from newel.domain.facts import Facts
-from newel.domain.kinds import DocumentKind, Extension, Flow, LineKind, State, Transition
+from newel.domain.kinds import DocumentKind, Extension, Flow, Kinds, LineKind, State, Transition
 from newel.domain.ledger import PostingRule
 from newel.domain.master import Master
 from newel.domain.party import Party
@@ -120,14 +120,14 @@ def register_plugin() -> Manifest:
             LocationKind(name="consigned", label="Consigned to customers", tracked=True),
             LocationKind(name="loaned", label="Loaned to customers", tracked=True),
         ),
-        posting_rules=_posting(), reports=REPORTS, settings=ConsignmentSettings,
+        posting_rules=_posting(), reports=REPORTS, settings=ConsignmentSettings, demo_data="newel_consignment:demo.toml",
     )  # fmt: skip
 
 
 @hookimpl
-async def load_facts(document: Document, session: Session, context: Context) -> Any:
+async def load_facts(document: Document, transition: str, facts: Facts, session: Session, context: Context) -> Any:
     """What happened to the order's lines, and what a party with a credit limit has of ours."""
-    return await load(session, document, context)
+    return await load(session, document, transition, facts[Kinds], context)
 
 
 @hookimpl

@@ -145,8 +145,7 @@ def _check_end(document: Document, transition: str, facts: ConsignmentFacts) -> 
     for i, line in enumerate(document.lines):
         if line.kind == "text":
             continue
-        of = origin(line)
-        if not of:
+        if not (of := origin(line)):
             yield Problem(code="consignment.order", message=f"{line.text} is of no order", where=f"lines[{i}]", hint="make it from the order")
             continue
         wanted[of] = wanted.get(of, ZERO) + line.quantity
@@ -180,21 +179,16 @@ def _check_other(document: Document, transition: str, facts: ConsignmentFacts) -
 
 
 def panels(document: Document, facts: ConsignmentFacts | None) -> Iterator[Panel]:
-    """On the order what was delivered, is there, was used and came back; on a delivery what is left of it."""
+    """On the order what was delivered, is there, was used and came back; on a delivery what is left of it, which leads to the order."""
     if document.kind in ORDERS:
         rows: list[tuple[str, str | Shown]] = [(line.text, _stages(line, ORDERS[document.kind])) for line in document.lines if line.kind in STATES]
     else:
         steps = facts.steps if facts else ()
         rest = {step.to_line: q for of in {s.line for s in steps} for step, q in layers(s for s in steps if s.line == of)}
-        rows = [(line.text, _rest(line, rest.get(line.id, ZERO))) for line in document.lines if line.kind in STATES]
+        ours = [(x, f"{plain(rest.get(x.id, ZERO))} of {plain(x.quantity)} {x.kind}") for x in document.lines if x.kind in STATES]
+        rows = [(x.text, Shown(value=text, url=f"/document/{x.sources[0].from_document}" if x.sources else "")) for x, text in ours]
     if rows:
         yield Panel(title="Still ours", rows=tuple(rows), sequence=15)
-
-
-def _rest(line: Line, rest: Decimal) -> Shown:
-    """What is left of a delivery, leading to the order, which settles it or takes it back."""
-    url = f"/document/{line.sources[0].from_document}" if line.sources else ""
-    return Shown(value=f"{plain(rest)} of {plain(line.quantity)} {line.kind}", url=url)
 
 
 def _stages(line: Line, state: str) -> str:

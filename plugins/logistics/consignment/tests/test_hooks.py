@@ -42,10 +42,11 @@ def test_hook_register_plugin_lets_orders_be_delivered_and_nothing_else() -> Non
 
 async def test_hook_load_facts_asks_only_where_such_goods_are(sqlite_url: str) -> None:
     async with running(sqlite_url, {"consignment": hooks}) as (app, context), app.database.read() as session:
+        own = Facts([app.registry.kinds])
         for plain in (document("sales.order", "sale", Line(id=2)), document("shipping.delivery", "delivery", Line(id=2, sources=FROM))):
-            assert await hooks.load_facts(plain, session, context) is None
+            assert await hooks.load_facts(plain, "", own, session, context) is None
         assert session.statements == 0
-        assert await hooks.load_facts(document("shipping.delivery", "delivery", CONSIGNED), session, context) == ConsignmentFacts()
+        assert await hooks.load_facts(document("shipping.delivery", "delivery", CONSIGNED), "", own, session, context) == ConsignmentFacts()
         assert session.statements == 1
 
 

@@ -128,7 +128,8 @@ def check_document(document: Document, transition: str, facts: Facts, context: C
     if document.role == "sale":
         return rules.check_sale(document, facts.get(StockFacts), facts[Master].locations) if not transition else ()
     if document.role in ("receipt", "return"):
-        return rules.check_incoming(document, transition, stock, context.company.currency)
+        ours = {key: lying for key, lying in stock.places.items() if key[1] in facts[Master].locations and facts[Master].locations[key[1]].owner is None}
+        return rules.check_incoming(document, transition, StockNow(ours), context.company.currency)
     if document.kind == "inventory.count":
         return rules.check_count(document, transition, stock, facts[Master].defaults.get((context.company.id, "scrap")))
     return ()

@@ -62,8 +62,7 @@ def check_price(values: Mapping[str, Any]) -> list[Problem]:
     """Prices, quantities and days are not below zero, and a span does not end before it starts."""
     low = [name for name in ("price", "quantity_min", "lead_days") if (values.get(name) or 0) < 0]
     out = [Problem(code="purchasing.negative", message=f"0 or more was expected, got {values[name]}", where=name) for name in low]
-    start, end = values.get("date_from"), values.get("date_to")
-    if start and end and end < start:
+    if (start := values.get("date_from")) and (end := values.get("date_to")) and end < start:
         out.append(Problem(code="purchasing.dates", message=f"it ends on {end}, before it starts on {start}", where="date_to"))
     return out
 
@@ -71,9 +70,7 @@ def check_price(values: Mapping[str, Any]) -> list[Problem]:
 def best(offers: tuple[Offer, ...], quantity: Decimal, currency: str, when: date) -> Offer | None:
     """The offer that holds: the highest quantity that is reached, then the latest start, then the newest."""
     fitting = [
-        o
-        for o in offers
-        if o.price is not None and o.currency == currency and o.quantity_min <= quantity
+        o for o in offers if o.price is not None and o.currency == currency and o.quantity_min <= quantity
         and (o.date_from is None or o.date_from <= when) and (o.date_to is None or when <= o.date_to)
     ]  # fmt: skip
     return max(fitting, key=lambda o: (o.quantity_min, o.date_from or date.min, o.id), default=None)
@@ -138,14 +135,14 @@ def _matched(document: Document, facts: PurchasingFacts, settings: PurchasingSet
 def panels(document: Document, facts: PurchasingFacts) -> list[Panel]:
     """The vendor's part numbers; and of each line of a receipt or bill what was ordered, what came and what was billed: the three-way match."""
     items = {line.item.id: line.item.number for line in document.lines if line.item is not None}
-    numbers = {items[item]: next((o.part_number for o in offers if o.part_number), "") for item, offers in facts.offers.items() if item in items}
+    numbers = {items[i]: next((o.part_number for o in found if o.part_number), "") for i, found in facts.offers.items() if i in items}
     rows = tuple(row for row in numbers.items() if row[1])
     out = [Panel(title="Vendor's part numbers", rows=rows, sequence=30)] if rows else []
     for line in document.lines if document.role in ("receipt", "bill") else ():
         if (order := facts.orders.get(line.id)) is not None:
-            here = {"received" if document.role == "receipt" else "billed": line.quantity}
+            here = "received" if document.role == "receipt" else "billed"
+            done = {"ordered": order.quantity} | {n: getattr(order, n) + (line.quantity if n == here else ZERO) for n in ("received", "billed")}
             each = Shown(value=rounded(order.net / order.quantity, PRICE_DIGITS), digits=document.amount_digits, unit=document.currency)
-            done = [(n.capitalize(), Shown(value=getattr(order, n) + here.get(n, ZERO), unit=line.unit)) for n in ("received", "billed")]
-            held = (("Ordered", Shown(value=order.quantity, unit=line.unit)), *done, ("Ordered at, net", each))
-            out.append(Panel(title="Held against the order, with this one", rows=held, line=line.id))
+            held = {n.capitalize(): Shown(value=q, unit=line.unit) for n, q in done.items()} | {"Ordered at, net": each}
+            out.append(Panel(title="Held against the order, with this one", rows=tuple(held.items()), line=line.id))
     return out

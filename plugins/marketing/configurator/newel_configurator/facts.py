@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from newel.domain.context import Context
 from newel.domain.document import Document
 from newel.store.columns import PRICE, QUANTITY, unscaled
@@ -13,7 +14,7 @@ from newel.store.session import Session, rows_by
 from newel_configurator.rules import SELLING, ConfigFacts, Configured, Feature, Model, Option, Rule, bad, choices_of, configure, own
 
 Models = Mapping[tuple[int, int], Model]
-OPTIONS = "SELECT o.*, i.number FROM configurator_option o JOIN item i ON i.id = o.item ORDER BY o.sequence, o.id"
+OPTIONS = "SELECT o.*, i.number, i.name FROM configurator_option o JOIN item i ON i.id = o.item ORDER BY o.sequence, o.id"
 RULES = "SELECT * FROM configurator_rule ORDER BY id"
 MODELS = "SELECT m.*, i.number FROM configurator_model m JOIN item i ON i.id = m.item WHERE m.active = ?"
 
@@ -36,7 +37,8 @@ async def load(session: Session, document: Document, context: Context) -> Config
         named_here, taken = own(line).configuration, known.get(own(line).configuration)
         if named_here and (taken is None or taken[0] != model.item):
             wrong[id] = bad("configuration", f"there is no configuration {named_here!r:.40} of {model.number}", "choose a known one of this item")
-        done[id] = configure(model, {**(choices_of(taken[1]) if taken and id not in wrong else {}), **own(line).choices})
+        made = configure(model, {**(choices_of(taken[1]) if taken and id not in wrong else {}), **own(line).choices})
+        done[id] = msgspec.structs.replace(made, decided=frozenset(own(line).choices))
     kept = await _known(session, {x.number for x in done.values()} - set(known), company) | known
     parts = rows_by([{"id": x.id, "parent": x.parent} for x in document.lines if own(x).feature and x.parent in lines], "parent")
     return ConfigFacts(lines=done, parts={id: tuple(x["id"] for x in found) for id, found in parts.items()}, kept=frozenset(kept), wrong=wrong)
@@ -68,7 +70,7 @@ def _feature(f: Any, options: list[Any]) -> Feature:
         code=f["code"], name=f["name"], required=f["required"], several=f["several"],
         options=tuple(
             Option(
-                id=o["id"], item=o["item"], number=o["number"], quantity=unscaled(o["quantity"], QUANTITY),
+                id=o["id"], item=o["item"], number=o["number"], name=o["name"], quantity=unscaled(o["quantity"], QUANTITY),
                 quantity_max=None if o["quantity_max"] is None else unscaled(o["quantity_max"], QUANTITY),
                 own_price=o["price_mode"] == "item", surcharge=unscaled(o["surcharge"], PRICE), preset=o["preset"],
             )

@@ -16,7 +16,7 @@ from newel.hookspecs import hookimpl
 from newel.manifest import Manifest, Panel
 from newel.store.session import Session
 
-from newel_configurator import rules
+from newel_configurator import checks, rules
 from newel_configurator.facts import load
 from newel_configurator.rules import ConfigData, ConfigFacts
 from newel_configurator.tables import RECORDS, TABLES
@@ -35,7 +35,7 @@ def register_plugin() -> Manifest:
     """What may be configured, and configurations that are made before an order."""
     return Manifest(
         name="configurator", label="Configurator", precedes=("pricelists",), piccolo_app="newel_configurator.piccolo_app",
-        tables=TABLES, records=RECORDS, documents=(DRAFT,), line_data=ConfigData,
+        tables=TABLES, records=RECORDS, documents=(DRAFT,), line_data=ConfigData, demo_data="newel_configurator:demo.toml",
     )  # fmt: skip
 
 
@@ -73,7 +73,7 @@ def propose_adjustments(document: Document, stage: str, facts: Facts, context: C
 def check_document(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Problem]:
     """What can't be chosen together, and why."""
     found = facts.get(ConfigFacts)
-    return rules.check(document, found) if found and not transition else ()
+    return checks.check(document, found) if found and not transition else ()
 
 
 @hookimpl
@@ -83,12 +83,12 @@ def propose_documents(document: Document, transition: str, facts: Facts, context
     before, after = facts[Kinds].becomes(document.kind, document.state, transition) if found else ("", "")
     if found is None or document.role not in ("request", "sale") or before not in ("draft", "offered") or after in ("", "draft", "cancelled"):
         return ()
-    kept = sorted(rules.keep(document, found).items())
+    kept = sorted(checks.keep(document, found).items())
     return [Draft(record="configurator.configuration", values={"number": n, "item": item, "content": text}) for n, (item, text) in kept]
 
 
 @hookimpl
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
-    """What was chosen, and its number."""
+    """What can be chosen for each line, and the number of what was."""
     found = facts.get(ConfigFacts)
-    return rules.panels(found) if found else ()
+    return rules.panels(found, document, context.company) if found else ()

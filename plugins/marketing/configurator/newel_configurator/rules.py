@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -15,8 +15,8 @@ from newel.domain.document import Document, Line, LineInput
 from newel.domain.money import HUNDRED, ONE, ZERO, plain, product, rounded
 from newel.domain.pricing import Adjustment, Price
 from newel.domain.quantity import QUANTITY_DIGITS
-from newel.errors import Problem, Severity
-from newel.manifest import Panel
+from newel.errors import Problem
+from newel.manifest import Choice, Entry, Panel, Shown
 
 SELLING = ("request", "sale", "invoice", "delivery", "return")
 BASE = "*"
@@ -39,6 +39,7 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     item: int
     number: str
+    name: str = ""
     quantity: Decimal = ONE
     quantity_max: Decimal | None = None
     own_price: bool = False
@@ -76,12 +77,13 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Configured(msgspec.Struct, frozen=True, kw_only=True):
-    """What was chosen for a line, with what follows from it."""
+    """What was chosen for a line, with what follows from it. decided: features that somebody has decided on."""
 
     model: Model
     chosen: Chosen
     content: str
     number: str
+    decided: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
 
 
@@ -105,7 +107,8 @@ def configure(model: Model, choices: Mapping[str, Any]) -> Configured:
     chosen = _entered(model, choices, problems)
     _complete(model, chosen, set(choices))
     text = content(model.number, chosen)
-    return Configured(model=model, chosen=chosen, content=text, number=number_of(text), problems=(*problems, *_broken(model, chosen)))
+    every = (*problems, *_broken(model, chosen))
+    return Configured(model=model, chosen=chosen, content=text, number=number_of(text), decided=frozenset(choices), problems=every)
 
 
 def bad(code: str, message: str, hint: str) -> Problem:
@@ -245,56 +248,50 @@ def bearing(document: Document, facts: ConfigFacts) -> dict[int, tuple[int, ...]
     return {id: tuple(x for x in ids if x in shared) or ids for id, ids in facts.parts.items()}
 
 
-def check(document: Document, facts: ConfigFacts) -> list[Problem]:
-    """What is wrong with the choices, with its reason; and parts that were taken over and would be others today."""
-    out: list[Problem] = []
-    by_id = {line.id: line for line in document.lines}
-    for i, line in enumerate(document.lines):
-        found, problems = facts.lines.get(line.id), [facts.wrong[line.id]] if line.id in facts.wrong else []
-        if found is not None and not line.sources:
-            problems += found.problems
-        elif found is not None and document.role == "sale" and document.phase == "draft":
-            now = number_of(made_of(found, (by_id[x] for x in facts.parts.get(line.id, ()))))
-            if now != found.number:
-                problem = bad("changed", f"its parts are those of {now}, its choices those of {found.number}", "enter the line anew to change it")
-                problems.append(msgspec.structs.replace(problem, severity=Severity.NOTE))
-        out += [msgspec.structs.replace(p, where=f"lines[{i}].data.configurator") for p in problems]
-    return out
-
-
-def made_of(found: Configured, below: Iterable[Line]) -> str:
-    """The content by the parts that are in the document."""
-    chosen: Chosen = {}
-    for line in below:
-        if line.item is not None and own(line).feature != BASE:
-            chosen.setdefault(own(line).feature, {})[line.item.number] = own(line).each
-    return content(found.model.number, chosen)
-
-
-def panels(facts: ConfigFacts) -> list[Panel]:
-    """What was chosen for each line, and its number."""
+def panels(facts: ConfigFacts, document: Document, company: Company) -> list[Panel]:
+    """For each line what can be chosen, with its price and why it can't be; for lines that were taken over what was chosen."""
     out = []
-    for found in facts.lines.values():
+    for id, found in facts.lines.items():
         rows = [("Number", found.number + ("" if found.number in facts.kept else ", new"))]
-        rows += [(f.name or f.code, o.number if q == 1 else f"{plain(q)} {o.number}") for f, o, q in _options(found)]
-        out.append(Panel(title=f"Configuration of {found.model.number}", rows=tuple(rows), sequence=41))
+        line, entries = document.line(id), tuple[Entry, ...]()
+        if line.sources:
+            rows += [(f.name or f.code, o.number if q == 1 else f"{plain(q)} {o.number}") for f, o, q in _options(found)]
+        else:
+            entries = (*(_entry(found, f, company) for f in found.model.features), _known(own(line)))
+        out.append(Panel(title=f"Configuration of {found.model.number}", rows=tuple(rows), line=id, entries=entries, sequence=41))
     return out
 
 
-def keep(document: Document, facts: ConfigFacts) -> dict[str, tuple[int, str]]:
-    """Configurations by number that nobody has kept yet, as (item, content): what the parts in the document say."""
-    by_id = {line.id: line for line in document.lines}
-    found = [(x.model.item, made_of(x, (by_id[i] for i in facts.parts.get(id, ())))) for id, x in facts.lines.items()]
-    return {number_of(text): (item, text) for item, text in found if number_of(text) not in facts.kept}
+def _known(data: ConfigData) -> Entry:
+    text = "Its choices hold wherever nothing else is chosen above."
+    return Entry(path=("configuration",), label="Known configuration", value=data.configuration, code_of="configurator.configuration", help=text)
 
 
-def check_rule(values: Mapping[str, Any]) -> Iterator[Problem]:
-    """A rule is between two options."""
-    if values["option"] == values["other"]:
-        yield msgspec.structs.replace(bad("rule", "an option can't have a rule with itself", "choose another one"), where="other")
+def _entry(found: Configured, feature: Feature, company: Company) -> Entry:
+    """A feature as something to choose from."""
+    chosen, ids = found.chosen.get(feature.code, {}), _ids(found.model, found.chosen)
+    choices = tuple(
+        Choice(
+            value=o.number, label=f"{o.number} {o.name}".strip(), refused=_why_not(found.model, o.id, ids), quantity=o.quantity, most=o.quantity_max,
+            note="at its own price" if o.own_price else Shown(value=o.surcharge, digits=company.amount_digits, unit=company.currency) if o.surcharge else "",
+        )
+        for o in feature.options
+    )  # fmt: skip
+    value = chosen if feature.several or any(o.quantity_max is not None for o in feature.options) else next(iter(chosen), "")
+    return Entry(
+        path=("choices", feature.code), label=feature.name or feature.code, value=value, choices=choices, several=feature.several,
+        required=feature.required, proposed=feature.code not in found.decided,
+    )  # fmt: skip
 
 
-def check_configuration(values: Mapping[str, Any]) -> Iterator[Problem]:
-    """A number belongs to its content."""
-    if values["number"] != number_of(values["content"]):
-        yield msgspec.structs.replace(bad("number", f"this content has the number {number_of(values['content'])}", "don't change it"), where="number")
+def _why_not(model: Model, option: int, ids: set[int]) -> str:
+    """What stands against an option as things are, with the reason."""
+    names = {o.id: f"{f.name or f.code} {o.number}" for f in model.features for o in f.options}
+    out = []
+    for r in model.rules:
+        if r.kind == "requires" and r.option == option and r.other not in ids:
+            out.append(f"needs {names.get(r.other, '')}" + (f": {r.reason}" if r.reason else ""))
+        other = {r.option: r.other, r.other: r.option}.get(option)
+        if r.kind == "excludes" and other in ids:
+            out.append(f"not with {names.get(other or 0, '')}" + (f": {r.reason}" if r.reason else ""))
+    return "; ".join(out)

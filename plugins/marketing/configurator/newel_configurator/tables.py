@@ -11,7 +11,7 @@ from piccolo.columns import Boolean, Text, Timestamptz, Varchar
 from piccolo.constraints import Unique
 from piccolo.table import Table
 
-from newel_configurator.rules import check_configuration, check_rule
+from newel_configurator.checks import check_configuration, check_rule
 
 
 class Model(Table, tablename="configurator_model"):

@@ -184,7 +184,9 @@ async def test_hook_propose_documents_and_propose_panels(database_url: str) -> N
         # The same choices in another order and form, on an order: the same number, and no second record.
         turned = await sell(app, context, mixer({"EXTRA": {"LAMP": "2.0"}, "COLOUR": ["BLUE"], "MOTOR": "M2"}), mixer(BIG))
         assert await kept(app, context) == [number]
-        assert (await boxes(app, context, turned))[0].rows == (("Number", number), ("Motor", "M2"), ("Colour", "BLUE"), ("Extra", "2 LAMP"))
+        (first, *_) = await boxes(app, context, turned)
+        assert (first.line, first.rows) == (turned.lines[0].id, (("Number", number),))
+        assert [(e.label, e.value) for e in first.entries[:3]] == [("Motor", "M2"), ("Colour", "BLUE"), ("Extra", {"LAMP": D(2)})]
 
         # By number, and as a start for another one.
         again = await sell(app, context, mixer(configuration=number))

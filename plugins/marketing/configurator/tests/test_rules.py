@@ -4,13 +4,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from newel.domain.context import Company
-from newel.domain.document import Document, Line
+from newel.domain.document import Document, Line, Link
 from newel.domain.item import Item
 from newel.domain.money import ZERO, rounded
+from newel_configurator.checks import check, check_configuration, check_rule, keep
 from newel_configurator.rules import (
     ConfigData,
     ConfigFacts,
@@ -18,13 +20,9 @@ from newel_configurator.rules import (
     Model,
     Option,
     Rule,
-    check,
-    check_configuration,
-    check_rule,
     choices_of,
     configure,
     content,
-    keep,
     number_of,
     panels,
     parts,
@@ -175,7 +173,23 @@ def test_what_is_kept_is_what_the_parts_say() -> None:
     facts = ConfigFacts(lines={1: found}, parts={1: (2, 3)})
     assert keep(whole, facts) == {found.number: (10, found.content)}
     assert keep(whole, ConfigFacts(lines=facts.lines, parts=facts.parts, kept=frozenset({found.number}))) == {}
-    assert panels(facts)[0].rows == (("Number", f"{found.number}, new"), ("Motor", "M1"), ("COLOUR", "RED"))
+    taken = msgspec.structs.replace(whole, lines=(line(sources=(Link(kind="ordered", from_line=9, from_document=9, quantity=D(1)),)), *below))
+    assert panels(facts, taken, EUR)[0].rows == (("Number", f"{found.number}, new"), ("Motor", "M1"), ("COLOUR", "RED")), "nothing is chosen any more"
+
+
+def test_what_can_be_chosen_says_what_it_costs_and_why_not() -> None:
+    """An entry for each feature, with prices and reasons; what nobody has decided is marked as proposed, and a known one can be named."""
+    (panel,) = panels(ConfigFacts(lines={1: configure(MODEL, {"MOTOR": "M2", "COLOUR": "RED"})}), document(line()), EUR)
+    motor, colour, *_, known = panel.entries
+    assert (panel.line, panel.rows[0][0]) == (1, "Number")
+    assert (motor.path, motor.value, motor.required, motor.proposed) == (("choices", "MOTOR"), "M2", True, False)
+    assert [getattr(c.note, "value", c.note) for c in motor.choices] == ["", D(200)]
+    assert colour.value == "RED"
+    assert known.path == ("configuration",)
+    (fresh,) = panels(ConfigFacts(lines={1: configure(MODEL, {})}), document(line()), EUR)
+    assert fresh.entries[0].proposed and fresh.entries[0].value == "M1", "the preset"
+    refused = {c.value: c.refused for e in panel.entries for c in e.choices if c.refused}
+    assert refused and all(text.startswith(("not with ", "needs ")) for text in refused.values()), refused
 
 
 def test_problems_say_where() -> None:

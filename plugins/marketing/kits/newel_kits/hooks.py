@@ -32,6 +32,7 @@ def register_plugin() -> Manifest:
         tables=TABLES,
         records=RECORDS,
         line_data=KitPart,
+        demo_data="newel_kits:demo.toml",
     )
 
 
@@ -73,6 +74,6 @@ def check_document(document: Document, transition: str, facts: Facts, context: C
 
 @hookimpl
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
-    """Price, availability and progress of each kit."""
+    """Availability and progress of each kit and its parts."""
     found = facts.get(KitFacts)
     return rules.panels(document, found) if found else ()

@@ -16,7 +16,7 @@ from newel.domain.money import ZERO, allocate, plain, product, rounded
 from newel.domain.pricing import Adjustment, Price
 from newel.domain.quantity import QUANTITY_DIGITS
 from newel.errors import Problem, Severity
-from newel.manifest import Panel
+from newel.manifest import Panel, Shown
 
 # Where a kit stands for its parts. What is bought or counted is the part itself.
 SELLING = ("request", "sale", "invoice", "delivery", "return")
@@ -197,21 +197,23 @@ def _short(line: Line, leaves: Sequence[Line], facts: KitFacts, where: str) -> I
 
 
 def panels(document: Document, facts: KitFacts) -> list[Panel]:
-    """Price, availability and progress of each kit."""
+    """With each kit how many can be made up and what is free of its parts, and how many are complete on their way."""
     by_id = {line.id: line for line in document.lines}
-    rows = []
+    out = []
     for id, leaf_ids in facts.tree.tops.items():
         kit, leaves = by_id[id], [by_id[x] for x in leaf_ids]
-        said = [f"{plain(kit.quantity)} {kit.unit}"]
-        if document.role in PRICED:
-            said.append(f"{rounded(sum((x.net for x in leaves), kit.net), document.amount_digits)} {document.currency}")
+        rows: list[tuple[str, str | Shown]] = []
         if (there := made_up(kit, leaves, facts.free)) is not None:
-            said.append(f"{plain(there)} can be made up now")
+            rows.append(("Can be made up now", Shown(value=there, unit=kit.item.unit if kit.item else "")))
+        for x in leaves:
+            if x.item is not None and facts.free is not None:
+                free = f", {plain(facts.free.get(x.item.id, ZERO))} free" if x.item.stocked else ""
+                rows.append((f"{x.item.number} {x.item.name}", f"{plain(x.quantity_base)} {x.item.unit}{free}"))
         for kind in sorted({kind for leaf in leaves for kind in leaf.stages}):
             done = min(x.stages[kind].done * kit.quantity / x.quantity if kind in x.stages else ZERO for x in leaves)
-            said.append(f"{plain(complete(done))} {kind} complete")
-        rows.append((kit.item.number if kit.item else kit.text, ", ".join(said)))
-    return [Panel(title="Kits", rows=tuple(rows), sequence=40)] if rows else []
+            rows.append((f"{kind.capitalize()} complete", Shown(value=complete(done), unit=kit.unit)))
+        out.append(Panel(title="Parts of the kit", rows=tuple(rows), line=id, sequence=40))
+    return out
 
 
 # ---- records -----------------------------------------------------------------------------------------------------------------------

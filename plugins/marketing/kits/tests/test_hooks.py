@@ -151,7 +151,7 @@ async def test_story_part_by_part_with_serials_and_a_return(database_url: str) -
         part = await do.get(made.id, context)
         assert part.state == "confirmed" and part.lines[2].quantity_open("delivered") == D(6)
         (_, panel), *_ = [p for p in await _panels(app, context, part) if p[0] == "kits"]
-        assert panel.rows == (("SET", "2 EA, 200.00 EUR, 0 delivered complete, 0 invoiced complete"),)
+        assert (panel.line, said(panel)) == (part.lines[0].id, [("Delivered complete", D(0)), ("Invoiced complete", D(0))])
 
         # One case comes back before everything is delivered.
         back = LinkInput(line=first.document.lines[1].id)
@@ -166,6 +166,10 @@ async def test_story_part_by_part_with_serials_and_a_return(database_url: str) -
         last = (await do.follow(rest.document.id, "invoice_delivery", context, then=("post",))).document
         assert bill.net + last.net == D(200) and (await do.get(made.id, context)).state == "done"
         assert await verify(app) == []
+
+
+def said(panel: Any) -> list[tuple[str, Any]]:
+    return [(label, getattr(value, "value", value)) for label, value in panel.rows]
 
 
 async def _panels(app: Newel, context: Context, document: Document) -> list[tuple[str, Any]]:
@@ -241,7 +245,8 @@ async def test_hook_check_document(database_url: str) -> None:
         enough = await app.documents.create("sales.order", order(LineInput(item="SET", quantity=D(4))), context)
         assert [p for p in enough.problems if p.plugin == "kits"] == []
         (_, panel), *_ = [p for p in await _panels(app, context, enough.document) if p[0] == "kits"]
-        assert panel.rows == (("SET", "4 EA, 400.00 EUR, 4 can be made up now"),)
+        assert said(panel)[0] == ("Can be made up now", D(4))
+        assert [text for _, text in said(panel)[1:]] == ["4 EA, 20 free", "12 EA, 20 free", "4 EA, 4 free"], "each part with what is free of it"
         await kit(app, context, "EMPTY", {}, price="1")
         with pytest.raises(Refused) as refused:
             await sell(app, context, LineInput(item="EMPTY"))

@@ -14,7 +14,7 @@ from newel.store.session import Database, Session
 
 from newel_mail.facts import mails
 from newel_mail.rules import Mails, MailSettings
-from newel_mail.send import deliver, retry
+from newel_mail.send import deliver, listens, retry
 from newel_mail.tables import RECORDS, TABLES
 
 
@@ -23,14 +23,14 @@ def register_plugin() -> Manifest:
     """Templates, what was sent, and a job that tries again."""
     return Manifest(
         name="mail", label="E-mail", piccolo_app="newel_mail.piccolo_app", demo_data="newel_mail:demo.toml", tables=TABLES, records=RECORDS,
-        settings=MailSettings, jobs=(Job(name="mail.retry", run=retry, every=60),),
+        settings=MailSettings, listens=listens, quiet={"enabled": False}, jobs=(Job(name="mail.retry", run=retry, every=60),),
     )  # fmt: skip
 
 
 @hookimpl
 async def load_facts(document: Document, session: Session, context: Context) -> Any:
-    """The mails of a document that may have some; nothing while mail is switched off."""
-    if not context.setting("mail", MailSettings).enabled or document.phase == "draft":
+    """For its page, the mails of a document that may have some; nothing while mail is switched off."""
+    if session.writable or not context.setting("mail", MailSettings).enabled or document.phase == "draft":
         return None
     return await mails(session, document.id)
 

@@ -28,6 +28,11 @@ LEASE, AGAIN = timedelta(minutes=2), timedelta(hours=1)
 BATCH, ATTEMPTS = 100, 80  # about three days
 
 
+async def listens(document: Document, transition: str, session: Session, context: Context) -> bool:  # noqa: ARG001 (the kernel calls it with it)
+    """Whether there is a template for a transition; asked of the cache."""
+    return choose(await templates(session), document, transition) is not None
+
+
 async def deliver(document: Document, transition: str, database: Database, context: Context) -> None:
     """Send the mail of a transition, where there is a template for it and it was not sent yet."""
     settings = context.setting("mail", MailSettings)

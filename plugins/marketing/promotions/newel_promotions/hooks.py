@@ -8,7 +8,7 @@ from typing import Any
 from newel.domain.context import Context
 from newel.domain.document import Document, Draft, Line, LineInput
 from newel.domain.facts import Facts
-from newel.domain.kinds import Kinds
+from newel.domain.kinds import Extension, Kinds
 from newel.domain.master import Master
 from newel.domain.pricing import Adjustment
 from newel.errors import Problem
@@ -35,6 +35,7 @@ def register_plugin() -> Manifest:
         records=RECORDS,
         reports=REPORTS,
         document_data=PromotionData,
+        extends=(Extension(role="sale"),),  # coupons are entered there
         settings=PromotionSettings,
     )
 

@@ -1,0 +1,84 @@
+"""What the TOML files of a demonstration say: records with their parts, and documents with what follows from them.
+
+    ["kits.kit"]                                  # a record kind
+    rows = [{ item = "SET", "kits.component" = [{ item = "BOLT", as = "bolt" }, { item = "@bolt" }] }]
+
+    [[document]]                                  # left out where the kind is not installed
+    kind = "sales.order"
+    party = "C001"
+    lines = [{ item = "SET", quantity = "2" }]
+    then = ["confirm"]
+    follow = [{ flow = "deliver", quantity = "1", then = ["ship"] }]
+
+Rows inside a row are parts of it; `as` names a record, and "@name" stands for its id. days: how long ago. follow: each document from the one
+before; `back` starts at the first one again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from newel.domain.document import Document, DocumentInput, LinkInput
+from newel.errors import Refused
+
+if TYPE_CHECKING:
+    from newel.services.demo import DemoKit
+
+
+async def put_records(kit: DemoKit, data: Mapping[str, Any]) -> None:
+    """Every table that is named like a record kind, in the order of the file."""
+    names: dict[str, int] = {}
+    for kind, table in data.items():
+        if kind not in kit.app.registry.records:
+            continue
+        plain = [r for r in table["rows"] if not any(isinstance(v, list) or str(v).startswith("@") for v in r.values())]
+        await kit.put(kind, plain)
+        for row in table["rows"]:
+            if row not in plain:
+                await _put(kit, kind, row, {}, names)
+
+
+async def _put(kit: DemoKit, kind: str, row: Mapping[str, Any], parent: Mapping[str, int], names: dict[str, int]) -> None:
+    records = kit.app.registry.records
+    values = {k: names[v[1:]] if isinstance(v, str) and v.startswith("@") else v for k, v in row.items() if k != "as" and k not in records}
+    id = await kit.app.records.save(kind, None, {**parent, **values}, kit.context())
+    names[row.get("as", "")] = id
+    for inner, rows in row.items():
+        for part in rows if inner in records else ():
+            await _put(kit, inner, part, {records[inner].parent: id}, names)
+
+
+async def put_documents(kit: DemoKit, data: Mapping[str, Any], refused: Counter[str]) -> None:
+    """Every document of a file whose kind is installed; what is refused is counted."""
+    for one in data.get("document", ()):
+        if one["kind"] not in kit.app.registry.documents:
+            continue
+        kit.day = kit.today - timedelta(days=one.get("days", 0))
+        entered = msgspec.convert({k: v for k, v in one.items() if k in DocumentInput.__struct_fields__}, DocumentInput)
+        try:
+            first = (await kit.app.documents.create(one["kind"], entered, kit.context(), then=one.get("then", ()))).document
+            at = first
+            for step in one.get("follow", ()):
+                at = await _follow(kit, first if step.get("back") else at, step) or at
+        except Refused as wrong:
+            refused[wrong.problems[0].code] += 1
+
+
+async def _follow(kit: DemoKit, source: Document, step: Mapping[str, Any]) -> Document | None:
+    """The next document, where its plugin is installed."""
+    registry = kit.app.registry
+    flow = next((f for f in registry.flows_from(registry.kind(source.kind)) if f.name == step["flow"]), None)
+    if flow is None:
+        return None
+    quantity = Decimal(step["quantity"]) if "quantity" in step else None
+    parts = [LinkInput(line=x.id, quantity=quantity) for x in source.lines if x.item is not None and registry.takes(flow, x)]
+    made = await kit.app.documents.follow(
+        source.id, f"{flow.target_kind}:{flow.name}", kit.context(), lines=parts if quantity else None, then=step.get("then", ())
+    )
+    return made.document

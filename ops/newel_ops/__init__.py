@@ -1,0 +1,1 @@
+"""Composing and operating installs of Newel: commands beside those of the kernel."""

@@ -1,0 +1,51 @@
+"""The vendor workbench on one screen: vendors see their orders, confirm dates and ship, with a login of their own and no paper (DRP-03)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from newel.domain.kinds import DocumentKind, Flow, State, Transition
+from newel.hookspecs import hookimpl
+from newel.manifest import Manifest, MenuItem
+
+from newel_vendor_workbench.rules import ADVISED, DESPATCH, PERMISSION
+
+if TYPE_CHECKING:
+    from newel.services.demo import DemoKit
+
+NOTE = DocumentKind(
+    name=DESPATCH, label="Despatch note", label_plural="Despatch notes", role="transfer", party_role="vendor", series="DN", priced=False, menu="Stock",
+    line_kinds=("item", "charge", "text"), fields=("party", "date", "reference", "text"),
+    help="What a vendor has sent to us and is on its way. The goods are received from the order.",
+    states=(
+        State(name="draft", label="Draft", phase="draft", editable=True), State(name="sent", label="On its way", phase="done"),
+        State(name="cancelled", label="Cancelled", phase="cancelled"),
+    ),
+    transitions=(
+        Transition(name="send", label="Sent", sources=("draft",), target="sent", primary=True),
+        Transition(name="cancel", label="Cancel", sources=("draft", "sent"), target="cancelled"),
+    ),
+)  # fmt: skip
+ADVISE = Flow(name="advise", label="Despatch note", link=ADVISED, target_kind=DESPATCH, source_role="purchase", completes=False, copies_prices=False)
+
+
+async def demo(kit: DemoKit) -> None:
+    """A login for one vendor of the demonstration company; orders come with other plugins."""
+    from newel.services.demo import PASSWORD
+
+    from newel_vendor_workbench.send import invite
+
+    vendor = await kit.app.records.find("newel.party", kit.vendors[0], kit.context())
+    if vendor is not None:
+        await invite(kit.app, vendor, "vendor", "Vera Linden", PASSWORD, kit.context())
+
+
+@hookimpl
+def register_plugin() -> Manifest:
+    """Pages and operations for vendors, what they announce, and the permission that lets them in."""
+    return Manifest(
+        name="vendor_workbench", label="Vendor workbench", needs=("purchasing",), documents=(NOTE,), flows=(ADVISE,),
+        permissions=((PERMISSION, "Work as a vendor: see the vendor's own orders, confirm dates, ship"),),
+        routes="newel_vendor_workbench.routes:handlers", templates="newel_vendor_workbench:templates",
+        menu=(MenuItem(label="Vendor workbench", path="/vendor_workbench", section="Vendors", permission=PERMISSION),), demo=demo,
+    )  # fmt: skip

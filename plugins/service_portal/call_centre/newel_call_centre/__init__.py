@@ -1,0 +1,1 @@
+"""Calls from telephony software, and who it is that calls."""

@@ -1,0 +1,1 @@
+"""Mail about requests, as it comes in."""

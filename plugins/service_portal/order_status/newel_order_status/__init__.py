@@ -1,0 +1,1 @@
+"""The state of orders for customers: production, shipping and invoicing."""

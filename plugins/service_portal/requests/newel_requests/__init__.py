@@ -1,0 +1,1 @@
+"""Service requests: five types, assigned, answered, turned into what they ask for."""

@@ -1,0 +1,127 @@
+"""What requests read: types, categories and teams from the cache, what was said about one, and the board."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from newel.domain.context import Context
+from newel.domain.document import Document
+from newel.manifest import Column, Parameter, Report
+from newel.store.session import Session, day, instant
+
+from newel_requests.rules import KIND, Owners, RequestData, RequestFacts, Said, Type, header, priority
+
+NEEDS = ("place", "time", "about", "lines", "text")
+SAID = (
+    "SELECT entered_at, entered_by, sender, staff, text FROM requests_message WHERE document = ? ORDER BY id",
+    "SELECT entered_at, entered_by, '' AS sender, true AS staff, text FROM requests_note WHERE document = ? ORDER BY id",
+)
+
+
+class Known(msgspec.Struct, frozen=True):
+    """Types, categories and teams by code."""
+
+    types: dict[str, Type] = {}
+    categories: dict[str, str] = {}
+    teams: dict[str, str] = {}
+
+
+async def known(session: Session) -> Known:
+    """Types, categories and teams; read again only when one has changed."""
+    return await session.cached("requests", _known)
+
+
+async def _known(session: Session) -> Known:
+    types = {
+        r["code"]: Type(
+            code=r["code"], name=r["name"], target_kind=r["target_kind"], target_role=r["target_role"], urgency=r["urgency"],
+            needs=tuple(n for n in NEEDS if r[f"needs_{n}"]),
+        )
+        for r in await session.fetch("SELECT * FROM requests_type")
+    }  # fmt: skip
+    named = [{r["code"]: r["name"] for r in await session.fetch(f"SELECT code, name FROM requests_{t}")} for t in ("category", "team")]
+    return Known(types, *named)
+
+
+async def load(document: Document, session: Session, context: Context) -> RequestFacts | None:
+    """Everything that the rules want to know of one request."""
+    if document.kind != KIND:
+        return None
+    data, about = await known(session), header(document)
+    found: dict[str, Any] = {name: getattr(data, name) for name in ("types", "categories", "teams")}
+    if about.about and document.party:
+        sql = "SELECT id FROM document WHERE number = ? AND company = ? AND party = ? AND kind <> ? ORDER BY id LIMIT 1"
+        found["about"] = await session.value(sql, about.about, context.company.id, document.party.id, KIND)
+    if about.assignee:
+        rows = await session.fetch("SELECT login, party FROM app_user WHERE login = ? AND active = ?", about.assignee, True)
+        found["logins"] = {r["login"]: r["party"] for r in rows}
+    if document.version:
+        found["said"], found["stored"] = await _said(session, document.id), await _stored(session, document.id)
+    return RequestFacts(**found)
+
+
+async def _said(session: Session, document: int) -> tuple[Said, ...]:
+    public, internal = [await session.fetch(sql, document) for sql in SAID]
+    return tuple(
+        Said(at=instant(r["entered_at"]), author=r["sender"] or r["entered_by"], text=r["text"], internal=hidden, staff=bool(r["staff"]))
+        for hidden, rows in ((False, public), (True, internal))
+        for r in rows
+    )
+
+
+async def _stored(session: Session, document: int) -> RequestData | None:
+    return data_of(await session.value("SELECT data FROM document WHERE id = ?", document))
+
+
+def data_of(stored: Any) -> RequestData:
+    """The request's own part of a stored document's data."""
+    values = msgspec.json.decode(stored) if isinstance(stored, str) else stored
+    return msgspec.convert((values or {}).get("requests", {}), RequestData, strict=False)
+
+
+async def load_documents(session: Session, rows: Sequence[Mapping[str, Any]], context: Context) -> Owners:
+    """Whose the requests are that messages are about, of those that the user may see."""
+    ids = sorted({r["document"] for r in rows if r.get("document")})
+    own, args = ("1 = 1", []) if context.user.party is None else ("party = ?", [context.user.party])
+    sql = f"SELECT id, party FROM document WHERE id = ANY(?) AND kind = ? AND company = ? AND {own}"
+    found = await session.fetch(sql, ids, KIND, context.company.id, *args) if ids else []
+    return Owners({r["id"]: r["party"] for r in found}, context.user.party)
+
+
+# ---- the board -------------------------------------------------------------------------------------------------------------------------
+
+
+async def _board(session: Session, parameters: dict[str, Any], context: Context) -> list[dict[str, Any]]:
+    """Requests that are not done, the most urgent first."""
+    types = (await known(session)).types
+    sql = (
+        "SELECT d.id, d.number, d.state, d.date, d.data, d.party, p.service_level FROM document d LEFT JOIN party p ON p.id = d.party "
+        "WHERE d.kind = ? AND d.company = ? AND d.phase IN ('draft', 'open')"
+    )
+    out = []
+    for r in await session.fetch(sql, KIND, context.company.id):
+        data = data_of(r["data"])
+        if any(parameters[name] and parameters[name] != getattr(data, name) for name in ("team", "assignee")):
+            continue
+        kind = types.get(data.type)
+        row = {"document": r["id"], "number": r["number"], "party": r["party"], "state": r["state"], "date": day(r["date"])}
+        row |= {"priority": priority(data, r["service_level"] or 0, kind), "type": kind.name if kind else data.type}
+        out.append(row | {name: getattr(data, name) for name in ("category", "team", "assignee", "follow_up")})
+    today = context.today
+    return sorted(out, key=lambda r: (r["priority"], not (r["follow_up"] and r["follow_up"] <= today), r["date"], r["document"]))
+
+
+REPORTS = (
+    Report(
+        name="requests.board", label="Requests to deal with", load=_board, menu="Service", help="What is not done yet, the most urgent first.",
+        parameters=(Parameter(name="team", label="Team"), Parameter(name="assignee", label="Assigned to")),
+        columns=(
+            Column(name="priority", label="Priority"), Column(name="document", label="Request", type="document", text="number"),
+            Column(name="party", label="Partner", type="newel.party"), Column(name="type", label="Type"), Column(name="category", label="Category"),
+            Column(name="team", label="Team"), Column(name="assignee", label="Assigned to"), Column(name="follow_up", label="Follow up", type="date"),
+            Column(name="state", label="State"), Column(name="date", label="Date", type="date"),
+        ),
+    ),
+)  # fmt: skip

@@ -1,0 +1,104 @@
+"""Requests on one screen: somebody asks, somebody of ours answers, and what was asked for is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from newel.domain.context import Context
+from newel.domain.document import Document, Draft
+from newel.domain.facts import Facts
+from newel.domain.kinds import DocumentKind, Kinds, State, Transition
+from newel.errors import Problem
+from newel.hookspecs import hookimpl
+from newel.manifest import Manifest, Panel
+from newel.store.session import Session
+
+from newel_requests import rules
+from newel_requests.facts import REPORTS, load
+from newel_requests.rules import KIND, RequestData, RequestFacts, header
+from newel_requests.tables import RECORDS, TABLES
+
+OPEN = ("open", "working", "waiting")
+
+
+def _state(name: str, label: str, phase: str) -> State:
+    return State(name=name, label=label, phase=phase, editable=phase in ("draft", "open"))
+
+
+def _go(name: str, label: str, sources: tuple[str, ...], target: str, *, primary: bool = False) -> Transition:
+    return Transition(name=name, label=label, sources=sources, target=target, primary=primary)
+
+
+REQUEST = DocumentKind(
+    name=KIND,
+    label="Request",
+    label_plural="Requests",
+    role="request",
+    party_role="customer",
+    series="R",
+    menu="Service",
+    data=RequestData,
+    fields=("party", "date_requested", "ship_to", "reference", "text", "currency"),
+    help="What a customer or vendor asks for. Its number is the tracking number: whoever quotes it adds to it.",
+    states=(
+        _state("draft", "Draft", "draft"),
+        _state("open", "Open", "open"),
+        _state("working", "In progress", "open"),
+        _state("waiting", "Waits for the requester", "open"),
+        _state("resolved", "Resolved", "done"),
+        _state("closed", "Closed", "done"),
+        _state("cancelled", "Cancelled", "cancelled"),
+    ),
+    transitions=(
+        _go("submit", "Send in", ("draft",), "open", primary=True),
+        _go("acknowledge", "Confirm receipt", ("open",), "open"),
+        _go("start", "Start", ("open", "waiting"), "working", primary=True),
+        _go("convert", "Turn into a document", OPEN, "working"),
+        _go("wait", "Wait for the requester", ("open", "working"), "waiting"),
+        _go("resolve", "Resolved", OPEN, "resolved", primary=True),
+        _go("reopen", "Open again", ("resolved", "closed"), "working"),
+        _go("close", "Close", ("resolved",), "closed", primary=True),
+        _go("cancel", "Cancel", ("draft", *OPEN), "cancelled"),
+    ),
+)
+
+
+@hookimpl
+def register_plugin() -> Manifest:
+    """One kind of documents with its types, categories and teams, and what is said about it."""
+    return Manifest(
+        name="requests", label="Requests", piccolo_app="newel_requests.piccolo_app", demo_data="newel_requests:demo.toml", tables=TABLES,
+        documents=(REQUEST,), records=RECORDS, reports=REPORTS, document_data=RequestData, routes="newel_requests.routes:handlers",
+    )  # fmt: skip
+
+
+@hookimpl
+async def load_facts(document: Document, session: Session, context: Context) -> Any:
+    """Types, teams, what was said, and the document that a request is about; nothing for documents of other kinds."""
+    return await load(document, session, context)
+
+
+@hookimpl
+def check_document(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Problem]:
+    """What the type asks for, references that nobody knows, and what a requester has no say in (SRV-01)."""
+    found = facts.get(RequestFacts)
+    return () if found is None else rules.check(document, transition, found, facts[Kinds], context.user.party)
+
+
+@hookimpl
+def propose_documents(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Draft]:
+    """By its type a request becomes a quotation, order, invoice, return or whatever else has the role (SRV-02)."""
+    found = facts.get(RequestFacts)
+    if found is None or transition != "convert":
+        return ()
+    data = header(document)
+    kind = rules.target(data, found.types.get(data.type), facts[Kinds])
+    return rules.drafts(document, kind) if kind else ()
+
+
+@hookimpl
+def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
+    """How urgent it is, who has it, and what was said."""
+    found = facts.get(RequestFacts)
+    return () if found is None else rules.panels(document, found, context.user.party is not None)

@@ -1,0 +1,1 @@
+"""Work on what customers send back."""

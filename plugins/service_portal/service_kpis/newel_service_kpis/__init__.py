@@ -1,0 +1,1 @@
+"""Repair points and teams, rated by a model of the company's own."""

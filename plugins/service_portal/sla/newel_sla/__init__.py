@@ -1,0 +1,1 @@
+"""Service levels of requests: targets in business hours, pauses, escalation."""

@@ -1,0 +1,1 @@
+"""Warranty, and the life of what was sold."""

@@ -1,0 +1,116 @@
+"""A live server on SQLite for tests in a real browser: a company, an administrator, and a page that forgives nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Coroutine, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import uvicorn
+from newel.services.setup import create_admin
+from newel.web.app import create_app
+
+from newel_sdk.kit import LOGIN, PASSWORD, Kit, kit_on
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+T = TypeVar("T")
+SECONDS = 60
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+
+
+class _Server(uvicorn.Server):
+    """Says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, started: threading.Event) -> None:
+        super().__init__(config)
+        self._up = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._up.set()
+
+
+class Site(threading.Thread):
+    """The server, in a thread with an event loop of its own. kit: to build data with; call `ask` with its coroutines.
+
+    Args:
+        folder: for the database file. names: plugins, as for kit.modules.
+    """
+
+    def __init__(self, folder: Path, names: Iterable[str] | None = None) -> None:
+        super().__init__(daemon=True)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url, self._place, self._names = f"http://127.0.0.1:{self.port}", folder, names
+        self._listening = threading.Event()
+        self._error: BaseException | None = None
+        self.kit: Kit
+
+    def run(self) -> None:
+        """Set up the company, then serve until stop()."""
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:  # whatever it was, the test that waits must say so
+            self._error = error
+            self._listening.set()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        async with kit_on(f"sqlite:///{self._place / 'site.db'}", self._names) as self.kit:
+            await create_admin(self.kit.app, LOGIN, PASSWORD, "Ada Admin")
+            config = uvicorn.Config(create_app(self.kit.app, manage=False), host="127.0.0.1", port=self.port, log_level="error")
+            self._server = _Server(config, self._listening)
+            await self._server.serve()
+
+    def up(self) -> Site:
+        """Start it and wait until it answers."""
+        self.start()
+        if not self._listening.wait(SECONDS):
+            raise TimeoutError(f"the server did not start within {SECONDS} s")
+        if self._error is not None:
+            raise self._error
+        return self
+
+    def stop(self) -> None:
+        """Stop it."""
+        self._server.should_exit = True
+        self.join(10)
+
+    def ask(self, question: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine of the kit where the server runs, and return its result."""
+        return asyncio.run_coroutine_threadsafe(question, self._loop).result(SECONDS)
+
+
+class Watched:
+    """A browser's page, logged in. Whatever it complains about (scripts, styles, foreign requests, errors of the server) is kept in `complaints`."""
+
+    def __init__(self, page: Page, site: Site) -> None:
+        self.page, self.site = page, site
+        self.complaints: list[str] = []
+        page.on("console", lambda m: self.complaints.append(f"console: {m.text}") if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda e: self.complaints.append(f"error: {e}"))
+        page.on("request", lambda r: None if r.url.startswith((site.url, "data:")) else self.complaints.append(f"foreign: {r.url}"))
+        page.on("response", lambda r: self.complaints.append(f"{r.status} {r.url}") if r.status >= 400 else None)
+
+    def open(self, path: str) -> Page:
+        """Go to an address of the site."""
+        self.page.goto(self.site.url + path)
+        self.page.wait_for_load_state("networkidle")
+        return self.page
+
+    def login(self) -> None:
+        """As the administrator."""
+        page = self.open("/login")
+        page.fill("[name=login]", LOGIN)
+        page.fill("[name=password]", PASSWORD)
+        page.click("button[type=submit]")
+        page.wait_for_url(f"{self.site.url}/")
+
+
+__all__ = ["DESKTOP", "PHONE", "Site", "Watched"]

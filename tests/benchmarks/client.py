@@ -1,0 +1,53 @@
+"""A worker process of the benchmark: so many clients sell at once in one process until the time is up.
+
+python -m tests.benchmarks.client URL CLIENTS START END SEED: START and END are instants of the clock. Prints orders, refusals and seconds of CPU.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+
+from newel.config import Config
+from newel.domain.context import User
+from newel.errors import Refused
+from newel.services.app import Newel
+from newel_sdk.testing import NOW
+
+from tests.benchmarks.flow import Shop
+
+
+async def work(url: str, clients: int, start: float, end: float, seed: int) -> None:
+    """Sell from start to end; orders that were begun before are not counted."""
+    app = Newel(Config(database=url), clock=lambda: NOW)
+    await app.start(migrations=False)
+    user = User(id=0, login="tester", name="Tester", permissions=frozenset({"*"}), companies=frozenset())
+    async with app.database.read() as session:
+        context = await app.context(session, user)
+    refused = 0
+
+    async def client(number: int) -> int:
+        nonlocal refused
+        one, done = Shop(app, context, seed * 100 + number), 0
+        while time.time() < end:
+            try:
+                await one.sell()
+            except Refused:
+                refused += 1
+            else:
+                done += start <= time.time() < end
+        return done
+
+    tasks = [asyncio.create_task(client(n)) for n in range(clients)]
+    await asyncio.sleep(max(start - time.time(), 0))
+    cpu = time.process_time()
+    await asyncio.sleep(max(end - time.time(), 0))
+    cpu = time.process_time() - cpu
+    done = sum(await asyncio.gather(*tasks))
+    await app.close()
+    print(done, refused, cpu)
+
+
+if __name__ == "__main__":
+    asyncio.run(work(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4]), int(sys.argv[5])))
