@@ -6,14 +6,14 @@ DISTRIBUTIONS := core sdk ops $(patsubst %/pyproject.toml,%,$(wildcard plugins/*
 PYPROJECTS := $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system lock run test lint format bench docs surface capabilities clean
+.PHONY: help setup system lock run test lint format bench bench-peers docs surface capabilities clean
 
 help:
 	@echo "make run           a demonstration company on SQLite, in the browser"
 	@echo "make test          every test, on SQLite and on PostgreSQL"
 	@echo "make lint          style, types and architecture"
 	@echo "make format        rewrite the code in the project's format"
-	@echo "make bench         the benchmarks"
+	@echo "make bench         the benchmarks; make bench-peers: beside Tryton, which it installs for that"
 	@echo "make docs          the documentation, into docs/_build"
 	@echo "make capabilities  docs/capabilities.md from the tests' marks"
 	@echo "make surface       docs/api_surface.txt from the code"
@@ -61,8 +61,18 @@ format: setup
 	$(BIN)/ruff format
 
 # Benchmarks are files named bench_*.py, so that `make test` leaves them out; they run alone, to measure and not to wait.
-bench: setup system
-	$(BIN)/pytest -s -o python_files='bench_*.py' -o timeout=1800 tests/benchmarks
+BENCH := $(BIN)/pytest -s -o python_files='bench_*.py' -o timeout=1800
+bench: setup
+	@tools/system_packages.sh wrk
+	$(BENCH) tests/benchmarks --ignore tests/benchmarks/bench_peers.py
+
+bench-peers: setup system .venv-peers/.installed
+	NEWEL_BENCH_PEERS=$(CURDIR)/.venv-peers/bin/python $(BENCH) tests/benchmarks/bench_peers.py
+
+.venv-peers/.installed: tests/benchmarks/peers.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet -r $<
+	@touch $@
 
 docs: capabilities
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs docs/_build/html
@@ -76,5 +86,5 @@ capabilities: setup
 	$(BIN)/python tools/capabilities.py
 
 clean:
-	rm -rf .venv docs/_build dist build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-peers docs/_build dist build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -8,7 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from newel.config import Config
+from newel.services.app import Newel
+from newel.services.verify import verify
 from newel_sdk.conformance import examine
+from newel_sdk.conformance.alive import Alive
+from newel_sdk.conformance.subject import Subject
 from newel_sdk.scaffolding import scaffold
 
 HOOK = "    return rules.adjustments(document, stage, facts.get(Rates))"
@@ -80,6 +85,28 @@ async def test_the_scaffold_has_no_fault(made: Path, database_url: str, monkeypa
     planted(made, "planted", [], monkeypatch)
     report = await examine("planted", database_url, importlib.import_module("newel_planted.hooks"))
     assert [f for f in report.faults if f.check != "budget"] == []
+
+
+@pytest.mark.capability("NEW-13")
+async def test_random_documents_keep_the_books_in_every_currency(made: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Debits equal credits, what is undone leaves nothing, and parts are the whole; with currencies of no, two and three digits.
+
+    That the suite finds a plugin which breaks this is shown by the unbalanced posting rule below.
+    """
+    planted(made, "planted", [], monkeypatch)
+    subject = Subject("planted", importlib.import_module("newel_planted.hooks"))
+    assert [f for f in await Alive(subject, database_url).examine() if f.check == "books"] == []
+    app = Newel(Config(database=database_url), {})
+    await app.start()
+    async with app.database.read() as session:
+        posted = {r["currency"] for r in await session.fetch("SELECT DISTINCT currency FROM posting")}
+        undone = await session.value("SELECT COUNT(*) AS n FROM journal_entry WHERE reverses IS NOT NULL")
+        discounted = await session.value("SELECT COUNT(*) AS n FROM price_step WHERE plugin = 'planted'")
+    assert await verify(app) == []
+    await app.close()
+    assert posted == {"EUR", "JPY", "KWD", "USD"}
+    assert undone > 10
+    assert discounted > 10
 
 
 @pytest.mark.parametrize("defect", DEFECTS)

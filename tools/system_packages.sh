@@ -1,5 +1,6 @@
 #!/bin/bash
 # Install the system packages that tests and PDF printing need, when they are missing: a browser, a PostgreSQL server, Pango and a font.
+# Arguments are further programs, named like their packages: `tools/system_packages.sh wrk`.
 #
 # Needs root and Debian's apt. Anybody else is told what to install, and the tests that need it skip. With NEWEL_REQUIRE_SERVERS=1
 # a package that stays missing is an error.
@@ -17,10 +18,11 @@ missing() {
   has_library libharfbuzz-subset.so || packages+=(libharfbuzz-subset0)
   command -v fc-list >/dev/null || packages+=(fontconfig)
   compgen -G "/usr/share/fonts/truetype/*" >/dev/null || packages+=(fonts-dejavu-core)
+  for program in "$@"; do command -v "$program" >/dev/null || packages+=("$program"); done
   echo "${packages[*]:-}"
 }
 
-wanted=$(missing)
+wanted=$(missing "$@")
 [ -z "$wanted" ] && exit 0
 
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
@@ -31,7 +33,7 @@ if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
   # shellcheck disable=SC2086
   { apt-get update -qq && apt-get install -qq -y --no-install-recommends $wanted; } >"$log" 2>&1 || tail -20 "$log" >&2
   rm -f "$log"
-  wanted=$(missing)
+  wanted=$(missing "$@")
   [ -z "$wanted" ] && exit 0
 fi
 

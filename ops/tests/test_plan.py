@@ -14,6 +14,7 @@ from newel.domain.pricing import Price
 from newel.errors import NewelError, StartupError
 from newel.hookspecs import hookimpl
 from newel.manifest import Manifest, RecordKind
+from newel.plugins import discover
 from newel.services.app import Newel
 from newel.store.columns import Id
 from newel.store.tables_master import Item
@@ -120,7 +121,7 @@ def test_two_answers_to_one_question_are_found_before_a_document_is_made(sqlite_
 
 
 def test_bundled_plugins_stand_in_nobodys_way(sqlite_url: str) -> None:
-    assert [r for r in compose(Config(database=sqlite_url)).rows if r.level != "note"] == []
+    assert [r for r in compose(Config(database=sqlite_url), discover()[0]).rows if r.level != "note"] == []
 
 
 def test_versions_and_missing_packages(tmp_path: Path, sqlite_url: str) -> None:
@@ -141,20 +142,20 @@ def test_versions_and_missing_packages(tmp_path: Path, sqlite_url: str) -> None:
 @pytest.mark.capability("NEW-05")
 async def test_an_install_is_built_from_one_file(database_url: str, tmp_path: Path) -> None:
     """Plan shows it, apply makes it, a second apply does nothing, and the difference between two installs is told."""
-    config = Config(database=database_url)
-    assert any(r.level == "change" for r in (await plan(config)).rows)
-    done = await apply(config)
+    config, every = Config(database=database_url), discover()[0]
+    assert any(r.level == "change" for r in (await plan(config, every)).rows)
+    done = await apply(config, every)
     assert any(line.startswith("migration newel m0001") for line in done)
-    assert await apply(config) == []
-    async with running(database_url):
+    assert await apply(config, every) == []
+    async with running(database_url, every):
         pass
     roles = {"packer": RoleConfig(name="Packer", permissions=("shipping.delivery.view", "shipping.delivery.ship"))}
     stated = Config(database=database_url, settings={"sales": {"quotation_days": 21}}, roles=roles)
-    first = [(r.about, r.level) for r in (await plan(stated)).rows if r.level != "note"]
+    first = [(r.about, r.level) for r in (await plan(stated, every)).rows if r.level != "note"]
     assert first == [("role packer", "change")], "a setting that nobody stored holds by itself"
-    assert await apply(stated) == ["role packer: shipping.delivery.ship, shipping.delivery.view"]
+    assert await apply(stated, every) == ["role packer: shipping.delivery.ship, shipping.delivery.view"]
 
-    app = Newel(stated)
+    app = Newel(stated, every)
     await app.start()
     async with app.database.read() as session:
         context = await app.context(session, app.system(None).user)
@@ -166,11 +167,11 @@ async def test_an_install_is_built_from_one_file(database_url: str, tmp_path: Pa
     role = await app.records.find("newel.role", "packer", context)
     await app.records.save("newel.role_permission", None, {"role": role, "permission": "newel.item.edit"}, context)
     await app.close()
-    told = {r.about: r for r in (await plan(stated)).of("change")}
+    told = {r.about: r for r in (await plan(stated, every)).of("change")}
     assert told["settings sales"].text == "quotation_days of company TEST is 5, newel.toml says 21"
     assert told["role packer"].do == "it loses newel.item.edit"
-    assert len(await apply(stated)) == 2
-    assert await apply(stated) == [] and (await plan(stated)).of("change") == []
+    assert len(await apply(stated, every)) == 2
+    assert await apply(stated, every) == [] and (await plan(stated, every)).of("change") == []
 
     other = tmp_path / "other.json"
     import msgspec

@@ -7,7 +7,7 @@
 | `sqlite_url`, `postgresql_url` | an empty database of this test's own |
 | `database_url` | the same, once for each of the two |
 | `clock` | an instant that stands still until it is moved on |
-| `kit` | an install with the plugins of the mark `plugins` (default: all) on `database_url`; see kit.Kit |
+| `kit` | an install with the plugins of the mark `plugins` (default: all), once on each of the two; see kit.Kit |
 | `mailbox` | mail that the plugins send, in memory |
 | `chromium`, `site`, `screen` | a browser, a live server with the same plugins, a page that is logged in |
 
@@ -125,13 +125,34 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest_asyncio.fixture
-async def kit(request: pytest.FixtureRequest, database_url: str, clock: Clock) -> AsyncIterator[Kit]:
+@pytest.fixture(scope="session")
+def prepared_databases() -> dict[tuple[str, ...] | None, str]:
+    """Give names of PostgreSQL databases that are migrated and set up, by the plugins they are for: a copy is quicker than making one."""
+    return {}
+
+
+@pytest_asyncio.fixture(params=["sqlite", "postgresql"])
+async def kit(request: pytest.FixtureRequest, clock: Clock, tmp_path: Path) -> AsyncIterator[Kit]:
     """Give an install with the plugins of the mark `plugins`, once on each database."""
     from newel_sdk.kit import kit_on
 
-    async with kit_on(database_url, _chosen(request), clock) as made:
+    names = _chosen(request)
+    if request.param == "sqlite":
+        async with kit_on(f"sqlite:///{tmp_path / 'newel.db'}", names, clock) as made:
+            yield made
+        return
+    cluster: Cluster = request.getfixturevalue("postgresql_cluster")
+    prepared: dict[tuple[str, ...] | None, str] = request.getfixturevalue("prepared_databases")
+    if names not in prepared:
+        name = f"ready_{uuid.uuid4().hex}"
+        cluster.sql(f"CREATE DATABASE {name} TEMPLATE template0")
+        async with kit_on(cluster.url(name), names):
+            prepared[names] = name
+    copy = f"test_{uuid.uuid4().hex}"
+    cluster.sql(f"CREATE DATABASE {copy} TEMPLATE {prepared[names]}")
+    async with kit_on(cluster.url(copy), names, clock) as made:
         yield made
+    cluster.sql(f"DROP DATABASE {copy} WITH (FORCE)")
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from newel.errors import NewelError
 
 FOLDER = Path(__file__).parent / "scaffold"
@@ -68,6 +67,8 @@ def scaffold(name: str, folder: Path, without: Collection[str] = ()) -> list[Pat
     Raises:
         NewelError: the name can't be one, or the folder is not empty; nothing is written then.
     """
+    import jinja2  # not before it is needed: `newel --help` loads this module
+
     if not NAME.fullmatch(name) or len(name) > NAME_LENGTH or name in TAKEN:
         raise NewelError(
             f"{name!r} can't be the name of a plugin: expected up to {NAME_LENGTH} of a-z, 0-9 and _, beginning with a letter, and not {', '.join(TAKEN)}"

@@ -54,9 +54,16 @@ def line_inputs(items: Sequence[int | str], kind: str = "") -> st.SearchStrategy
     return st.builds(LineInput, kind=st.just(kind), item=st.sampled_from(list(items)), quantity=quantities(50), price=price, discount=discounts())
 
 
-def document_inputs(parties: Sequence[int | str], items: Sequence[int | str], lines: int = 8) -> st.SearchStrategy[DocumentInput]:
-    """Documents as entered, for services.documents.create: of one of the parties, with 1 to `lines` lines of the items."""
-    return st.builds(DocumentInput, party=st.sampled_from(list(parties)), lines=st.lists(line_inputs(items), min_size=1, max_size=lines).map(tuple))
+def document_inputs(
+    parties: Sequence[int | str], items: Sequence[int | str], lines: int = 8, currencies: Sequence[str] = ("",)
+) -> st.SearchStrategy[DocumentInput]:
+    """Documents as entered, for services.documents.create.
+
+    Args:
+        parties, items: that there are. lines: 1 to so many. currencies: empty for the party's or company's own; others need a rate.
+    """
+    made = st.lists(line_inputs(items), min_size=1, max_size=lines).map(tuple)
+    return st.builds(DocumentInput, party=st.sampled_from(list(parties)), currency=st.sampled_from(list(currencies)), lines=made)
 
 
 def parties(classes: Sequence[str] = ()) -> st.SearchStrategy[Party]:

@@ -192,10 +192,14 @@ class Extension(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Kinds(msgspec.Struct, frozen=True):
-    """Every kind of document that is installed, and the ways on from each; among the facts of each document, so that rules find those of others by role."""
+    """Every kind of document that is installed, and the ways on from each; among the facts of each document, so that rules find those of others by role.
+
+    taken_over: checks of the kernel that a plugin makes instead ("credit").
+    """
 
     documents: dict[str, DocumentKind] = {}
     ways: dict[str, tuple[Flow, ...]] = {}
+    taken_over: frozenset[str] = frozenset()
 
     def of_role(self, role: str) -> tuple[DocumentKind, ...]:
         """Kinds with this role, by name."""

@@ -27,19 +27,17 @@ Row = Mapping[str, Any]
 # Firm links of each line of the parties' sales, by the role of what they lead to (once, by however many links): an invoice of a delivery counts on the
 # order's line. Only sales that are open, or over with something still to be invoiced: an index has just these, so that a long history costs nothing.
 SALES = """
-SELECT d.party, d.id AS document, d.number, d.date, d.currency, d.rate, d.phase, l.quantity, COALESCE(k.delivered, 0) AS delivered,
-       COALESCE(k.invoiced, 0) AS invoiced, CAST(SUM(l.net + l.tax) AS BIGINT) AS amount
-  FROM document d JOIN document_line l ON l.document = d.id
-  LEFT JOIN (SELECT y.from_line, CAST(SUM(CASE WHEN y.role = 'delivery' THEN y.quantity ELSE 0 END) AS BIGINT) AS delivered,
-                    CAST(SUM(CASE WHEN y.role = 'invoice' THEN y.quantity ELSE 0 END) AS BIGINT) AS invoiced
-               FROM (SELECT DISTINCT x.from_line, x.to_line, x.quantity, t.role
-                       FROM document s JOIN line_link x ON x.from_document = s.id JOIN document t ON t.id = x.to_document
-                      WHERE s.party = ANY(?) AND s.company = ? AND s.role = 'sale' AND (s.phase = 'open' OR s.parts >= 16) AND x.firm = ?) y
-              GROUP BY y.from_line) k ON k.from_line = l.id
- WHERE d.party = ANY(?) AND d.company = ? AND d.role = 'sale' AND (d.phase = 'open' OR d.parts >= 16) AND d.id <> ?
-   AND (d.phase = 'open' OR (d.phase = 'done' AND k.delivered > k.invoiced))
- GROUP BY d.party, d.id, d.number, d.date, d.currency, d.rate, d.phase, l.quantity, k.delivered, k.invoiced HAVING SUM(l.net + l.tax) <> 0
- ORDER BY d.date, d.id
+SELECT z.party, z.document, z.number, z.date, z.currency, z.rate, z.phase, z.quantity, z.delivered, z.invoiced, CAST(SUM(z.amount) AS BIGINT) AS amount
+  FROM (SELECT d.party, d.id AS document, d.number, d.date, d.currency, d.rate, d.phase, l.quantity, l.net + l.tax AS amount,
+               CAST(COALESCE((SELECT SUM(y.quantity) FROM (SELECT DISTINCT x.to_line, x.quantity FROM line_link x JOIN document t ON t.id = x.to_document
+                               WHERE x.from_line = l.id AND x.firm = ? AND t.role = 'delivery') y), 0) AS BIGINT) AS delivered,
+               CAST(COALESCE((SELECT SUM(y.quantity) FROM (SELECT DISTINCT x.to_line, x.quantity FROM line_link x JOIN document t ON t.id = x.to_document
+                               WHERE x.from_line = l.id AND x.firm = ? AND t.role = 'invoice') y), 0) AS BIGINT) AS invoiced
+          FROM document d JOIN document_line l ON l.document = d.id
+         WHERE d.party = ANY(?) AND d.company = ? AND d.role = 'sale' AND d.id <> ? AND (d.phase = 'open' OR d.parts >= 16)) z
+ WHERE z.phase = 'open' OR z.delivered > z.invoiced
+ GROUP BY z.party, z.document, z.number, z.date, z.currency, z.rate, z.phase, z.quantity, z.delivered, z.invoiced HAVING SUM(z.amount) <> 0
+ ORDER BY z.date, z.document
 """
 ITEMS = """
 SELECT o.party, o.document, d.number, o.date, o.date_due, o.currency, o.amount_open, o.company_open
@@ -76,7 +74,7 @@ async def figures(session: Session, parties: Sequence[int], context: Context, wi
         )  # fmt: skip
         out.setdefault(r["party"], []).append(figure)
 
-    for r in await session.fetch(SALES, wanted, company.id, True, wanted, company.id, without):
+    for r in await session.fetch(SALES, True, True, wanted, company.id, without):
         quantity, delivered, invoiced = (unscaled(r[name], QUANTITY) for name in ("quantity", "delivered", "invoiced"))
         rate = master.rate(company, r["currency"], today) or unscaled(r["rate"], RATE)
         for stage, part in zip((ORDERED, DELIVERED), open_parts(quantity, delivered, invoiced, r["phase"] == "open"), strict=True):

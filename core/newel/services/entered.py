@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from newel.domain.document import Document, DocumentInput, Line, LineInput, ScheduleInput
+from newel.domain.document import Document, DocumentInput, LineInput, ScheduleInput
 
 
 def as_input(document: Document) -> DocumentInput:

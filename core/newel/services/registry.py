@@ -47,7 +47,7 @@ class Registry:
         self.unbounded = frozenset(f.link for f in self.flows.values() if f.exceeds)
         self.link_roles = {f.link: self.documents[f.target_kind].role for f in self.flows.values() if f.target_kind in self.documents}
         self.given_back = {f.link: f.gives_back for f in self.flows.values() if f.gives_back}
-        self.kinds = Kinds(self.documents, {kind.name: self._from(kind) for kind in self.documents.values()})
+        self.kinds = Kinds(self.documents, {kind.name: self._from(kind) for kind in self.documents.values()}, frozenset(self.taken_over))
         self.line_data = {m.name: m.line_data for m in every if m.line_data}
         self.document_data = {m.name: m.document_data for m in every if m.document_data}
         self.shapes = Shapes(self.document_data, self.line_data, frozenset(k.name for k in self.documents.values() if k.posting))

@@ -43,9 +43,8 @@ class Transacting:
         """Lock a document together with all that it may change, in id order, so that two users can't deadlock."""
         if not engine.session.sqlite:
             await engine.session.fetch(
-                "SELECT id FROM document WHERE id = ? OR id IN (SELECT from_document FROM line_link WHERE to_document = ?) OR id IN "
-                "(SELECT document FROM open_item WHERE id IN (SELECT settles FROM document_line WHERE document = ? AND settles IS NOT NULL)) "
-                "ORDER BY id FOR UPDATE",
+                "SELECT id FROM document WHERE id IN (SELECT CAST(? AS BIGINT) UNION ALL SELECT from_document FROM line_link WHERE to_document = ? UNION ALL "
+                "SELECT o.document FROM open_item o JOIN document_line l ON l.settles = o.id WHERE l.document = ?) ORDER BY id FOR UPDATE",
                 id, id, id,
             )  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -19,6 +18,7 @@ from newel.store.migrate import MigrationFailed, migrate
 from newel.store.migrate_back import migrate_back
 
 from newel_sdk import shop
+from newel_sdk.conformance.looking import all_tables, checksums
 from newel_sdk.conformance.records import fill
 from newel_sdk.conformance.spy import Spy
 from newel_sdk.conformance.subject import Fault, Subject
@@ -27,6 +27,7 @@ from newel_sdk.strategies import document_inputs, samples
 from newel_sdk.testing import item, party, running, stock
 
 ITEMS, PARTIES = ("BOLT", "NUT", "GEAR"), ("C1", "C2")
+RATES = {"USD": "0.9137", "JPY": "0.006151", "KWD": "3.0719"}  # two digits, none, and three
 DOCUMENTS, DEEP = 8, 4
 SHORT, LONG, BUDGET_LINES, TRIES = 3, 30, 100, 3
 BOOKS = {"entry.unbalanced", "posting.rule", "account.missing"}
@@ -106,7 +107,7 @@ class Alive:
                 return
             try:
                 await migrate_back(app.database, self.subject.name, config)
-                left = [t for t in await _all_tables(app) if t.startswith(f"{self.subject.name}_")]
+                left = [t for t in await all_tables(app) if t.startswith(f"{self.subject.name}_")]
                 if left:
                     self.fault("migrations", f"going back leaves {', '.join(left)}")
                 await migrate(app.database, app.migration_apps())
@@ -145,12 +146,26 @@ class Alive:
                 if filled:
                     await fill(app, context, f"{self.subject.name}.")
                 for kind in own:
-                    for entered in samples(document_inputs(PARTIES, ITEMS), DOCUMENTS if kind.name.startswith("shop.") else DOCUMENTS // 2):
+                    for entered in samples(
+                        document_inputs(PARTIES, ITEMS, currencies=("", *RATES)), DOCUMENTS if kind.name.startswith("shop.") else DOCUMENTS // 2
+                    ):
                         await self._one(kind, entered)
             for name in [k.name for k in own]:
                 await self._batched(name)
             self.faults += [Fault(check, message) for check, message in dict.fromkeys([*self.spy.faults, *self.spy.replay()])]
             self._verified(await verify(app), "books")
+            await self._undone()
+
+    async def _undone(self) -> None:
+        """What was posted and undone is nothing, account by account."""
+        async with self.app.database.read() as session:
+            rows = await session.fetch(
+                "SELECT d.kind, d.number, p.role FROM posting p JOIN journal_entry e ON e.id = p.entry JOIN document d ON d.id = e.document WHERE d.id IN "
+                "(SELECT x.document FROM journal_entry x WHERE x.reverses IS NOT NULL) GROUP BY d.id, d.kind, d.number, p.account, p.role "
+                "HAVING SUM(p.debit - p.credit) <> 0 OR SUM(p.amount) <> 0"
+            )
+        for r in rows[:3]:
+            self.fault("books", f"{r['kind']} {r['number']} was undone, and something is left on {r['role']}")
 
     async def _company(self) -> None:
         """Items in stock, customers of a class, and a tax."""
@@ -160,6 +175,8 @@ class Alive:
         for n, number in enumerate(ITEMS):
             await item(app, context, number, price=f"{n + 1}.99", cost="0.70", item_class=classes[0])
             await stock(app, context, number, 100_000, 70_000)
+        for currency, rate in RATES.items():
+            await app.records.save("newel.currency_rate", None, {"currency": currency, "rate": rate, "date_from": "2020-01-01"}, context)
         for number in PARTIES:
             await party(app, context, number, party_class=classes[1])
 
@@ -250,7 +267,7 @@ class Alive:
         others = {**self.needed, "shop": shop}
         with_it = {**others, self.subject.name: self.subject.module}
         async with self.started(with_it) as app:
-            before = await _checksums(app)
+            before = await checksums(app)
         async with self.started(others) as app:
             for id in self.made:
                 try:
@@ -259,27 +276,8 @@ class Alive:
                     self.fault("reinstall", f"without the plugin, the document {id} can't be read: {type(error).__name__}: {error}")
                     break
         async with self.started(with_it) as app:
-            after = await _checksums(app)
+            after = await checksums(app)
             await self._budget(app)
         changed = sorted(t for t in before.keys() | after.keys() if before.get(t) != after.get(t))
         if changed:
             self.fault("reinstall", f"after removing and installing it again, {', '.join(changed)} differ")
-
-
-async def _all_tables(app: Newel) -> list[str]:
-    async with app.database.read() as session:
-        sql = (
-            "SELECT name AS t FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name"
-            if session.sqlite
-            else "SELECT table_name AS t FROM information_schema.tables WHERE table_schema = 'public' ORDER BY table_name"
-        )
-        return [r["t"] for r in await session.fetch(sql)]
-
-
-async def _checksums(app: Newel) -> dict[str, str]:
-    out = {}
-    for table in await _all_tables(app):
-        async with app.database.read() as session:
-            rows = sorted(repr(tuple(dict(r).values())) for r in await session.fetch(f'SELECT * FROM "{table}"'))
-        out[table] = hashlib.sha256("\n".join(rows).encode()).hexdigest()
-    return out

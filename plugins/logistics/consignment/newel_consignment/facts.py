@@ -41,7 +41,7 @@ async def load(session: Session, document: Document, transition: str, kinds: Kin
     """Nothing for documents without such goods, one or two statements for those with; one for a sale that is looked at or becomes open."""
     lines = sorted({origin(line) for line in document.lines if line.kind in STATES or document.kind in ENDS} - {0})
     asked = not session.writable or kinds.becomes(document.kind, document.state, transition)[1] == "open"
-    limited = asked and document.role == "sale" and document.party is not None
+    limited = asked and document.role == "sale" and document.party and (document.party.limit_amount is not None or "credit" in kinds.taken_over)
     if document.role != "sale" and lines:
         steps = [_step(r) for r in await session.fetch(STEPS, lines, LINKS)]
         return ConsignmentFacts(steps=tuple(steps), places=await _places(session, lines) if document.kind in ENDS else {})

@@ -25,7 +25,7 @@ DONE_SHOWN = 30
 LEAVING = ("receipt", "delivery", "transfer")
 HEADS = """
 SELECT d.id, d.kind, d.number, d.phase, d.date, d.date_requested, d.reference, d.currency, d.net, a.city, a.country
-  FROM document d LEFT JOIN address a ON a.id = d.ship_to
+  FROM document d LEFT JOIN address a ON a.id = d.ship_to AND EXISTS (SELECT 1 FROM line_link k WHERE k.to_document = d.id AND k.kind = ANY(?))
  WHERE d.company = ? AND d.party = ? AND d.kind = ANY(?)
 """
 PARTS = """
@@ -163,7 +163,8 @@ def opens(newel: Newel, document: Document) -> list[tuple[Way, dict[int, Decimal
 async def orders(newel: Newel, context: Context, party: int) -> list[OrderHead]:
     """The orders of a vendor: all that are open, and the last ones that are done. Four statements, however many there are."""
     async with newel.database.read() as session:
-        args = (context.company.id, party, kinds(newel))
+        straight = sorted({w.flow.line_source for kind in kinds(newel) for w in ways(newel, kind) if w.direct})
+        args = (straight, context.company.id, party, kinds(newel))
         rows = await session.fetch(f"{HEADS} AND d.phase = 'open' ORDER BY d.date_requested, d.id", *args)
         rows += await session.fetch(f"{HEADS} AND d.phase = 'done' ORDER BY d.id DESC LIMIT {DONE_SHOWN}", *args)
         parts = await _parts(newel, session, {r["id"]: r["kind"] for r in rows})

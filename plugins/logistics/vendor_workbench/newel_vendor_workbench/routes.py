@@ -62,6 +62,7 @@ async def _show(request: Web, id: int, context: Context, form: Reader | None = N
         "order": order, "typed": typed, "rows": {x.id: _rows(x, order, typed) for x in order.lines}, "url": f"{HOME}/{id}",
         "stage": {"label": _(STAGES[order.stage]), "phase": PHASES[order.stage]}, "key": typed.get("key") or secrets.token_urlsafe(12),
     }  # fmt: skip
+    more["price_digits"] = max([order.digits, *(-int(x.price.normalize().as_tuple().exponent) for x in order.lines)])
     status = refused.status if refused else 422 if said else 200
     return page(request, context, "vendor_workbench/order.html", _("Order %(number)s", number=order.number), at=HOME, status=status, problems=said, **more)
 

@@ -1,0 +1,1 @@
+"""Minimum stock of vans and depots."""
