@@ -233,29 +233,5 @@ def verify(as_json: bool) -> None:
     sys.exit(1 if run(work) else 0)
 
 
-@main.command()
-@click.option("--if-missing", is_flag=True, help="do nothing where there is a company already")
-@click.option("--documents", default=1000, show_default=True, help="about how many documents to make")
-def demo(if_missing: bool, documents: int) -> None:
-    """Make a demonstration company: items, customers, documents in all states."""
-
-    async def work(app: Any) -> None:
-        from newel.services.demo import demo as make
-
-        async with app.database.read() as session:
-            there = await session.value("SELECT COUNT(*) AS n FROM company")
-        if there and if_missing:
-            out.print("there is a company already")
-            return
-        if there:
-            raise NewelError("there is a company already: choose an empty database for the demonstration")
-        with Progress(console=out, transient=True) as progress:
-            task = progress.add_task("demo", total=None)
-            result = await make(app, documents=documents, progress=lambda text, at, of: progress.update(task, description=text, completed=at, total=of))
-        out.print(str(result), highlight=False)
-
-    run(work, migrations=True)
-
-
 if __name__ == "__main__":
     main()

@@ -23,7 +23,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         choices_of: the choices are what the plugins declare: "account_roles", "location_kinds", "line_kinds" or "documents".
         code_of: name of the record kind whose code or number this text is ("newel.unit"); it must exist.
         minimum, maximum: bounds, as the value itself.
-        list: shown in lists. readonly: never entered. secret: never shown.
+        list: shown in lists. readonly: never entered. secret: never shown. long: of a form: text of several lines.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     list: bool | None = None
     readonly: bool = False
     secret: bool = False
+    long: bool = False
 
 
 class RecordKind(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,6 @@ a hook that is slow names itself because the facade says which one is running.
 
 from __future__ import annotations
 
-import _signal
 import contextlib
 import ctypes
 import signal
@@ -66,7 +65,7 @@ def rules_limit(seconds: float = RULE_SECONDS) -> Iterator[None]:
     main = threading.current_thread() is threading.main_thread()
     timer: threading.Timer | None = None
     if main:
-        if _signal.getsignal(signal.SIGALRM) is not _interrupt:  # once, unless somebody else sets one: it costs more than all of the rest
+        if signal.getsignal(signal.SIGALRM) is not _interrupt:  # once, unless somebody else sets one: it costs more than all of the rest
             signal.signal(signal.SIGALRM, _interrupt)
         signal.setitimer(signal.ITIMER_REAL, seconds)
     else:

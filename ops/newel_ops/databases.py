@@ -214,8 +214,10 @@ async def load_rows(session: Session, source: Source, here: dict[str, Table], te
     On SQLite the caller has switched the check of references off, which can't be done inside a transaction.
     """
     for table in source.tables.values():
-        if table.name not in here or here[table.name].columns != table.columns:
-            raise NewelError(f"table {table.name} is not made alike by the installed migrations; install the release that the data comes from")
+        made = here[table.name].columns if table.name in here else {}
+        if made != table.columns:
+            odd = ", ".join(sorted({name for name, _ in made.items() ^ table.columns.items()}))
+            raise NewelError(f"table {table.name} is not made alike by the installed migrations ({odd}): install the release that the data comes from")
     keys = [] if session.sqlite else await session.fetch(FOREIGN_KEYS)
     for key in keys:  # so that the order of tables and of rows that refer to each other does not matter
         await session.fetch(f"ALTER TABLE {key['table']} DROP CONSTRAINT {key['name']}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 from newel.errors import NewelError
@@ -116,20 +116,47 @@ def lines_of(table: Table, rows: Iterable[Sequence[Any]]) -> list[bytes]:
     Raises:
         NewelError: a value that is not of its column's type, as SQLite would let one in; names table and column.
     """
+    instants = [i for i, kind in enumerate(table.columns.values()) if kind == "instant"]
+    known: set[tuple[type, ...]] = set()
     out, encode = [], msgspec.json.encode
-    try:
-        for row in rows:
-            out.append(encode([None if v is None else WRITE[t](v) for v, t in zip(row, table.columns.values(), strict=True)]))
-    except _Wrong as wrong:
-        name = next(n for n, v in zip(table.columns, row, strict=True) if v is wrong.value)
-        raise NewelError(f"table {table.name}, column {name}: expected {table.columns[name]}, got {wrong.value!r}; the row is {tuple(row)!r:.200}") from wrong
+    for row in rows:
+        types = tuple(map(type, row))
+        if types not in known:  # a handful for a table: looking at each value of each row would take most of the time
+            _check(table, row)
+            known.add(types)
+        if any(row[i] is not None and row[i].tzinfo is not UTC for i in instants):
+            row = [_utc(table, row, v) if i in instants and v is not None else v for i, v in enumerate(row)]
+        out.append(encode(row))
     return out
+
+
+def _check(table: Table, row: Sequence[Any]) -> None:
+    for (name, kind), value in zip(table.columns.items(), row, strict=True):
+        if value is not None and type(value) is not KINDS[kind]:
+            _refuse(table, name, row, value)
+
+
+def _utc(table: Table, row: Sequence[Any], value: datetime) -> datetime:
+    if value.tzinfo is None:
+        _refuse(table, next(n for n, v in zip(table.columns, row, strict=True) if v is value), row, value)
+    return value.astimezone(UTC)
+
+
+def _refuse(table: Table, name: str, row: Sequence[Any], value: Any) -> NoReturn:
+    raise NewelError(f"table {table.name}, column {name}: expected {table.columns[name]}, got {value!r}; the row is {tuple(row)!r:.200}")
 
 
 def rows_of(table: Table, lines: Iterable[bytes]) -> list[tuple[Any, ...]]:
     """The rows that lines_of() wrote."""
-    types = list(table.columns.values())
-    return [tuple([None if v is None else READ[t](v) for v, t in zip(msgspec.json.decode(line), types, strict=True)]) for line in lines]
+    reading = [(i, READ[kind]) for i, kind in enumerate(table.columns.values()) if kind in READ]
+    out, decode = [], msgspec.json.decode
+    for line in lines:
+        row = decode(line)
+        for i, read in reading:
+            if row[i] is not None:
+                row[i] = read(row[i])
+        out.append(tuple(row))
+    return out
 
 
 async def sums_of(session: Session, tables: Iterable[Table]) -> dict[str, Sum]:
@@ -143,35 +170,5 @@ async def sums_of(session: Session, tables: Iterable[Table]) -> dict[str, Sum]:
     return out
 
 
-class _Wrong(Exception):
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-
-def _of(kind: type) -> Any:
-    def check(value: Any) -> Any:
-        if type(value) is not kind:
-            raise _Wrong(value)
-        return value
-
-    return check
-
-
-def _instant(value: Any) -> str:
-    if type(value) is not datetime or value.tzinfo is None:
-        raise _Wrong(value)
-    return value.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def _date(value: Any) -> str:
-    if type(value) is not date:
-        raise _Wrong(value)
-    return value.isoformat()
-
-
-def _same(value: Any) -> Any:
-    return value
-
-
-WRITE = {"integer": _of(int), "text": _of(str), "json": _of(str), "boolean": _of(bool), "date": _date, "instant": _instant}
-READ = {"integer": _same, "text": _same, "json": _same, "boolean": _same, "date": date.fromisoformat, "instant": datetime.fromisoformat}
+KINDS = {"integer": int, "text": str, "json": str, "boolean": bool, "date": date, "instant": datetime}
+READ = {"date": date.fromisoformat, "instant": datetime.fromisoformat}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from newel.config import Config
 from newel.services.app import Newel
-from newel.services.demo import demo
+from newel_demo.company import demo
 from newel_ops import copies
 
 

@@ -183,7 +183,7 @@ async def test_a_backup_that_was_changed_is_refused(demo_backup: Path, tmp_path:
             if name == "tables/posting.jsonl":
                 row = json.loads(lines[3])
                 lines[3] = json.dumps([v + 10 if type(v) is int and i == 2 else v for i, v in enumerate(row)], separators=(",", ":")).encode()
-            made.writestr(name, b"\n".join(lines) + b"\n")
+            made.writestr(name, b"".join(line + b"\n" for line in lines))
     with pytest.raises(NewelError, match=r"table posting: expected .* the file was changed"):
         await copies.restore(Config(database=database_url), bad)
     await copies.restore(Config(database=database_url), demo_backup)

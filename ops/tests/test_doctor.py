@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from newel.config import Config
 from newel.services.app import Newel
-from newel.services.demo import PASSWORD
 from newel.services.doctor import Diagnosis, diagnose
 from newel.services.setup import create_admin
+from newel_demo.company import PASSWORD, USERS
+from newel_ops.checks import KNOWN_LOGINS, KNOWN_PASSWORD
 from newel_sdk.testing import NOW, running
 
 from tests import shop
@@ -104,6 +105,10 @@ async def test_what_was_broken_is_found(fault: str, database_url: str) -> None:
     told = (await found(database_url))[check]
     assert told.level == level and cause in told.cause
     assert told.effect and told.fix
+
+
+def test_the_passwords_of_the_manual_are_those_of_the_demonstration() -> None:
+    assert (KNOWN_PASSWORD, set(KNOWN_LOGINS)) == (PASSWORD, set(USERS))
 
 
 async def test_an_open_network_without_tls_is_told(sqlite_url: str) -> None:

@@ -11,6 +11,7 @@ from newel.config import Config
 from newel.domain.document import DocumentInput, LineInput
 from newel.domain.pricing import Adjustment, Price
 from newel.manifest import Manifest
+from newel.plugins import discover
 from newel_ops.databases import installed_apps, moment, opened
 from newel_ops.rehearse import rehearse
 from newel_ops.tables import Sum, sums_of
@@ -121,6 +122,6 @@ async def test_a_migration_that_breaks_the_books_is_found(database_url: str, tmp
 
 
 async def test_the_demonstration_company_replays_to_the_cent(demo_url: str) -> None:
-    result = await rehearse(Config(database=demo_url), 1000)
+    result = await rehearse(Config(database=demo_url), 1000, modules=discover()[0])
     assert result.clean, result.differences[:3]
     assert result.replayed > 80

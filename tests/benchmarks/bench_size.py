@@ -14,11 +14,10 @@ from typing import Any
 import pytest
 from newel.services import lists, reports
 from newel.services.verify import verify
-from newel.store.session import Database
 
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.flow import LINES, Meter, Shop, shop
-from tests.benchmarks.loader import grow
+from tests.benchmarks.loader import multiplied
 
 SIZES = tuple(int(n) for n in os.environ.get("NEWEL_BENCH_SIZES", "10000 200000").split())
 VERIFIED = int(os.environ.get("NEWEL_BENCH_VERIFY", "1000000"))
@@ -26,12 +25,6 @@ TEMPLATE, OPEN = 100, 20
 REPEAT = 7
 QUICK = 20_000
 GROWTH = 2.0  # what log(200,000) / log(10,000) leaves room for, with noise
-
-
-async def _mark(database: Database) -> int:
-    async with database.write() as session:
-        await session.need(1)
-        return session.id()
 
 
 def questions(one: Shop) -> dict[str, tuple[bool, Callable[[], Awaitable[Any]]]]:
@@ -79,18 +72,10 @@ async def test_growth(request: pytest.FixtureRequest, engine: str, figures: Figu
         make = request.getfixturevalue("fresh_database")
         async with shop(make(engine)) as one:
             database = one.app.database
+            copies = size // (TEMPLATE * LINES) - 1
+            took = await multiplied(one, TEMPLATE, copies)
             async with database.read() as session:
-                parties = (
-                    await session.value("SELECT MIN(id) AS n FROM party WHERE number = 'C0'") - 1,
-                    max(await session.value("SELECT MAX(id) AS n FROM party"), await session.value("SELECT MAX(id) AS n FROM address")),
-                )
                 one.party = await session.value("SELECT id FROM party WHERE number = 'C42'")
-            before = await _mark(database)
-            await one.sold(TEMPLATE)
-            copies, at = size // (TEMPLATE * LINES) - 1, time.perf_counter()
-            await grow(one.app, parties, (before, await _mark(database)), TEMPLATE, copies)
-            took = time.perf_counter() - at
-            async with database.read() as session:
                 lines = await session.value("SELECT COUNT(*) AS n FROM document_line")
             rate = lines / took
             figures.add(

@@ -87,6 +87,10 @@ class SQLiteFloor:
             self.connection.execute("COMMIT")
         return time.perf_counter() - started
 
+    async def value(self, sql: str) -> Any:
+        """The first column of the first row."""
+        return self.connection.execute(sql).fetchone()[0]
+
     async def close(self) -> None:
         """Close the connection."""
         self.connection.close()
@@ -106,6 +110,10 @@ class PostgresFloor:
                 for sql, many, values in statements:
                     await (self.connection.executemany(sql, values) if many else self.connection.fetch(sql, *values))
         return time.perf_counter() - started
+
+    async def value(self, sql: str) -> Any:
+        """The first column of the first row."""
+        return await self.connection.fetchval(sql)
 
     async def close(self) -> None:
         """Close the connection."""

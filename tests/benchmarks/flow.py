@@ -57,6 +57,7 @@ class Meter:
         return round(statistics.median(sum(counts) for counts in zip(*self.statements.values(), strict=True)))
 
 
+# A transaction's statements are known to its session only, and sessions are made deep inside: this is where they can be seen.
 SESSIONS: list[list[Session]] = []
 _made = Session.__init__
 

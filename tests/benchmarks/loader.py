@@ -8,6 +8,7 @@ are not looked at while rows are written, and indexes are made anew afterwards.
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -16,7 +17,9 @@ from typing import Any
 import asyncpg
 from newel.domain.ledger import entry_hash
 from newel.services.app import Newel
-from newel.store.session import day
+from newel.store.session import Database, day
+
+from tests.benchmarks.flow import Shop
 
 # Tables with what refers to other rows of theirs or of each other; dates move, everything else is copied as it is.
 REFERENCES = {
@@ -212,3 +215,23 @@ async def grow(app: Newel, parties: tuple[int, int], documents: tuple[int, int],
     await Loader(connection, parties, documents).load(copies, max(orders * copies // (ORDERS_PER_PARTY * customers), 1))
     connection.close() if app.database.sqlite else await connection.close()
     app.database.ids.drop()
+
+
+async def multiplied(one: Shop, orders: int, copies: int) -> float:
+    """Sell so many orders, and multiply them and the shop's customers; returns the seconds that the multiplying took."""
+    database = one.app.database
+    async with database.read() as session:
+        low = await session.value("SELECT MIN(id) AS n FROM party WHERE number = 'C0'") - 1
+        high = max([await session.value(f"SELECT MAX(id) AS n FROM {table}") for table in PARTIES])
+    before = await _mark(database)
+    await one.sold(orders)
+    after, at = await _mark(database), time.perf_counter()
+    await grow(one.app, (low, high), (before, after), orders, copies)
+    return time.perf_counter() - at
+
+
+async def _mark(database: Database) -> int:
+    """An id between those of what was made before and after."""
+    async with database.write() as session:
+        await session.need(1)
+        return session.id()

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -153,19 +153,19 @@ class Company:
         self.act(lambda: getattr(self.pool.get(model), stage)(self.pool.get(model).browse(ids)))
 
     def _enter(self, orders: int) -> list[int]:
-        Sale, Line = self.pool.get("sale.sale"), self.pool.get("sale.line")
+        order, row = self.pool.get("sale.sale"), self.pool.get("sale.line")
         made = []
         for _ in range(orders):
-            sale = Sale(company=self.company, party=self.chance.choice(self.parties))
+            sale = order(company=self.company, party=self.chance.choice(self.parties))
             sale.on_change_party()
             lines = []
             for _ in range(LINES):
-                line = Line(type="line", sale=sale, product=self.chance.choice(self.items), quantity=float(self.chance.randint(1, 20)))
+                line = row(type="line", sale=sale, product=self.chance.choice(self.items), quantity=float(self.chance.randint(1, 20)))
                 line.on_change_product()
                 lines.append(line)
             sale.lines = lines
             made.append(sale)
-        Sale.save(made)
+        order.save(made)
         return [sale.id for sale in made]
 
     def _made(self, sales: Sequence[int]) -> tuple[list[int], list[int]]:
@@ -177,7 +177,7 @@ class Company:
         for invoice in self.pool.get("account.invoice").browse(invoices):
             amount = invoice.amount_to_pay
             lines, _ = invoice.get_reconcile_lines_for_amount(amount, invoice.currency, party=invoice.party)
-            paid = invoice.pay_invoice(amount, self.pool.get("account.invoice.payment.method")(self.means), date.today())
+            paid = invoice.pay_invoice(amount, self.pool.get("account.invoice.payment.method")(self.means), datetime.now(UTC).date())
             settled.append([*lines, *paid])
         self.pool.get("account.move.line").reconcile(*settled)
 

@@ -70,8 +70,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
         copied_from: line whose stored price steps this line takes over instead of being priced by today's rules.
         stages: what went on from this line, by kind of link.
         sources: where this line comes from.
-        data: plugin name -> that plugin's frozen struct.
-        parts: what was entered for lines that plugins propose below this one, by their key; only while it is saved.
+        data: plugin name -> that plugin's frozen struct. parts: see LineInput; only while it is saved.
     """
 
     id: int
@@ -152,8 +151,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         kind: name of its DocumentKind, such as "loyalty.voucher".
         role: sale, purchase, delivery, receipt, invoice, bill, payment, return, request, transfer or production.
-        phase: draft, offered, open, done or cancelled; of its state.
-        party: bill-to; ship_to and bill_to are addresses.
+        phase: draft, offered, open, done or cancelled; of its state. party: bill-to; ship_to and bill_to are addresses.
         rate: company currency for one unit of the document's currency.
         net, tax, gross: sums; gross = net + tax + rounding.
         version: goes up with every change (optimistic lock).
@@ -230,7 +228,7 @@ class LineInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         price: manual unit price; None lets the rules price the line.
         discount: manual discount in percent.
         data: plugin name -> values of that plugin's line struct.
-        parts: the same for lines that plugins propose below this one, by their key ("kits:PUMP"); None keeps what is stored.
+        parts: the same for lines that plugins propose below this one, by key ("kits:PUMP"); None keeps what is stored.
     """
 
     id: int = 0

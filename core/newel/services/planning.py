@@ -130,7 +130,8 @@ class Planner:
     async def plan_save(self, kind: DocumentKind, document: Document, before: Document | None, resolver: Resolver, then: bool = False) -> Plan:
         """Price and check a document as entered. then: a transition follows at once, and looks at the stock itself."""
         copies, problems = await copied(self, kind, document)
-        document = self._keep_children(document, before)
+        if before is not None:  # lines that plugins proposed are proposed anew; the old ones lend their ids by key
+            document = msgspec.structs.replace(document, lines=tuple(line for line in document.lines if not line.key))
         stock = not then and self.plugins.has("check_document") and any(STOCK & set(x.effects) for x in kind.transitions)
         facts = await self.facts(document, frozenset(), lock=then, stock=stock)
         proposing = Proposing(self, kind, resolver, before)
@@ -150,12 +151,6 @@ class Planner:
     def _lenient(self, problems: list[Problem]) -> list[Problem]:
         """A missing price does not stop a draft from being kept."""
         return [msgspec.structs.replace(p, severity=Severity.NOTE) if p.code == "price.missing" else p for p in problems]
-
-    def _keep_children(self, document: Document, before: Document | None) -> Document:
-        """Lines that plugins proposed are proposed anew; the old ones lend their ids by key."""
-        if before is None:
-            return document
-        return msgspec.structs.replace(document, lines=tuple(line for line in document.lines if not line.key))
 
     # ---- transitions -----------------------------------------------------------------------------------------------------------
 

@@ -108,6 +108,7 @@ def header(
         if name in posted and field["type"] not in ("reference", "checkbox"):
             field["value"] = posted[name]
     wanted = FIRST if kind.role in GOODS else tuple(n for n in FIRST if not n.startswith("location"))
+    wanted += ("text",) if kind.role == "request" else ()  # what is asked for is what it is about
     first = [f for n, f in made.items() if n in wanted]
     groups: list[dict[str, Any]] = [{"label": _("More"), "fields": rest}] if (rest := [f for n, f in made.items() if n not in wanted]) else []
     for plugin, parts in data_parts(newel, kind, at).items():

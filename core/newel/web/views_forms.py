@@ -37,6 +37,8 @@ def form_view(request: Web, plugin: str, op: Operation, id: int) -> dict[str, An
         value = entered.get(key, part.default)
         url = f"/options/{about.code_of}?code=1" if about.code_of in newel_of(request).registry.records else ""
         field = field_of(part, key, value, _(about.label), url) | {"id": f"{plugin}-{key}", "help": _(about.help)}
+        if about.long:
+            field |= {"type": "textarea", "width": 4, "rows": 4}
         if about.choices:
             field["options"] = [{"value": c or NOTHING, "label": _(label)} for c, label in about.choices]
         fields.append(field)

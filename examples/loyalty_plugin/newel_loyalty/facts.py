@@ -7,6 +7,7 @@ from typing import Any
 
 from newel.domain.context import Context
 from newel.domain.document import Document
+from newel.domain.money import plain
 from newel.manifest import Column, Report
 from newel.store.columns import QUANTITY, unscaled
 from newel.store.session import Session
@@ -33,7 +34,7 @@ async def tiers(session: Session) -> tuple[Tier, ...]:
 
 async def _tiers(session: Session) -> tuple[Tier, ...]:
     rows = await session.fetch("SELECT code, name, points_min, percent FROM loyalty_tier ORDER BY points_min DESC, id")
-    return tuple(Tier(code=r["code"], name=r["name"], points_min=r["points_min"], percent=unscaled(r["percent"], QUANTITY)) for r in rows)
+    return tuple(Tier(code=r["code"], name=r["name"], points_min=r["points_min"], percent=plain(unscaled(r["percent"], QUANTITY))) for r in rows)
 
 
 async def members(session: Session, _parameters: dict[str, Any], _context: Context) -> list[dict[str, Any]]:

@@ -76,7 +76,7 @@ def panels(standing: Standing | None) -> Sequence[Panel]:
     tier = standing.tier
     above = [t for t in standing.tiers if t.points_min > standing.points]
     rows = [("Points", str(standing.points)), ("Tier", tier.name if tier else "")]
-    rows += [("Next", f"{above[-1].name}: {above[-1].points_min - standing.points} more points")] if above else []
+    rows += [("Next tier", above[-1].name), ("Points missing", str(above[-1].points_min - standing.points))] if above else []
     return [Panel(title="Loyalty", rows=tuple(r for r in rows if r[1]))]
 
 

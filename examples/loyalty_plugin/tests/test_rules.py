@@ -21,7 +21,7 @@ def test_the_points_decide_the_tier(document: Document, points: int) -> None:
 
 def test_the_way_to_the_next_tier() -> None:
     (panel,) = panels(Standing(points=700, tiers=TIERS))
-    assert panel.rows == (("Points", "700"), ("Tier", "Tin"), ("Next", "Gold: 300 more points"))
+    assert panel.rows == (("Points", "700"), ("Tier", "Tin"), ("Next tier", "Gold"), ("Points missing", "300"))
     assert panels(None) == ()
 
 

@@ -356,3 +356,14 @@ async def test_parts_add_up_to_the_order(database_url: str, rounding: str, digit
             await here.do.follow(usage.id, "bill_usage", here.context, then=["post"])
         assert "goods_received" not in await here.accounts()
         assert await here.state(order) == "done"
+
+
+async def test_several_parts_in_one_document(database_url: str) -> None:
+    """10.00 for three, one by one on three lines of one document: 3.33, 3.33 and the rest."""
+    async with desk(database_url) as here:
+        order = await here.order(LineInput(item="BOLT", quantity=D(3), price=D("3.35"), discount=D("0.5")))
+        await here.go(order, "arrive", 2, 1)
+        usage = await here.go(order, "use", 1, 1, 1)
+        assert (order.net, [x.net for x in usage.lines]) == (10, [D("3.33"), D("3.33"), D("3.34")])
+        assert await here.sums(order) == (3, 0, 3, 0)
+        assert (await here.stock())["storage"] == (3, 10)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from newel.domain.kinds import DocumentKind, Flow, State, Transition
 from newel.hookspecs import hookimpl
 from newel.manifest import Manifest, MenuItem
 
 from newel_vendor_workbench.rules import ADVISED, DESPATCH, PERMISSION
-
-if TYPE_CHECKING:
-    from newel.services.demo import DemoKit
+from newel_vendor_workbench.send import invite
 
 NOTE = DocumentKind(
     name=DESPATCH, label="Despatch note", label_plural="Despatch notes", role="transfer", party_role="vendor", series="DN", priced=False, menu="Stock",
@@ -29,15 +27,11 @@ NOTE = DocumentKind(
 ADVISE = Flow(name="advise", label="Despatch note", link=ADVISED, target_kind=DESPATCH, source_role="purchase", completes=False, copies_prices=False)
 
 
-async def demo(kit: DemoKit) -> None:
-    """A login for one vendor of the demonstration company; orders come with other plugins."""
-    from newel.services.demo import PASSWORD
-
-    from newel_vendor_workbench.send import invite
-
+async def demo(kit: Any) -> None:
+    """A login for one vendor of the demonstration company; orders come with other plugins. kit: the DemoKit of newel-demo."""
     vendor = await kit.app.records.find("newel.party", kit.vendors[0], kit.context())
     if vendor is not None:
-        await invite(kit.app, vendor, "vendor", "Vera Linden", PASSWORD, kit.context())
+        await invite(kit.app, vendor, "vendor", "Vera Linden", kit.password, kit.context())
 
 
 @hookimpl

@@ -54,7 +54,8 @@ def due(rule: Rule, accounts: Iterable[Account], today: date, company: Company) 
         if rule.event == "no_sale" and account.last_sale is not None and (days := (today - account.last_sale).days) > rule.days:
             out.append((account, f"{rule.text or 'No sale'}: the last one was on {account.last_sale}, {days} days ago."))
         elif rule.event == "overdue" and account.late > rule.days:
-            out.append((account, f"{rule.text or 'Payment overdue'}: {rounded(account.owed, company.amount_digits)} {company.currency} late, the oldest by {account.late} days."))
+            owed = f"{rounded(account.owed, company.amount_digits)} {company.currency}"
+            out.append((account, f"{rule.text or 'Payment overdue'}: {owed} late, the oldest by {account.late} days."))
     return out
 
 

@@ -30,7 +30,7 @@ class FollowupRule(Table, tablename="followups_rule"):
 TABLES = (FollowupRule,)
 RECORDS = (
     RecordKind(
-        name="followups.rule", table=FollowupRule, label="Rule for requests", label_plural="Rules for requests", title=("code",), menu="Service",
+        name="followups.rule", table=FollowupRule, label="Rule for requests", label_plural="Rules for requests", title=("code",), menu="Administration",
         check=check_rule, help="When a request is made by itself, from how a customer's account stands.",
         fields=(
             Field(name="code", label="Code", required=True, list=True),

@@ -7,12 +7,12 @@ from typing import Any
 
 from newel.domain.context import Context
 from newel.domain.document import Document
-from newel.domain.money import ZERO
+from newel.domain.money import ZERO, plain
 from newel.services.access import own_party
 from newel.store.columns import QUANTITY, unscaled
 from newel.store.session import Session, day
 
-from newel_parts.rules import ORDER, PartsFacts, PartsSettings
+from newel_parts.rules import ORDER, PartsFacts, PartsSettings, check_picture
 
 LISTED = """
 SELECT x.position, x.quantity, x.text, i.id AS item, i.number, i.name, i.unit, o.number AS old
@@ -46,12 +46,13 @@ async def products(session: Session) -> list[Any]:
 async def listed(session: Session, item: int) -> list[dict[str, Any]]:
     """The parts of a product, by their number in the picture; replaced ones as what replaces them."""
     rows = await session.fetch(LISTED, item, True)
-    return [{**dict(r), "old": r["old"] or "", "quantity": unscaled(r["quantity"], QUANTITY)} for r in rows]
+    return [{**dict(r), "old": r["old"] or "", "quantity": plain(unscaled(r["quantity"], QUANTITY))} for r in rows]
 
 
 async def pictures(session: Session, item: int) -> list[Any]:
-    """Names and images of a product."""
-    return await session.fetch("SELECT name, image FROM parts_picture WHERE product = ? ORDER BY position, id", item)
+    """Names and images of a product; whatever came in another way and is no picture is left out."""
+    rows = await session.fetch("SELECT name, image FROM parts_picture WHERE product = ? ORDER BY position, id", item)
+    return [r for r in rows if not list(check_picture(r["image"]))]
 
 
 async def free(session: Session, items: list[int], context: Context) -> dict[int, tuple[Decimal, Decimal]]:
@@ -63,7 +64,7 @@ async def free(session: Session, items: list[int], context: Context) -> dict[int
     out = dict.fromkeys(items, (ZERO, ZERO))
     for r in rows:
         ours, theirs = out[r["item"]]
-        quantity = unscaled(r["free"], QUANTITY)
+        quantity = plain(unscaled(r["free"], QUANTITY))
         if r["party"] is None:
             out[r["item"]] = (ours + quantity, theirs)
         elif r["party"] == context.user.party:
@@ -75,7 +76,7 @@ async def orders(session: Session, context: Context) -> list[dict[str, Any]]:
     """The last orders of the user's party (of everybody, for our own people), with how far they are delivered."""
     own, args = own_party(context, "d.party")
     rows = await session.fetch(ORDERS.format(own=own), True, context.company.id, *args)
-    return [{**dict(r), "date": day(r["date"]), "ordered": unscaled(r["ordered"], QUANTITY), "delivered": unscaled(r["delivered"], QUANTITY),
+    return [{**dict(r), "date": day(r["date"]), "ordered": plain(unscaled(r["ordered"], QUANTITY)), "delivered": plain(unscaled(r["delivered"], QUANTITY)),
              "gross": unscaled(r["gross"], 4)} for r in rows]  # fmt: skip
 
 

@@ -93,6 +93,8 @@ async def add_picture(request: Web, item: FromPath[int]) -> Response[Any]:
         return await _product(request, item, (Problem(code="parts.picture", message="a picture was expected", hint="choose a file"),))
     content = await sent.read(rules.IMAGE_BYTES + 1)
     image = f"data:{sent.content_type};base64,{base64.b64encode(content).decode()}"
+    if problems := tuple(rules.check_picture(image)):
+        return await _product(request, item, problems)
     try:
         await newel.records.save("parts.picture", None, {"product": item, "name": (sent.filename or "")[:120], "image": image}, context)
     except Refused as refused:

@@ -64,9 +64,9 @@ def check_part(values: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(code="parts.part", message="another item was expected than the part itself", where=name, hint="choose another one")
 
 
-def check_picture(values: Mapping[str, Any]) -> Iterator[Problem]:
+def check_picture(image: str) -> Iterator[Problem]:
     """A picture is what it says it is, and not too large; nothing else is ever shown (no SVG, which may hold scripts)."""
-    found = DATA.fullmatch(values.get("image") or "")
+    found = DATA.fullmatch(image)
     content = b""
     if found:
         try:

@@ -10,7 +10,7 @@ from newel.store.tables_master import Item
 from piccolo.columns import Text, Varchar
 from piccolo.table import Table
 
-from newel_parts.rules import check_part, check_picture
+from newel_parts.rules import check_part
 
 
 class Part(Table, tablename="parts_part"):
@@ -44,7 +44,7 @@ RECORDS = (
     ),
     RecordKind(
         name="parts.picture", table=Picture, label="Picture of a product", label_plural="Pictures of products", title=("name",), search=("name",),
-        scope="", check=check_picture, help="Where each part sits. Pictures are added on the page of the parts list.",
+        scope="", help="Where each part sits. Pictures are added on the page of the parts list.",
         fields=(
             Field(name="product", label="Product", required=True, list=True), Field(name="position", label="Place"), Field(name="name", label="Name"),
             Field(name="image", label="Picture", secret=True, help="A PNG, JPEG or WebP picture of at most 500 kB, as a data: address."),

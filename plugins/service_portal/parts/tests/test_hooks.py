@@ -81,14 +81,14 @@ async def test_hook_check_document_what_a_repair_point_may_not_decide(sqlite_url
 
 def test_pictures_are_what_they_say_they_are() -> None:
     def codes(kind: str, content: bytes) -> list[str]:
-        return [p.code for p in check_picture({"image": f"data:image/{kind};base64,{base64.b64encode(content).decode()}"})]
+        return [p.code for p in check_picture(f"data:image/{kind};base64,{base64.b64encode(content).decode()}")]
 
     assert codes("png", PIXEL) == []
     assert codes("webp", b"RIFF0000WEBPVP8 ") == []
     for kind, content in (("jpeg", PIXEL), ("svg+xml", b"<svg onload='alert(1)'/>"), ("png", b"<script>"), ("png", b"")):
         assert codes(kind, content) == ["parts.picture"]
     assert codes("png", PIXEL + b"0" * 500_000) == ["parts.large"]
-    assert [p.code for p in check_picture({"image": "https://elsewhere.example/x.png"})] == ["parts.picture"]
+    assert [p.code for p in check_picture("https://elsewhere.example/x.png")] == ["parts.picture"]
     assert [p.where for p in check_part({"item": 1, "product": 1, "replaced_by": 1})] == ["product", "replaced_by"]
 
 
@@ -152,7 +152,7 @@ async def test_a_repair_point_orders_parts_online(database_url: str) -> None:
         assert "13.50" in text and "1.80" in text and "in place of SEALOLD" in text and "grease it" in text
         assert "GOLD" not in text
         cells = text.split("in place of SEALOLD")[1].split("</tr>")[0]
-        assert ">17 " in cells.replace("</span>", " ") and ">3 " in cells.replace("</span>", " "), "17 with us, 3 with them"
+        assert ">17 <" in cells and ">3 <" in cells, "17 with us, 3 with them"
         other = await here.person("other", "OTHER", *THEIRS)
         assert "15.00" in (await other.get(address)).text, "everybody sees the own price"
 
@@ -185,7 +185,7 @@ async def test_prices_are_not_for_a_repair_point_to_say(database_url: str) -> No
         for line in (LineInput(item="SEAL", price=D(0)), LineInput(item="SEAL", discount=D(90)), LineInput(item="GOLD")):
             with pytest.raises(Refused) as refused:
                 await here.kit.app.documents.create(ORDER, DocumentInput(lines=(line,)), context)
-            assert {p.code for p in refused.value.problems} <= {"parts.price", "parts.listed"}
+            assert {p.code for p in refused.value.problems if p.severity == "block"} <= {"parts.price", "parts.listed"}
         answer = await point.post("/api/documents/parts.order", json={"lines": [{"item": "SEAL", "quantity": "1", "price": "0"}]})
         assert answer.status_code == 422 and "parts.price" in answer.text
         assert (await point.post(f"/parts/products/{here.ids['PUMP']}/pictures", files={"picture": ("a.png", PIXEL, "image/png")})).status_code == 403
@@ -204,6 +204,8 @@ async def test_pictures_stand_above_the_list(database_url: str) -> None:
         point = await here.person("point", "POINT", *THEIRS)
         text = (await point.get(address)).text
         assert 'src="data:image/png;base64,iVBOR' in text and 'alt="pump.png"' in text and "Add a picture" not in text
+        await here.record("parts.picture", product="PUMP", name="bad", image="data:image/svg+xml;base64,PHN2Zy8+")
+        assert "data:image/svg" not in (await point.get(address)).text, "what came in another way is not shown"
         draft = await us.post(address, data={f"q-{here.ids['GOLD']}": "1"})
         assert draft.status_code == 303, "our own people may order what stands on no list, as a draft"
         assert (await us.get("/parts/products/999999")).status_code == 404

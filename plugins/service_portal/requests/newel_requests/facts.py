@@ -97,7 +97,7 @@ async def _board(session: Session, parameters: dict[str, Any], context: Context)
     """Requests that are not done, the most urgent first."""
     types = (await known(session)).types
     sql = (
-        "SELECT d.id, d.number, d.state, d.date, d.data, d.party, p.service_level FROM document d LEFT JOIN party p ON p.id = d.party "
+        "SELECT d.id, d.number, d.state, d.date, d.data, d.party, p.name, p.service_level FROM document d LEFT JOIN party p ON p.id = d.party "
         "WHERE d.kind = ? AND d.company = ? AND d.phase IN ('draft', 'open')"
     )
     out = []
@@ -106,7 +106,7 @@ async def _board(session: Session, parameters: dict[str, Any], context: Context)
         if any(parameters[name] and parameters[name] != getattr(data, name) for name in ("team", "assignee")):
             continue
         kind = types.get(data.type)
-        row = {"document": r["id"], "number": r["number"], "party": r["party"], "state": r["state"], "date": day(r["date"])}
+        row = {"document": r["id"], "number": r["number"], "party": r["party"], "name": r["name"], "state": r["state"], "date": day(r["date"])}
         row |= {"priority": priority(data, r["service_level"] or 0, kind), "type": kind.name if kind else data.type}
         out.append(row | {name: getattr(data, name) for name in ("category", "team", "assignee", "follow_up")})
     today = context.today
@@ -119,7 +119,8 @@ REPORTS = (
         parameters=(Parameter(name="team", label="Team"), Parameter(name="assignee", label="Assigned to")),
         columns=(
             Column(name="priority", label="Priority"), Column(name="document", label="Request", type="document", text="number"),
-            Column(name="party", label="Partner", type="newel.party"), Column(name="type", label="Type"), Column(name="category", label="Category"),
+            Column(name="party", label="Partner", type="newel.party", text="name"), Column(name="type", label="Type"),
+            Column(name="category", label="Category"),
             Column(name="team", label="Team"), Column(name="assignee", label="Assigned to"), Column(name="follow_up", label="Follow up", type="date"),
             Column(name="state", label="State"), Column(name="date", label="Date", type="date"),
         ),

@@ -53,7 +53,7 @@ REQUEST = DocumentKind(
     transitions=(
         _go("submit", "Send in", ("draft",), "open", primary=True),
         _go("acknowledge", "Confirm receipt", ("open",), "open"),
-        _go("start", "Start", ("open", "waiting"), "working", primary=True),
+        _go("start", "Start", ("open", "waiting"), "working"),
         _go("convert", "Turn into a document", OPEN, "working"),
         _go("wait", "Wait for the requester", ("open", "working"), "waiting"),
         _go("resolve", "Resolved", OPEN, "resolved", primary=True),

@@ -39,9 +39,10 @@ class MessageOut(msgspec.Struct, frozen=True, kw_only=True):
     id: int
 
 
-SAY = (Field(name="text", label="Text"),)
+SAY = (Field(name="text", label="Text", long=True),)
 ASSIGN = (
-    Field(name="team", label="Team", code_of="requests.team"), Field(name="assignee", label="Login"), Field(name="follow_up", label="Look at it again on"),
+    Field(name="team", label="Team", code_of="requests.team"), Field(name="assignee", label="User", code_of="newel.user"),
+    Field(name="follow_up", label="Look at it again on"),
     Field(name="priority", label="Priority", help="1 comes first; empty: as it is."),
 )  # fmt: skip
 

@@ -250,7 +250,7 @@ def panels(document: Document, facts: RequestFacts, guest: bool) -> list[Panel]:
     out = [Panel(title="Request", rows=tuple(r for r in rows if r[1]), sequence=10, form="" if guest else "assign")]
     out.append(Panel(title="Conversation", rows=_conversation(facts.said, False), slot="below", sequence=20, form="answer"))
     if not guest:
-        out.append(Panel(title="Notes for colleagues", rows=_conversation(facts.said, True), slot="below", sequence=30, form="note"))
+        out.append(Panel(title="Notes for colleagues", rows=_conversation(facts.said, True), slot="below", sequence=21, form="note"))
     return out
 
 

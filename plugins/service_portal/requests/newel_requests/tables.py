@@ -74,7 +74,7 @@ NEEDS = (("place", "a place"), ("time", "day and time"), ("about", "a document")
 RECORDS = (
     RecordKind(
         name="requests.type", table=RequestType, label="Type of requests", label_plural="Types of requests", title=("code", "name"),
-        search=("code", "name"), facts="requests", menu="Service", check=check_type,
+        search=("code", "name"), facts="requests", menu="Administration", check=check_type,
         help="What people ask for, what they must say about it, and the kind of document that comes of it.",
         fields=(
             *CODE, Field(name="target_kind", label="Becomes", choices_of="documents", list=True),
@@ -85,11 +85,11 @@ RECORDS = (
     ),
     RecordKind(
         name="requests.category", table=Category, label="Category of requests", label_plural="Categories of requests", title=("code", "name"),
-        search=("code", "name"), facts="requests", menu="Service", fields=CODE,
+        search=("code", "name"), facts="requests", menu="Administration", fields=CODE,
     ),
     RecordKind(
         name="requests.team", table=Team, label="Team", label_plural="Teams", title=("code", "name"), search=("code", "name"), facts="requests",
-        menu="Service", fields=(*CODE, Field(name="party", label="Repair point", list=True, help="The firm that it is; empty for a team of ours.")),
+        menu="Administration", fields=(*CODE, Field(name="party", label="Repair point", list=True, help="The firm that it is; empty for a team of ours.")),
         help="Who deals with requests: teams of ours, and repair points.",
     ),
     RecordKind(

@@ -165,10 +165,17 @@ async def test_assigned_followed_up_and_added_to_by_its_number(kit: Kit) -> None
     assert [text for _, text in (await panels(kit, asked.id))["Conversation"].rows] == ["It drips at the flange.", "Now it runs."]
 
 
+@pytest.mark.plugins("requests", "sales", "invoicing", "receivables", "credit")
 @pytest.mark.capability("DOC-30")
-async def test_the_service_level_puts_a_customer_first_and_changes_no_rule(kit: Kit) -> None:
+async def test_the_service_level_is_seen_everywhere_puts_a_customer_first_and_changes_no_rule(kit: Kit) -> None:
+    """Who enters an order, writes an invoice or answers a request sees the level; only what comes first depends on it."""
     for number, level in (("LOW", 1), ("HIGH", 9)):
         await kit.party(number, service_level=level)
+    await kit.item("PUMP", price=100)
+    for kind, then in (("sales.order", "confirm"), ("invoicing.invoice", "post")):
+        made = [(await kit.document(kind, who, ("PUMP", 1), then=[then])).document for who in ("LOW", "HIGH")]
+        shown = [dict(row for _, p in (await detail(kit.app, d.id, kit.context)).panels for row in p.rows)["Service level"] for d in made]
+        assert (shown, made[0].state, made[0].gross) == (["1", "9"], made[1].state, made[1].gross)
     low, high = [await ask(kit, "help", text="?", who=who) for who in ("LOW", "HIGH")]
     urgent = await ask(kit, "help", text="?", who="LOW", data={"priority": 1})
     from newel.services import reports
@@ -250,6 +257,7 @@ async def test_it_can_be_worked_with_over_http(kit: Kit) -> None:
     browser = await kit.browser()
     page = (await browser.get(f"/document/{asked.id}")).text
     assert all(text in page for text in ("Which?", "old pump", "Service desk"))
+    assert '<textarea class="form-control" id="requests-answer.text"' in page, "an answer has more than one line"
     done = await browser.post(f"/do/requests/answer/{asked.id}", data={"answer.text": "Send a picture"})
     assert done.status_code == 303, done.text
     assert [text for _, text in (await panels(kit, asked.id))["Conversation"].rows] == ["Which?", "Send a picture"]

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from newel.domain.context import Context
-from newel.domain.money import ZERO, product
+from newel.domain.money import ZERO, plain, product
 from newel.manifest import Column, Parameter, Report
 from newel.store.columns import QUANTITY, unscaled
 from newel.store.master import load_master
@@ -62,8 +62,8 @@ async def lacking(session: Session, parameters: dict[str, Any], context: Context
     for x in await lacks(session, context):
         if (x.quantity > 0 or parameters.get("all")) and parameters.get("location") in (None, x.location):
             source = places[x.source].code if x.source in places else "bought"
-            numbers = {n: getattr(x, n) for n in ("free", "coming", "minimum", "target", "quantity")}
-            rows.append({"place": places[x.location].code, "item": x.number, **numbers, "source": source, "there": x.there if x.source else None})
+            numbers = {n: plain(getattr(x, n)) for n in ("free", "coming", "minimum", "target", "quantity")}
+            rows.append({"place": places[x.location].code, "item": x.number, **numbers, "source": source, "there": plain(x.there) if x.source else None})
     return rows
 
 

@@ -32,6 +32,7 @@ NEXT = (
     "SELECT DISTINCT k.from_document AS source, k.to_document AS target, d.number FROM line_link k JOIN document d ON d.id = k.to_document "
     "WHERE k.from_document = ANY(?) ORDER BY 1, 2"
 )
+TEAMS = "SELECT t.code, t.name, t.party, p.name AS called FROM requests_team t LEFT JOIN party p ON p.id = t.party"
 COSTS = (
     "SELECT e.document, SUM(p.debit - p.credit) AS cost FROM posting p JOIN journal_entry e ON e.id = p.entry JOIN account a ON a.id = p.account "
     "WHERE e.document = ANY(?) AND a.kind IN ('expense', 'income') GROUP BY e.document"
@@ -143,11 +144,16 @@ async def _costs(session: Session, ids: Sequence[int]) -> tuple[dict[int, Decima
 async def _scores(session: Session, parameters: dict[str, Any], context: Context) -> list[dict[str, Any]]:
     """Teams and repair points, the best first (SRV-13)."""
     cases = [s.case for s in await seen(session, context, parameters["since"], parameters["until"])]
-    teams = {r["code"]: r for r in await session.fetch("SELECT code, name, party FROM requests_team")}
+    teams = {r["code"]: r for r in await session.fetch(TEAMS)}
     out = []
     for score in rated(cases, await model(session)):
         team = teams.get(score.team)
-        row = {"team": team["name"] if team else score.team or "-", "party": team["party"] if team else None, "score": score.score}
+        row = {
+            "team": team["name"] if team else score.team or "-",
+            "party": team["party"] if team else None,
+            "called": team["called"] if team else None,
+            "score": score.score,
+        }
         out.append({**row, "requests": score.requests, "solved": score.solved, **{m: score.figures.get(m) for m in MEASURES}})
     return out
 
@@ -170,7 +176,8 @@ REPORTS = (
         name="service_kpis.scores", label="Repair points and teams", load=_scores, menu="Service", parameters=SPAN,
         help="Rated by the measures of service; the best first. Times are wall-clock times, costs what the ledger says.",
         columns=(
-            Column(name="score", label="Score"), Column(name="team", label="Team"), Column(name="party", label="Repair point", type="newel.party"),
+            Column(name="score", label="Score"), Column(name="team", label="Team"),
+            Column(name="party", label="Repair point", type="newel.party", text="called"),
             Column(name="requests", label="Requests"), Column(name="solved", label="Solved"), Column(name="response_hours", label="Hours to answer"),
             Column(name="first_time_fix", label="First time, %", type="percent"), Column(name="turnaround_days", label="Days to solve"),
             Column(name="cost", label="Cost of one", type="amount"), Column(name="satisfaction", label="Grade"),

@@ -15,7 +15,7 @@ class GradeIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     remark: str = ""
 
 
-FIELDS = (Field(name="grade", label="Grade", help="1 to 5, which is best."), Field(name="remark", label="Remark"))
+FIELDS = (Field(name="grade", label="Grade", help="1 to 5, which is best."), Field(name="remark", label="Remark", long=True))
 
 
 @operation("POST", "/documents/{id}/grade", body=GradeIn, errors=(404,), form=Form(label="How was it?", fields=FIELDS, button="Send", done="Thank you."))

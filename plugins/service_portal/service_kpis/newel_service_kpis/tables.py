@@ -36,7 +36,7 @@ TABLES = (ModelMeasure, Grade)
 RECORDS = (
     RecordKind(
         name="service_kpis.measure", table=ModelMeasure, label="Measure of service", label_plural="Measures of service", title=("measure",), scope="",
-        facts="service_kpis", menu="Service", check=check_measure, help="What repair points and teams are rated by, and what it weighs.",
+        facts="service_kpis", menu="Administration", check=check_measure, help="What repair points and teams are rated by, and what it weighs.",
         fields=(
             Field(name="measure", label="Measure", required=True, list=True, choices=tuple(MEASURES.items())),
             Field(name="weight", label="Weight", required=True, list=True, help="Against the other measures."),

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from newel.domain.context import User
-from newel.domain.document import LineInput
+from newel.domain.document import DocumentInput, LineInput
 from newel.errors import Refused
 from newel.services import reports
 from newel.services.pages import detail
@@ -105,3 +105,41 @@ async def test_hook_propose_panels_asks_once_it_is_solved(kit: Kit) -> None:
     assert (await browser.post(f"/do/service_kpis/grade/{made['north']}", data={"grade.grade": "4", "grade.remark": "quick"})).status_code == 303
     (after,) = await panels(made["north"])
     assert (after.rows, after.form) == ((("Given", "4 of 5"),), "")
+
+
+@pytest.mark.plugins("service_kpis", "order_status", "sales", "shipping", "inventory", "invoicing")
+@pytest.mark.capability("SRV-07")
+async def test_from_the_request_over_the_order_to_the_report(kit: Kit) -> None:
+    """Acme asks for two seals, quotes the number, sees the order on its way, and the report says how long it took and what it brought.
+
+    Two seals at 30.00 that cost us 10.00 each: the ledger shows an income of 40.00, a cost of -40.00.
+    """
+    acme = await kit.party("ACME")
+    await kit.item("SEAL", price=30, cost=10)
+    await kit.stock("SEAL", 5, 50)
+    rights = frozenset({f"{KIND}.*", "sales.order.view", "requests.message.*", "order_status.view"})
+    user = User(id=9, login="erin@acme", permissions=rights, companies=frozenset({kit.context.company.id}), party=acme)
+    own = msgspec.structs.replace(kit.context, user=user)
+    entered = DocumentInput(text="Two seals, please", lines=(LineInput(item="SEAL", quantity=D(2)),), data={"requests": {"type": "service", "time": "09:00"}},
+                            date_requested=kit.context.today)  # fmt: skip
+    asked = (await kit.app.documents.create(KIND, entered, own, then=("submit",))).document
+    await say(kit.app, asked.number, "Blue ones.", own)
+    kit.clock.advance(hours=3)
+    (order,) = (await kit.act(asked.id, "convert")).made
+    await kit.act(order, "confirm")
+    kit.clock.advance(days=2)
+    await kit.follow(order, "deliver", then=["ship"])
+    (seen,) = await orders(kit, own)
+    assert ([(s.name, s.percent) for s in seen.stages], seen.reference) == ([("shipping", 100), ("invoicing", 0)], asked.number)
+    await kit.follow(order, "invoice", then=["post"])
+    await kit.act(asked.id, "resolve")
+    (row,) = await reports.run(kit.app, "service_kpis.monitor", {}, kit.context)
+    assert (row["number"], row["made"], row["hours"], row["days"], row["cost"]) == (asked.number, seen.number, 3, 2, D("-40.00"))
+    assert (await kit.app.documents.get(asked.id, own)).state == "resolved"
+
+
+async def orders(kit: Kit, context: Any) -> list[Any]:
+    from newel_order_status.facts import orders as load
+
+    async with kit.app.database.read() as session:
+        return await load(session, context)

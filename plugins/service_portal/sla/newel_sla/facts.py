@@ -23,7 +23,7 @@ EVENTS = "SELECT document, at, changes FROM document_event WHERE document = ANY(
 FIRST = "SELECT document, MIN(entered_at) AS at FROM requests_message WHERE document = ANY(?) AND staff = ? GROUP BY document"
 TAKEN = "SELECT document, step, entered_at, text FROM sla_escalation WHERE document = ANY(?) ORDER BY id"
 OPEN = (
-    "SELECT d.id, d.number, d.state, d.data, d.party, COALESCE(p.service_level, 0) AS level FROM document d LEFT JOIN party p ON p.id = d.party "
+    "SELECT d.id, d.number, d.state, d.data, d.party, p.name, COALESCE(p.service_level, 0) AS level FROM document d LEFT JOIN party p ON p.id = d.party "
     "WHERE d.kind = ? AND d.company = ? AND d.phase = 'open' ORDER BY d.id"
 )
 
@@ -49,6 +49,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     number: str
     state: str
     party: int | None
+    name: str | None
     level: int
     data: RequestData
     clock: Clock
@@ -119,7 +120,7 @@ async def standings(session: Session, context: Context) -> list[Standing]:
     taken = rows_by(await session.fetch(TAKEN, ids), "document") if ids else {}
     return [
         Standing(
-            **{n: r[n] for n in ("id", "number", "state", "party", "level")}, data=data, clock=clock(target, found[r["id"]], context.now),
+            **{n: r[n] for n in ("id", "number", "state", "party", "name", "level")}, data=data, clock=clock(target, found[r["id"]], context.now),
             taken=frozenset(x["step"] for x in taken.get(r["id"], ())),
         )
         for r, data, target in promised
@@ -142,7 +143,7 @@ async def _board(session: Session, parameters: dict[str, Any], context: Context)
         if (parameters["late"] and not s.clock.late) or (parameters["team"] and parameters["team"] != s.data.team):
             continue
         target = s.clock.target
-        row = {"document": s.id, "number": s.number, "party": s.party, "level": s.level, "team": s.data.team, "assignee": s.data.assignee}
+        row = {"document": s.id, "number": s.number, "party": s.party, "name": s.name, "level": s.level, "team": s.data.team, "assignee": s.data.assignee}
         row |= {"promise": target.code, "answer": local(s.clock.response_due, target), "solution": local(s.clock.resolution_due, target)}
         passed = max(s.clock.percent("response") if s.clock.answered is None else 0, s.clock.percent("resolution"))
         out.append(row | {"passed": passed, "late": ", ".join(s.clock.late), "state": "paused" if s.clock.paused else s.state})
@@ -151,11 +152,11 @@ async def _board(session: Session, parameters: dict[str, Any], context: Context)
 
 REPORTS = (
     Report(
-        name="sla.board", label="Promises", load=_board, menu="Service", help="Open requests against what is promised: what is late first.",
+        name="sla.board", label="Deadlines", load=_board, menu="Service", help="Open requests against what is promised: what is late first.",
         parameters=(Parameter(name="late", label="Only what is late", type="flag"), Parameter(name="team", label="Team")),
         columns=(
             Column(name="late", label="Late"), Column(name="passed", label="Passed", type="percent"),
-            Column(name="document", label="Request", type="document", text="number"), Column(name="party", label="Partner", type="newel.party"),
+            Column(name="document", label="Request", type="document", text="number"), Column(name="party", label="Partner", type="newel.party", text="name"),
             Column(name="level", label="Level"), Column(name="promise", label="Promise"), Column(name="answer", label="Answer by"),
             Column(name="solution", label="Solve by"), Column(name="state", label="State"), Column(name="team", label="Team"),
             Column(name="assignee", label="Assigned to"),

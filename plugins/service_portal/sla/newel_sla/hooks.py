@@ -46,4 +46,5 @@ def propose_panels(document: Document, facts: Facts, context: Context) -> Sequen
     if context.user.party is None:
         rows += [("Late", ", ".join(own.late)), ("Promise", target.code)]
         rows += [(f"Escalated {local(at, target)}", text) for at, text in found.escalations]
+    rows.append(("Times of", target.calendar.zone))
     return [Panel(title="Service level", rows=tuple(r for r in rows if r[1]), sequence=15)]

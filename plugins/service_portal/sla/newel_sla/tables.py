@@ -75,7 +75,7 @@ ONE, NINE = Decimal(1), Decimal(9)
 RECORDS = (
     RecordKind(
         name="sla.calendar", table=BusinessCalendar, label="Business calendar", label_plural="Business calendars", title=("code", "name"),
-        search=("code", "name"), facts="sla", menu="Service", check=check_calendar, help="On which days and hours the time of a promise runs.",
+        search=("code", "name"), facts="sla", menu="Administration", check=check_calendar, help="On which days and hours the time of a promise runs.",
         fields=(
             *NAMED, Field(name="zone", label="Time zone", required=True, help="Such as Europe/Berlin."),
             Field(name="hours", label="Hours", required=True, list=True, help=HOURS_HELP),
@@ -93,7 +93,7 @@ RECORDS = (
     ),
     RecordKind(
         name="sla.target", table=ServiceTarget, label="Service promise", label_plural="Service promises", title=("code", "name"), search=("code", "name"),
-        facts="sla", menu="Service", check=check_target, help="Within which business time a request is answered and solved.",
+        facts="sla", menu="Administration", check=check_target, help="Within which business time a request is answered and solved.",
         fields=(
             *NAMED, Field(name="type", label="Type of requests", list=True, code_of="requests.type", help="Empty for all."),
             Field(name="level_min", label="From service level", list=True, minimum=Decimal(0), maximum=NINE),

@@ -17,9 +17,10 @@ from newel.domain.document import Document, DocumentInput, LineInput, LinkInput
 from newel.domain.kinds import DocumentKind, Flow
 from newel.domain.money import ZERO, rounded
 from newel.errors import Refused
-from newel.services.demo import DAYS, DemoKit, receive
 from newel.services.outcome import Outcome
 from newel.store.columns import AMOUNT, unscaled
+
+from newel_demo.company import DAYS, DemoKit, receive
 
 PER_SALE = 3.6  # documents that one sale leads to on average
 GROWTH = 1.5

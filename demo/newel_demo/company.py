@@ -1,7 +1,7 @@
-"""A demonstration company, made by itself: records out of demo.toml, a year of documents through the use cases (demo_story.py).
+"""A demonstration company, made by itself: records out of demo.toml, a year of documents through the use cases (story.py).
 
 No plugin and no document kind is named: what kinds there are is looked up by role. A plugin adds records and documents with a TOML file
-(Manifest.demo_data, see demo_files.py) or does anything else in an async function that gets the DemoKit (Manifest.demo).
+(Manifest.demo_data, see data.py) or does anything else in an async function that gets the DemoKit (Manifest.demo).
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-
 from newel.domain.context import Company, Context, User
 from newel.domain.document import DocumentInput, LineInput
 from newel.domain.kinds import DocumentKind
 from newel.domain.money import HUNDRED, rounded
 from newel.errors import Problem, Refused, missing
-from newel.services.demo_files import put_documents, put_records
 from newel.services.setup import set_up_company
 from newel.store.columns import AMOUNT, unscaled
+
+from newel_demo.data import put_documents, put_records
 
 if TYPE_CHECKING:
     from newel.services.app import Newel
@@ -87,6 +87,7 @@ class DemoKit:
         self.day = self.start = today - timedelta(days=DAYS)
         self.users: dict[str, User] = {}
         self.items: list[DemoItem] = []
+        self.password = PASSWORD
         self.customers: list[str] = []
         self.vendors: list[str] = []
 
@@ -111,10 +112,10 @@ async def demo(app: Newel, *, documents: int = 1000, seed: int = SEED, progress:
         seed: the same seed on the same day gives the same company.
         progress: called with (what, how far, of how much).
     """
-    from newel.services.demo_story import Story
+    from newel_demo.story import Story
 
     tell = progress or (lambda _text, _at, _of: None)
-    data, today = _read("newel.services:demo.toml"), app.clock().date()
+    data, today = _read("newel_demo:demo.toml"), app.clock().date()
     async with app.database.read() as session:
         if await session.value("SELECT COUNT(*) AS n FROM company"):
             hint = "choose an empty database"

@@ -11,9 +11,9 @@ from newel.config import Config
 from newel.domain.context import Company
 from newel.errors import Refused
 from newel.services.app import Newel
-from newel.services.demo import PASSWORD, USERS, DemoResult, demo, gtin
 from newel.services.verify import verify
 from newel.store.master import load_master
+from newel_demo.company import PASSWORD, USERS, DemoResult, demo, gtin
 
 NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 PLUGINS = ("sales", "pricelists", "inventory", "shipping", "invoicing", "receivables")

@@ -23,12 +23,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-
 from newel.domain.document import Document, DocumentInput, LinkInput
 from newel.errors import Refused
 
 if TYPE_CHECKING:
-    from newel.services.demo import DemoKit
+    from newel_demo.company import DemoKit
 
 
 async def put_records(kit: DemoKit, data: Mapping[str, Any]) -> None:
