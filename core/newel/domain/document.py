@@ -154,8 +154,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
         phase: draft, offered, open, done or cancelled; of its state. party: bill-to; ship_to and bill_to are addresses.
         rate: company currency for one unit of the document's currency.
         net, tax, gross: sums; gross = net + tax + rounding.
-        version: goes up with every change (optimistic lock).
-        origin: document that this one was made from.
+        version: goes up with every change (optimistic lock). origin: document that this one was made from.
         data: plugin name -> that plugin's frozen struct for the header.
     """
 
