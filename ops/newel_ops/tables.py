@@ -125,8 +125,9 @@ def lines_of(table: Table, rows: Iterable[Sequence[Any]]) -> list[bytes]:
             _check(table, row)
             known.add(types)
         if any(row[i] is not None and row[i].tzinfo is not UTC for i in instants):
-            row = [_utc(table, row, v) if i in instants and v is not None else v for i, v in enumerate(row)]
-        out.append(encode(row))
+            out.append(encode([_utc(table, row, v) if i in instants and v is not None else v for i, v in enumerate(row)]))
+        else:
+            out.append(encode(row))
     return out
 
 

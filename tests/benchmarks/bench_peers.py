@@ -75,14 +75,17 @@ async def tryton(url: str, folder: Path, optimised: bool) -> AsyncIterator[Tryto
 @pytest.mark.timeout(7200)
 async def test_beside_tryton(databases: Callable[[], str], tmp_path: Path, figures: Figures) -> None:
     """Turn by turn, so that whatever else the machine does meets both."""
-    theirs, best, ours, bulk = [], [], [], []
+    theirs, best, ours, bulk, cpu = [], [], [], [], []
     async with shop(databases()) as one, tryton(databases(), tmp_path, False) as plain:
         engine = "SQLite" if one.app.database.sqlite else "PostgreSQL"
         await one.sold(20)
         await plain.ask("action", 3)
         for _ in range(ROUNDS):
-            theirs.append((await plain.ask("action", ACTIONS))["seconds"] / ACTIONS)
-            ours.append(await one.sold(10 * ACTIONS) / 1000)
+            answer = await plain.ask("action", ACTIONS)
+            theirs.append(answer["seconds"] / ACTIONS)
+            await one.sold(10 * ACTIONS)
+            ours.append(statistics.mean(one.meter.orders()))
+            cpu.append(answer["cpu"] / ACTIONS / statistics.mean(one.meter.orders(cpu=True)))
         done = await plain.ask("check")
         assert done["orders"] == done["done"] == done["paid"], done
     async with shop(databases()) as one:
@@ -101,4 +104,5 @@ async def test_beside_tryton(databases: Callable[[], str], tmp_path: Path, figur
     figures.add("beside Tryton", f"{engine}, Newel by action", f"{1 / statistics.median(ours):.1f} orders/s = {statistics.median(ours) * 1000:.1f} ms")
     figures.add("beside Tryton", f"{engine}, Newel's best: {TOGETHER} orders in a transaction", f"{1 / min(bulk):.1f} orders/s = {min(bulk) * 1000:.1f} ms")
     figures.at_least("beside Tryton", f"{engine}, by action", statistics.median(t / o for t, o in zip(theirs, ours, strict=True)), BY_ACTION)
+    figures.add("beside Tryton", f"{engine}, CPU of the process, by action", f"{statistics.median(cpu):.0f} times")
     figures.at_least("beside Tryton", f"{engine}, best against best", together / min(bulk), BY_BULK)

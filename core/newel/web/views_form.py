@@ -49,7 +49,7 @@ def columns(newel: Newel, kind: DocumentKind) -> list[dict[str, Any]]:
     if kind.priced:
         out.append({"name": "price", "label": _("Price"), "type": "number", "width": "s"})
         out.append({"name": "discount", "label": _("Disc. %"), "type": "number", "width": "xs"})
-    if kind.role in GOODS:
+    if kind.role in GOODS or kind.new_lots:
         out.append({"name": "lot", "label": _("Lot"), "type": "text", "width": "s"})
     if kind.role in ("sale", "purchase"):
         out.append({"name": "deliveries", "label": _("Delivery"), "type": "text", "width": "m"})

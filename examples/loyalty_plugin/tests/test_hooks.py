@@ -64,3 +64,10 @@ async def test_programs_read_the_members(kit: Any) -> None:
     (member,) = (await admin.get("/api/loyalty/members")).json()
     assert (member["points"], member["tier"]) == (100, "Gold")
     assert (await other.get("/api/loyalty/members")).status_code == 403
+
+
+async def test_a_german_reads_german(kit: Any) -> None:
+    client = await kit.browser()
+    (user,) = await kit.rows("SELECT id FROM app_user")
+    await kit.app.records.save("newel.user", user["id"], {"language": "de"}, kit.context)
+    assert "Treuestufen" in (await client.get("/loyalty")).text

@@ -15,7 +15,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import importlib_metadata
-from newel.plugins import discover
+from newel.plugins import GROUP, discover
 from newel.store import tables_document, tables_master
 from newel.store.describe import table_name
 from piccolo.table import Table
@@ -49,13 +49,19 @@ def money(subject: Subject) -> Iterator[str]:
 def imports(subject: Subject) -> Iterator[str]:
     """It imports Newel, what Newel needs, what pyproject.toml declares, and plugins that the manifest declares as needed; nothing else."""
     needed = {f"newel_{name}" for name in subject.declared.needs}
+    plugins = {p.value.partition(".")[0] for p in importlib_metadata.entry_points(group=GROUP)}
+    only_types = {id(inner) for _, node in subject.nodes(ast.If) if ast.unparse(node.test).endswith("TYPE_CHECKING") for inner in ast.walk(node)}
     declared = {_distribution(r) for r in [*subject.requirements, *(importlib_metadata.requires("newel") or ())]} | {"newel"}
     for place, node in subject.nodes(ast.Import, ast.ImportFrom):
+        if id(node) in only_types:  # never runs
+            continue
         modules = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""] if not node.level else []
         for top in {m.partition(".")[0] for m in modules} - {subject.package, *sys.stdlib_module_names}:
-            if top.startswith("newel_") and top not in needed:
+            if top in needed:
+                continue
+            if top in plugins:
                 yield f"{place}: imports {top}, which the manifest does not declare: needs=({top.removeprefix('newel_')!r},)"
-            elif not top.startswith("newel_") and not declared & _distributions().get(top, {top.lower()}):
+            elif not declared & _distributions().get(top, {top.lower().replace("_", "-")}):
                 yield f"{place}: imports {top}, which pyproject.toml does not declare under dependencies"
 
 

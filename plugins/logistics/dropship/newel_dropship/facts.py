@@ -23,9 +23,11 @@ async def load(document: Document, session: Session, settings: DropshipSettings)
     if document.role == "sale":
         facts = await session.cached("dropship", _rules)
         ordered = await _ordered(session, [line.id for line in document.lines if PROCURED in line.stages])
-        asked = {vendor_of(document, line, facts) for line in document.lines if is_direct(document, line, facts, settings)} - {None}
-        rows = await session.fetch("SELECT id FROM party WHERE id = ANY(?) AND is_vendor = ? AND active = ?", sorted(asked), True, True) if asked else []
-        vendors = frozenset(r["id"] for r in rows)
+        asked = {vendor_of(document, line, facts) for line in document.lines if is_direct(document, line, facts, settings)}
+        asked |= set() if session.writable else {r.vendor for r in facts.rules}  # to choose from
+        ids = sorted(id for id in asked if id)
+        rows = await session.fetch("SELECT id, name FROM party WHERE id = ANY(?) AND is_vendor = ? AND active = ?", ids, True, True) if ids else []
+        vendors = {r["id"]: r["name"] for r in rows}
         return msgspec.structs.replace(facts, ordered=ordered, vendors=vendors)
     if document.role == "purchase":
         lines = sorted({s.from_line for line in document.lines for s in line.sources if s.kind == PROCURED})

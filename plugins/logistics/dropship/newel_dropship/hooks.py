@@ -58,7 +58,7 @@ def register_plugin() -> Manifest:
     """Direct deliveries, the way to them, and rules that say what is shipped direct."""
     return Manifest(
         name="dropship", label="Drop shipment", piccolo_app="newel_dropship.piccolo_app", tables=TABLES, documents=(KIND,), flows=FLOWS, records=RECORDS,
-        reports=REPORTS, posting_rules=POSTING, settings=DropshipSettings, line_data=DropshipLine,
+        reports=REPORTS, posting_rules=POSTING, settings=DropshipSettings, line_data=DropshipLine, demo_data="newel_dropship:demo.toml",
     )  # fmt: skip
 
 
@@ -96,4 +96,4 @@ def decide_source(document: Document, line: Line, facts: Facts, context: Context
 @hookimpl
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
     """Who ships what and when; whom a purchase is for."""
-    return list(rules.panels(document, facts.get(DropshipFacts) or NONE))
+    return list(rules.panels(document, facts.get(DropshipFacts) or NONE, context.setting("dropship", DropshipSettings)))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from newel.domain.document import Document, DocumentInput, Draft, Line, LineInput, ScheduleInput
 from newel.domain.kinds import Kinds
 from newel.domain.money import ZERO, plain
 from newel.errors import Problem, Severity
-from newel.manifest import Panel
+from newel.manifest import Choice, Entry, Panel
 
 DELIVERY = "dropship.delivery"
 PROCURED, DIRECT, DELIVERED, RECEIVED = "procured", "direct", "delivered", "received"
@@ -33,9 +33,9 @@ class DropshipSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
 
 class DropshipLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What somebody says for one line. direct: ship it straight to the customer, or on no account; None: as the rules say. vendor: id of a party."""
+    """What somebody says for one line. ship: "direct" by a vendor, from "stock", or empty for what the rules say. vendor: id of a party."""
 
-    direct: bool | None = None
+    ship: Literal["", "direct", "stock"] = ""
     vendor: int | None = None
 
 
@@ -73,10 +73,10 @@ class Sold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DropshipFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """Rules; vendors in use among those that are to ship; by a sale's line what vendors have to ship of it, or (for a purchase) what it sold."""
+    """Rules; names of vendors in use, of those that are asked for; by a sale's line what vendors have to ship of it, or (for a purchase) what it sold."""
 
     rules: tuple[Rule, ...] = ()
-    vendors: frozenset[int] = frozenset()
+    vendors: Mapping[int, str] = {}
     ordered: Mapping[int, tuple[Ordered, ...]] = {}
     sold: Mapping[int, Sold] = {}
 
@@ -110,8 +110,8 @@ def is_direct(document: Document, line: Line, facts: DropshipFacts, settings: Dr
     if line.item is None or not line.item.stocked or document.children(line.id):
         return False
     said = line.data.get("dropship")
-    if isinstance(said, DropshipLine) and said.direct is not None:
-        return said.direct
+    if isinstance(said, DropshipLine) and said.ship:
+        return said.ship == "direct"
     return settings.automatic or any(r.direct for r in _fitting(document, line, facts.rules))
 
 
@@ -235,8 +235,8 @@ def _bad(code: str, message: str, where: str, hint: str, severity: Severity = Se
 # ---- what is shown -----------------------------------------------------------------------------------------------------------------
 
 
-def panels(document: Document, facts: DropshipFacts) -> Iterator[Panel]:
-    """On a sale who ships what, how much of it has gone, and when the rest will; on a purchase whom it is for."""
+def panels(document: Document, facts: DropshipFacts, settings: DropshipSettings) -> Iterator[Panel]:
+    """On a sale who ships what, how much of it has gone, and when the rest will; on a purchase whom it is for; in the form what may be chosen."""
     if document.role == "purchase":
         whom = dict.fromkeys((sold.number, sold.party) for sold in facts.sold.values())
         if whom:
@@ -249,6 +249,27 @@ def panels(document: Document, facts: DropshipFacts) -> Iterator[Panel]:
     ]
     if rows:
         yield Panel(title="Shipped by vendors", rows=tuple(rows), sequence=14)
+    for line in document.lines if document.role == "sale" and document.phase == "draft" else ():
+        if line.item is not None and line.item.stocked and not line.key and ("dropship" in line.data or _fitting(document, line, facts.rules)):
+            yield _entries(document, line, facts, settings)
+
+
+def _entries(document: Document, line: Line, facts: DropshipFacts, settings: DropshipSettings) -> Panel:
+    """From where a line is shipped, and by whom."""
+    said = line.data.get("dropship")
+    own = said if isinstance(said, DropshipLine) else DropshipLine()
+    by_rule = is_direct(document, msgspec.structs.replace(line, data={}), facts, settings)
+    choices = [
+        ("", f"As the rules say: {'by the vendor' if by_rule else 'from stock'}"),
+        ("direct", "By the vendor, straight to the customer"),
+        ("stock", "From stock"),
+    ]
+    vendor = vendor_of(document, line, facts)
+    named = [Choice(value=str(id), label=name) for id, name in sorted(facts.vendors.items(), key=lambda v: v[1])]
+    entries = [Entry(path=("ship",), label="Shipped", value=own.ship, choices=tuple(Choice(value=v, label=text) for v, text in choices))]
+    if named:
+        entries.append(Entry(path=("vendor",), label="Vendor", value=str(vendor or ""), choices=tuple(named), proposed=own.vendor is None))
+    return Panel(title="Shipment", line=line.id, entries=tuple(entries), sequence=14)
 
 
 def _promised(o: Ordered) -> str:

@@ -13,6 +13,7 @@ import pytest
 from newel.domain.context import Context
 from newel.domain.document import Document, DocumentInput, LineInput, LinkInput, ScheduleInput
 from newel.errors import Refused
+from newel.plugins import discover
 from newel.services import actions, pages, reports
 from newel.services.app import Newel
 from newel.services.verify import verify
@@ -21,6 +22,8 @@ from newel_dropship.rules import DropshipSettings
 from newel_sdk.testing import item, party, running, stock
 
 D = Decimal
+NAMES = ("dropship", "sales", "inventory", "shipping", "purchasing", "invoicing", "receivables")
+MODULES = {name: module for name, module in discover()[0].items() if name in NAMES}
 
 
 class Shop:
@@ -63,7 +66,7 @@ class Shop:
 
 @asynccontextmanager
 async def shop(url: str) -> AsyncIterator[Shop]:
-    async with running(url) as (app, context):
+    async with running(url, MODULES) as (app, context):
         await party(app, context, "C1", terms="NET30", is_vendor=False)
         vendors = {number: await party(app, context, number, is_customer=False) for number in ("V1", "V2")}
         await stock(app, context, await item(app, context, "NUT", price="1", cost="0.50"), 100, 50)
@@ -140,9 +143,9 @@ async def test_a_pure_distributor_orders_everything_by_itself(database_url: str)
 async def test_part_from_stock_part_from_a_vendor(database_url: str) -> None:
     """What a line says wins over the rules; a cancelled or shortened purchase gives the rest back to the sale."""
     async with shop(database_url) as s:
-        own = {"dropship": {"direct": True, "vendor": s.vendors["V1"]}}
+        own = {"dropship": {"ship": "direct", "vendor": s.vendors["V1"]}}
         sale, (order,) = await s.sell(
-            LineInput(item="NUT", quantity=D(10), data=own), LineInput(item="HOSE", quantity=D(2), data={"dropship": {"direct": False}})
+            LineInput(item="NUT", quantity=D(10), data=own), LineInput(item="HOSE", quantity=D(2), data={"dropship": {"ship": "stock"}})
         )
         assert [(x.item.number, x.quantity) for x in order.lines] == [("NUT", D(10))]
         assert "dropship.ordered" in await s.refused(s.do.act(sale.id, "cancel", s.context))
@@ -198,7 +201,7 @@ async def test_what_stands_in_the_way(database_url: str) -> None:
     async with shop(database_url) as s:
         await item(s.app, s.context, "BOLT", price="2", cost="1")
         lone = await s.app.records.save("newel.party", None, {"number": "C2", "name": "No address", "is_customer": True}, s.context)
-        entered = DocumentInput(party=lone, lines=(LineInput(item="BOLT", data={"dropship": {"direct": True}}),))
+        entered = DocumentInput(party=lone, lines=(LineInput(item="BOLT", data={"dropship": {"ship": "direct"}}),))
         draft = (await s.do.create("sales.order", entered, s.context)).document
         assert await s.refused(s.do.act(draft.id, "confirm", s.context)) == ["dropship.address", "dropship.vendor"]
         _, (order,) = await s.sell(*lines(pump=2))

@@ -42,4 +42,5 @@ def register_plugin() -> Manifest:
         permissions=((PERMISSION, "Work as a vendor: see the vendor's own orders, confirm dates, ship"),),
         routes="newel_vendor_workbench.routes:handlers", templates="newel_vendor_workbench:templates",
         menu=(MenuItem(label="Vendor workbench", path="/vendor_workbench", section="Vendors", permission=PERMISSION),), demo=demo,
+        demo_data="newel_vendor_workbench:demo.toml",
     )  # fmt: skip

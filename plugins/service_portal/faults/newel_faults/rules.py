@@ -85,12 +85,11 @@ def panels(document: Document) -> Iterator[Panel]:
         if line.item is None or line.key or line.kind == "text" or not line.item.stocked:
             continue
         data = said(line)
-        rows = (("Fault", " · ".join(x for x in (data.cause, data.fault) if x)),) if data.cause or data.fault else ()
         entries = (
             Entry(path=("cause",), label="Cause of the fault", value=data.cause, code_of="faults.cause"),
             Entry(path=("fault",), label="What is wrong", value=data.fault),
         )
-        yield Panel(title="Fault", rows=rows, line=line.id, entries=entries, sequence=26)
+        yield Panel(title="Fault", line=line.id, entries=entries, sequence=26)
 
 
 def pareto(counted: Sequence[tuple[str, Decimal]]) -> list[Bar]:

@@ -59,7 +59,7 @@ def test_hook_propose_documents_when_it_comes_back() -> None:
 
 def test_hook_propose_panels_with_boxes_for_each_piece() -> None:
     (panel,) = hooks.propose_panels(document(line(), Line(id=2, kind="text")), CAUSES, None)
-    assert (panel.line, panel.rows, [e.path for e in panel.entries]) == (1, (("Fault", "SEAL · leaks"),), [("cause",), ("fault",)])
+    assert (panel.line, [(e.path, e.value) for e in panel.entries]) == (1, [(("cause",), "SEAL"), (("fault",), "leaks")])
     assert hooks.propose_panels(document(line()), Facts(), None) == ()
 
 

@@ -30,7 +30,8 @@ def _go(name: str, label: str, sources: str, target: str, *effects: str, automat
 def _notice(name: str, label: str, side: str, series: str, notify: str, text: str) -> DocumentKind:
     """A reclamation of a customer, or of ours to a vendor. It stays editable while it is open: outcome and cost are found on the way."""
     return DocumentKind(
-        name=name, label=label, label_plural=f"{label}s", role="request", party_role=side, series=series, menu="Service", new_lots=True, help=text,
+        name=name, label=label, label_plural=label.replace("Reclamation", "Reclamations").replace("reclamation", "reclamations"), role="request",
+        party_role=side, series=series, menu="Service", new_lots=True, help=text,
         fields=("party", "date", "currency", "reference", "text"),
         states=(
             DRAFT, State(name="open", label="Open", phase="open", editable=True), State(name="answered", label="Answered", phase="open", editable=True),
@@ -49,7 +50,7 @@ KINDS = (
     _notice(VENDOR, "Reclamation to a vendor", "vendor", "RV", "Send", "Something about a delivery or bill of a vendor is not as agreed."),
     DocumentKind(
         name=SENDING, label="Goods sent back", label_plural="Goods sent back", role="transfer", party_role="vendor", series="SB", menu="Service", priced=False,
-        line_kinds=("item", "text"), fields=("party", "date", "location_from", "reference", "text"), help="Goods go back to the vendor, at their value in stock.",
+        line_kinds=("item", "text"), fields=("party", "date", "location_from", "reference", "text"), help="Goods go back, at their value in stock.",
         states=(DRAFT, State(name="sent", label="Sent", phase="done"), State(name="credited", label="Sent and credited", phase="done"), CANCELLED),
         transitions=(
             _go("send", "Send", "draft", "sent", "move", primary=True), _go("cancel", "Cancel", "draft", "cancelled"),

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 from newel.domain.context import Company
 from newel.domain.document import Document, Line
 from newel.domain.master import Master
 from newel.errors import Problem
-from newel.manifest import Panel, Shown
+from newel.manifest import Choice, Entry, Panel, Shown
 
 CUSTOMER, VENDOR, SENDING, CREDIT = "reclamations.customer", "reclamations.vendor", "reclamations.sending", "reclamations.credit"
 NOTICES = (CUSTOMER, VENDOR)
@@ -125,4 +125,18 @@ def panels(document: Document, settings: ReclamationsSettings, today: date, comp
         ("Answer by", Shown(value=ends[0])), ("Settle by", Shown(value=ends[1])), ("Overdue", overdue), ("Outcome", data.outcome.replace("_", " ")),
         ("Cost", "" if data.cost is None else Shown(value=data.cost, digits=company.amount_digits, unit=company.currency)),
     ]  # fmt: skip
-    return [Panel(title="Reclamation", rows=tuple(r for r in rows if r[1]), sequence=20)]
+    about = Panel(title="Reclamation", rows=tuple(r for r in rows if r[1]), sequence=20)
+    return [about, *(_box(line) for line in document.lines if line.kind != "text")]
+
+
+def _box(line: Line) -> Panel:
+    """What is wrong with a line, to be chosen in the form."""
+    said = line.data.get("reclamations")
+    said = said if isinstance(said, Discrepancy) else Discrepancy()
+    choices = tuple(Choice(value=x, label=x.replace("_", " ")) for x in get_args(Reason) if x)
+    entries = (
+        Entry(path=("reason",), label="What is wrong", value=said.reason, choices=choices, required=True),
+        Entry(path=("found",), label="Found instead", value="" if said.found is None else said.found, help="The quantity or price that was found."),
+        Entry(path=("note",), label="Remark", value=said.note),
+    )
+    return Panel(title="Discrepancy", line=line.id, entries=entries, sequence=22)

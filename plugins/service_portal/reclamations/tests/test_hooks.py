@@ -100,7 +100,9 @@ def test_hook_decide_target_is_the_vendor() -> None:
 async def test_hook_propose_panels(sqlite_url: str) -> None:
     async with running(sqlite_url, {"reclamations": hooks}) as (_, context):
         later = msgspec.structs.replace(context, today=TODAY + timedelta(days=4))
-        (panel,) = hooks.propose_panels(document("vendor", data=ReclamationData(cost=D(15))), Facts(), later)
+        said = Line(id=2, text="Bolt", data={"reclamations": Discrepancy(reason="damage", found=D(3))})
+        panel, box = hooks.propose_panels(document("vendor", said, data=ReclamationData(cost=D(15))), Facts(), later)
+        assert (box.line, [e.value for e in box.entries]) == (2, ["damage", D(3), ""])
         assert dict(panel.rows)["Overdue"] == "answer" and dict(panel.rows)["Cost"].value == 15
         assert hooks.propose_panels(document("sending"), Facts(), later) == []
 
@@ -245,8 +247,8 @@ async def test_a_price_reduction_without_goods(database_url: str) -> None:
         note = (await here.do.create("reclamations.credit", DocumentInput(party="SUPPLY", lines=(line,)), context, then=("post",))).document
         books = await here.books()
         assert (note.gross, books["reclamation_difference"], books["payable"]) == (D("14.4"), D(-12), D("-21.6"))
+        goods = DocumentInput(party="SUPPLY", lines=(LineInput(item="BOLT", price=D(1)),))
         with pytest.raises(Refused) as refused:
-            goods = DocumentInput(party="SUPPLY", lines=(LineInput(item="BOLT", price=D(1)),))
             await here.do.create("reclamations.credit", goods, context, then=("post",))
         assert codes(refused) == {"reclamations.goods"}
         assert await verify(app) == []

@@ -28,10 +28,10 @@ def _go(name: str, label: str, sources: str, target: str, *effects: str, automat
     return Transition(name=name, label=label, sources=tuple(sources.split()), target=target, effects=effects, automatic=automatic, primary=primary)
 
 
-def _goods(name: str, label: str, role: str, series: str, act: str, text: str, done: str, links: tuple[str, ...] = ()) -> DocumentKind:
+def _goods(name: str, labels: tuple[str, str], role: str, series: str, act: str, text: str, done: str, links: tuple[str, ...] = ()) -> DocumentKind:
     """Goods that come or go; they move at the transition `act`."""
     return DocumentKind(
-        name=name, label=label, label_plural=f"{label}s", role=role, party_role="customer", series=series, menu="Service", priced=False, links=links,
+        name=name, label=labels[0], label_plural=labels[1], role=role, party_role="customer", series=series, menu="Service", priced=False, links=links,
         line_kinds=("item", "text"), fields=("party", "date", "date_requested", "ship_to", "location_from", "location_to", "reference", "text"), help=text,
         states=(DRAFT, State(name=done.lower(), label=done, phase="done"), CANCELLED),
         transitions=(
@@ -59,8 +59,8 @@ KINDS = (
             _go("complete", "Settled", "authorised", "settled", automatic="linked"), _go("resume", "Open again", "settled", "authorised", automatic="unlinked"),
         ),
     ),
-    _goods(RECEIPT, "Returned delivery", "return", "RR", "receive", "What a customer has sent back.", "Received"),
-    _goods(SHIPMENT, "Shipment of a return", "delivery", "RS", "ship", "What goes back to the customer: repaired, or replaced.", "Shipped", ("authorised",)),
+    _goods(RECEIPT, ("Returned delivery", "Returned deliveries"), "return", "RR", "receive", "What a customer has sent back.", "Received"),
+    _goods(SHIPMENT, ("Shipment of a return", "Shipments of returns"), "delivery", "RS", "ship", "What goes back.", "Shipped", ("authorised",)),
 )  # fmt: skip
 
 

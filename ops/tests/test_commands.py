@@ -1,0 +1,81 @@
+"""The commands as they are typed: what they print, and the code they end with."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from litestar import get
+from newel.cli import main
+from newel.manifest import Manifest
+
+from ops.tests.test_plan import conflicts, plugin
+
+
+def newel(folder: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(main, ["--config", str(folder / "newel.toml"), *arguments])
+
+
+def stated(folder: Path, *lines: str) -> None:
+    """A newel.toml without plugins, but for what the lines say."""
+    (folder / "newel.toml").write_text("\n".join(['database = "sqlite:///newel.db"', *lines]) + "\n", "utf-8")
+
+
+def test_a_conflict_ends_the_plan_with_code_1(tmp_path: Path) -> None:
+    stated(tmp_path, 'plugins = ["sales"]', "[settings.sales]", "quotation_weeks = 3")
+    done = newel(tmp_path, "plan")
+    assert done.exit_code == 1 and "there is no setting 'quotation_weeks'" in done.output
+    rows = json.loads(newel(tmp_path, "plan", "--json").output)
+    assert rows[0]["level"] == "conflict" and {"about", "difference", "do"} <= set(rows[0])
+    assert newel(tmp_path, "apply").exit_code == 2
+    assert not (tmp_path / "newel.db").exists()
+
+
+def test_missing_packages_are_named_and_installed_when_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stated(tmp_path, 'plugins = ["sales", "loyalty ~= 1.4"]')
+    done = newel(tmp_path, "apply")
+    assert done.exit_code == 1 and "pip install 'newel-loyalty~=1.4'" in done.output.replace("\n", " ")
+    ran: list[Any] = []
+    monkeypatch.setattr("subprocess.run", lambda command, check: ran.append(command[1:]) or SimpleNamespace(returncode=0))
+    done = newel(tmp_path, "apply", "--install")
+    assert done.exit_code == 0
+    assert ran[0] == ["-m", "pip", "install", "newel-loyalty~=1.4"]
+    assert ran[1] == ["-m", "newel.cli", "--config", str(tmp_path / "newel.toml"), "apply"], "in a new process, which sees the new packages"
+
+
+def test_an_install_from_nothing_to_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    stated(tmp_path, "plugins = []", "[roles.packer]", 'permissions = ["newel.item.view"]')
+    assert "made" in newel(tmp_path, "plan").output
+    assert "migration newel m0001" in newel(tmp_path, "apply").output
+    assert newel(tmp_path, "init", "--password", "quite a long password").exit_code == 0
+    assert newel(tmp_path, "apply").output == "role packer: newel.item.view\n"
+    assert newel(tmp_path, "apply").output.startswith("nothing to do")
+    assert "tables" in newel(tmp_path, "backup", str(tmp_path / "a.zip")).output
+    again = newel(tmp_path, "backup", str(tmp_path / "a.zip"))
+    assert again.exit_code == 2 and "is there already" in again.output.replace("\n", " ")
+    assert newel(tmp_path, "clone", "--neutral", f"sqlite:///{tmp_path / 'copy.db'}").exit_code == 0
+    assert newel(tmp_path, "rehearse").exit_code == 0
+    full = newel(tmp_path, "restore", str(tmp_path / "a.zip"))
+    assert full.exit_code == 2 and "is not empty" in full.output.replace("\n", " ")
+
+
+def test_an_address_that_is_taken_is_a_conflict(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from newel.config import Config
+
+    @get("/")
+    async def index() -> str:
+        return ""
+
+    routes = ModuleType("newel_documents_routes")
+    routes.__spec__, routes.handlers = ModuleSpec(routes.__name__, None), [index]  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, routes.__name__, routes)
+    taken = plugin("documents", Manifest(name="documents", label="Documents", routes="newel_documents_routes:handlers"))
+    (found,) = conflicts(Config(database=sqlite_url), {"documents": taken})
+    assert found.about == "plugin documents" and "addresses under" in found.text
