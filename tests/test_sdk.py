@@ -64,7 +64,8 @@ def test_parts_that_are_left_out_leave_nothing_behind(tmp_path: Path, without: l
     for part, file in (("table", "tables.py"), ("screen", "overview.html"), ("translation", "de.po"), ("story", "story_discount.md")):
         assert (file in names) == (part not in without and not (part in ("screen", "story") and "table" in without))
     clean = subprocess.run(
-        [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "E,F,I,UP,B", "--line-length", "160", str(root)],
+        [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "E,F,I,UP,B", "--line-length", "160", "."],
+        cwd=root,
         check=False,
         capture_output=True,
         text=True,

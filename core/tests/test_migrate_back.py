@@ -10,6 +10,7 @@ import pytest
 from newel.errors import NewelError
 from newel.store.migrate import MigrationFailed, migrate
 from newel.store.migrate_back import migrate_back, undoing
+from newel.store.piccolo_app import APP_CONFIG
 from newel.store.session import Database
 
 STEPS = {
@@ -28,28 +29,34 @@ async def wobbly(url: str, folder: Path, **steps: str) -> tuple[Database, Any]:
     config = SimpleNamespace(app_name="wobbly", resolved_migrations_folder_path=str(folder), migration_dependencies=[], table_classes=[])
     database = Database(url)
     await database.open()
-    await migrate(database, {"wobbly": config})
+    await migrate(database, {"newel": APP_CONFIG, "wobbly": config})
     return database, config
 
 
-async def notes(database: Database) -> list[Any]:
-    async with database.read() as session:
-        return [dict(r) for r in await session.fetch("SELECT * FROM wobbly_thing")]
+async def notes(url: str) -> list[Any]:
+    """What a process that starts now sees."""
+    database = Database(url)
+    await database.open()
+    try:
+        async with database.read() as session:
+            return [dict(r) for r in await session.fetch("SELECT * FROM wobbly_thing")]
+    finally:
+        await database.close()
 
 
 async def test_back_step_by_step_and_forward_again(database_url: str, tmp_path: Path) -> None:
     database, config = await wobbly(database_url, tmp_path)
-    assert await notes(database) == [{"id": 1, "note": "third"}]
+    assert await notes(database_url) == [{"id": 1, "note": "third"}]
     assert await migrate_back(database, "wobbly", config, until="m0002") == ["m0003"]
-    assert await notes(database) == [{"id": 1, "note": "first"}]
+    assert await notes(database_url) == [{"id": 1, "note": "first"}]
     assert await migrate_back(database, "wobbly", config, until="m0001") == ["m0002"]
-    assert await notes(database) == []
+    assert await notes(database_url) == []
     assert await migrate_back(database, "wobbly", config) == ["m0001"]
     assert await migrate_back(database, "wobbly", config) == []
     with pytest.raises(Exception, match="wobbly_thing"):
-        await notes(database)
-    await migrate(database, {"wobbly": config})
-    assert await notes(database) == [{"id": 1, "note": "third"}]
+        await notes(database_url)
+    await migrate(database, {"newel": APP_CONFIG, "wobbly": config})
+    assert await notes(database_url) == [{"id": 1, "note": "third"}]
     await database.close()
 
 
@@ -58,7 +65,7 @@ async def test_a_step_that_fails_leaves_everything_as_it_was(database_url: str, 
     database, config = await wobbly(database_url, tmp_path, **broken)
     with pytest.raises(MigrationFailed, match="m0002 backwards of 'wobbly'"):
         await migrate_back(database, "wobbly", config)
-    assert await notes(database) == [{"id": 1, "note": "third"}]
+    assert await notes(database_url) == [{"id": 1, "note": "third"}]
     await database.close()
 
 

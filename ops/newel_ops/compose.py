@@ -85,7 +85,9 @@ def composed(config: Config, modules: dict[str, Any] | None = None) -> tuple[New
             rows.append(Row(level="conflict", about=f"plugin {named[1]}" if named else "plugins", text=str(error), do="mend it, or take it out of newel.toml"))
             if named is None or left.pop(named[1], None) is None:
                 left = {}
-    app.plugins.off.extend(off)
+    gone = set(modules) - set(left) - set(app.config.disabled)  # who needs a rival that is left out is not at fault
+    follows = [o for o in app.off if o.reason.startswith("needs ") and gone & set(o.reason.partition(":")[0].removeprefix("needs ").split(", "))]
+    app.plugins.off[:] = [*(o for o in app.off if o not in follows), *off]
     return app, rows, left
 
 

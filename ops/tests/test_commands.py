@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-import sys
-from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from litestar import get
 from newel.cli import main
+from newel.config import Config
 from newel.manifest import Manifest
 
 from ops.tests.test_plan import conflicts, plugin
 
 
 def newel(folder: Path, *arguments: str) -> Result:
+    """What a command prints and ends with; lines break where the terminal of the day is wide enough, so tests join them."""
     return CliRunner().invoke(main, ["--config", str(folder / "newel.toml"), *arguments])
 
 
@@ -40,7 +39,7 @@ def test_a_conflict_ends_the_plan_with_code_1(tmp_path: Path) -> None:
 def test_missing_packages_are_named_and_installed_when_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stated(tmp_path, 'plugins = ["sales", "loyalty ~= 1.4"]')
     done = newel(tmp_path, "apply")
-    assert done.exit_code == 1 and "pip install 'newel-loyalty~=1.4'" in done.output.replace("\n", " ")
+    assert done.exit_code == 1 and "pip install 'newel-loyalty~=1.4'" in " ".join(done.output.split())
     ran: list[Any] = []
     monkeypatch.setattr("subprocess.run", lambda command, check: ran.append(command[1:]) or SimpleNamespace(returncode=0))
     done = newel(tmp_path, "apply", "--install")
@@ -59,23 +58,19 @@ def test_an_install_from_nothing_to_a_copy(tmp_path: Path, monkeypatch: pytest.M
     assert newel(tmp_path, "apply").output.startswith("nothing to do")
     assert "tables" in newel(tmp_path, "backup", str(tmp_path / "a.zip")).output
     again = newel(tmp_path, "backup", str(tmp_path / "a.zip"))
-    assert again.exit_code == 2 and "is there already" in again.output.replace("\n", " ")
+    assert again.exit_code == 2 and "is there already" in " ".join(again.output.split())
     assert newel(tmp_path, "clone", "--neutral", f"sqlite:///{tmp_path / 'copy.db'}").exit_code == 0
     assert newel(tmp_path, "rehearse").exit_code == 0
     full = newel(tmp_path, "restore", str(tmp_path / "a.zip"))
-    assert full.exit_code == 2 and "is not empty" in full.output.replace("\n", " ")
+    assert full.exit_code == 2 and "is not empty" in " ".join(full.output.split())
 
 
-def test_an_address_that_is_taken_is_a_conflict(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from newel.config import Config
-
-    @get("/")
-    async def index() -> str:
-        return ""
-
-    routes = ModuleType("newel_documents_routes")
-    routes.__spec__, routes.handlers = ModuleSpec(routes.__name__, None), [index]  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, routes.__name__, routes)
-    taken = plugin("documents", Manifest(name="documents", label="Documents", routes="newel_documents_routes:handlers"))
+def test_an_address_that_is_taken_is_a_conflict(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "newel_taken"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "routes.py").write_text("from litestar import get\n\n@get('/')\nasync def index() -> str:\n    return ''\n\nhandlers = [index]\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    taken = plugin("documents", Manifest(name="documents", label="Documents", routes="newel_taken.routes:handlers"))
     (found,) = conflicts(Config(database=sqlite_url), {"documents": taken})
     assert found.about == "plugin documents" and "addresses under" in found.text

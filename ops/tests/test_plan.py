@@ -88,7 +88,8 @@ def test_everything_that_stands_in_the_way_is_told_at_once(sqlite_url: str) -> N
     modules = {
         **pair(**CLAIMS["posting rule"]),
         "gamma": plugin("gamma", Manifest(name="gamma", label="g", documents=(KIND,))),
-        "lonely": plugin("lonely", Manifest(name="lonely", label="l", needs=("friend",))),
+        "friend": plugin("friend", Manifest(name="friend", label="f", needs=("beta",))),
+        "lonely": plugin("lonely", Manifest(name="lonely", label="l", needs=("nobody",))),
         "round": plugin("round", Manifest(name="round", label="r", needs=("trip",))),
         "trip": plugin("trip", Manifest(name="trip", label="t", needs=("round",))),
         "old": plugin("old", Manifest(name="old", label="o", api=99)),
@@ -97,8 +98,9 @@ def test_everything_that_stands_in_the_way_is_told_at_once(sqlite_url: str) -> N
     config = Config(database=sqlite_url, settings={"alpha": {"wrong": 1}}, precedes={"old": ("typo",), "typo": ("old",)})
     told = {r.about: r.text for r in conflicts(config, modules)}
     assert "posting rule" in told["plugins alpha and beta"]
+    assert "plugin friend" not in told, "it needs beta, which is told already"
     assert "must be named gamma." in told["plugin gamma"]
-    assert told["plugin lonely"] == "needs friend: install or enable it"
+    assert told["plugin lonely"] == "needs nobody: install or enable it"
     assert "in a circle" in told["plugin round"] or "in a circle" in told["plugin trip"]
     assert "hooks version 99" in told["plugin old"]
     assert "no hook 'decide_prize'" in told["plugin typo"]

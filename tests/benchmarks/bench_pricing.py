@@ -19,6 +19,7 @@ import msgspec
 import pytest
 from newel.domain.context import Context
 from newel.domain.document import DocumentInput, LineInput
+from newel.errors import Refused
 from newel.services.app import Newel
 from newel.services.entered import as_input
 from newel.store.session import Session
@@ -135,15 +136,19 @@ async def test_the_length_of_an_order_does_not_slow_a_line(databases: Callable[[
         for lines, rounds in ((10, 40), (100, 20), (1_000, 7), (10_000, 3)):
             entered = one.entered(lines)
             taken = []
-            for _ in range(rounds):
-                at = time.perf_counter()
-                await do.preview("sales.order", entered, context)
-                taken.append(time.perf_counter() - at)
+            try:
+                for _ in range(rounds):
+                    at = time.perf_counter()
+                    await do.preview("sales.order", entered, context)
+                    taken.append(time.perf_counter() - at)
+            except Refused as refused:  # rules are limited in time, and a busy machine has less of it
+                figures.add("pricing", f"{engine}, an order of {lines:,} lines", refused.problems[0].message, "priced", False)
+                continue
             a_line[lines] = statistics.median(taken) / lines * 1e6
             figures.add("pricing", f"{engine}, an order of {lines:,} lines", f"{a_line[lines]:.0f} us a line")
             if lines in (10, 1_000):
                 change[lines] = await _changed(one, lines)
-        for lines in (100, 1_000, 10_000):
+        for lines in sorted(a_line.keys() - {10}):
             figures.at_most("pricing", f"{engine}, a line of {lines:,} against a line of 10", a_line[lines] / a_line[10], 1.5)
         what = f"{engine}, changing one line of 1,000 ({change[1000]:.0f} ms) against one of 10 ({change[10]:.1f} ms)"
         figures.at_most("pricing", what, change[1000] / change[10], 10)

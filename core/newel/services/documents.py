@@ -213,7 +213,7 @@ class Documents(Transacting):
             document = msgspec.structs.replace(document, origin=origin, lines=following.with_parents(engine, document))
         plan = await engine.plan_save(kind, document, None, resolver, then=bool(then))
         problems = engine.refuse(plan.problems)
-        saved = await engine.write_save(plan, "create")
+        saved = await engine.write_save(plan, "create", then=bool(then))
         outcome = engine.outcome(plan, saved)
         if then:
             await engine.session.flush()
@@ -226,7 +226,7 @@ class Documents(Transacting):
             outcome = await self._act(engine, saved, transition)
             saved = outcome.document
             problems += outcome.problems
-        return msgspec.structs.replace(outcome, problems=tuple(problems))
+        return msgspec.structs.replace(outcome, document=await engine.numbered(kind, outcome.document), problems=tuple(problems))
 
     async def _follow(
         self, engine: Engine, ids: list[int], name: str, wanted: Sequence[LinkInput] | None, header: DocumentInput, then: Sequence[str]

@@ -12,6 +12,7 @@ from newel.domain.kinds import FIRM_PHASES, DocumentKind, Transition
 from newel.domain.money import ZERO
 from newel.errors import Problem, Severity
 from newel.services.ledger_store import write_entry
+from newel.services.numbers import draw, due
 from newel.services.planning import Plan, Planner
 from newel.services.stock_store import write_stock
 from newel.store import tables_document as t
@@ -26,15 +27,15 @@ class Engine(Planner):
 
     # ---- writing ---------------------------------------------------------------------------------------------------------------
 
-    async def write_save(self, plan: Plan, action: str, changes: Iterable[tuple[str, Any, Any]] = ()) -> Document:
-        """Write a saved document with its links and event."""
+    async def write_save(self, plan: Plan, action: str, changes: Iterable[tuple[str, Any, Any]] = (), then: bool = False) -> Document:
+        """Write a saved document with its links and event. then: transitions follow at once, and the first that does something draws the number."""
         document, before = plan.document, plan.before
         document = msgspec.structs.replace(document, version=document.version + 1)
         session, context = self.session, self.context
         if before is None:
             kind = self.registry.kind(document.kind)
-            if kind.number_at == "create":
-                document = msgspec.structs.replace(document, number=await self.number(kind, document))
+            if kind.number_at == "create" and not then:
+                document = msgspec.structs.replace(document, number=await draw(session, kind, document))
             insert_document(session, document)
         else:
             await update_document(session, before, document)
@@ -61,6 +62,13 @@ class Engine(Planner):
         add_event(session, document.id, context.now, context.user.login, context.source, action, changes)
         return document
 
+    async def numbered(self, kind: DocumentKind, document: Document) -> Document:
+        """The document with its number, where nothing that it has gone through has drawn it."""
+        found = await due(self.session, kind, document)
+        if found is not document:
+            await self.session.update(t.Document, document.id, number=found.number)
+        return found
+
     def _link_quantity(self, line: Line, source: int) -> int:
         """How much of the source a line takes, as stored: never more than the source has."""
         return scaled(self.linked_quantity.get((line.id, source), line.quantity), QUANTITY)
@@ -79,21 +87,6 @@ class Engine(Planner):
         await self.session.fetch("UPDATE document SET parts = parts | ? WHERE id = ?", HOLDS, document.id)
         return msgspec.structs.replace(document, holds=(*document.holds, *fresh.values()))
 
-    async def number(self, kind: DocumentKind, document: Document) -> str:
-        """Draw the next number of the kind's series for the document's year: inside the transaction, so that no number is lost."""
-        year = document.date.year
-        row = await self.session.one(
-            "UPDATE number_series SET next = next + 1 WHERE company = ? AND kind = ? AND year = ? RETURNING next, prefix, digits",
-            document.company, kind.name, year,
-        )  # fmt: skip
-        if row is None:
-            await self.session.fetch(
-                "INSERT INTO number_series (id, company, kind, year, prefix, digits, next) VALUES (?, ?, ?, ?, ?, 5, 2)",
-                self.session.id(), document.company, kind.name, year, kind.series,
-            )  # fmt: skip
-            return f"{kind.series}{year}-00001"
-        return f"{row['prefix']}{year}-{row['next'] - 1:0{row['digits']}d}"
-
     async def write_transition(self, plan: Plan) -> Document:
         """Write a transition with everything that follows from it, in the order of locks: stock, number, ledger."""
         session, context, transition = self.session, self.context, plan.transition
@@ -104,14 +97,14 @@ class Engine(Planner):
         if plan.stock is not None:
             await write_stock(session, plan.stock, document, context)
         if "number" in transition.effects and not document.number:
-            document = msgspec.structs.replace(document, number=await self.number(kind, document))
+            document = msgspec.structs.replace(document, number=await draw(session, kind, document))
         await write_state(session, document)
         if plan.ledger is not None and plan.entries:
             entry = msgspec.structs.replace(plan.entries[0], text=document.number or document.kind)
             plan.entries = [await write_entry(session, entry, plan.ledger, document, context)]
         overridden = [p for p in plan.problems if p.severity is Severity.OVERRIDE]
         changes: list[tuple[str, Any, Any]] = [("state", before.state, document.state)]
-        if document.number != before.number:
+        if document.number != before.number and kind.number_at != "create":
             changes.append(("number", before.number, document.number))
         changes += [("override", p.code, p.message) for p in overridden]
         document = await self._write_holds(document, plan.problems)

@@ -21,6 +21,7 @@ from newel.services import checks, credit
 from newel.services.copies import copied, told_apart
 from newel.services.ledger import LedgerPlan
 from newel.services.ledger_store import load_clearing, load_open_items, stored_entry, stored_settled
+from newel.services.numbers import due
 from newel.services.outcome import Outcome
 from newel.services.proposing import Proposing
 from newel.services.resolve import Resolver
@@ -182,6 +183,7 @@ class Planner:
                 plan.ledger = LedgerPlan(facts, self.context, self.registry.account_roles, self.registry.rules)
         if "reverse" in effects:
             await self._reverse(plan)
+        document = plan.document = await due(self.session, kind, document) if effects and not self.preview else document
         with rules_limit():
             self._posted(plan, kind, facts, effects)
             if ask:

@@ -17,7 +17,7 @@ from newel import API_VERSION
 from newel.manifest import Manifest
 from newel.store.describe import columns, table_name
 
-from newel_sdk.conformance.subject import SPECS, Subject, signature
+from newel_sdk.conformance.subject import SPECS, Subject
 
 SHOWN = 5
 TEXTS = ("label", "label_plural", "help")
@@ -84,7 +84,7 @@ def signatures(subject: Subject) -> Iterator[str]:
         if name not in SPECS:
             yield f"there is no hook {name}; hooks are {', '.join(sorted(SPECS))}"
             continue
-        spec, own = signature(SPECS[name]), signature(function)
+        spec, own = inspect.signature(SPECS[name]), inspect.signature(function)
         for argument, parameter in own.parameters.items():
             if argument not in spec.parameters:
                 yield f"{name} has no argument {argument!r}; it has {', '.join(spec.parameters)}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import tomllib
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -121,8 +120,3 @@ def load(name: str) -> Any:
     if len(points) != 1:
         raise AssertionError(f"expected one entry point {name!r} in the group {GROUP}, got {len(points)}: is the plugin installed?")
     return points[0].load()
-
-
-def signature(function: Callable[..., Any]) -> inspect.Signature:
-    """A hook's signature, annotations as text."""
-    return inspect.signature(function)

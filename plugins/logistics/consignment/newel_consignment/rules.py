@@ -198,8 +198,10 @@ def _stages(line: Line, state: str) -> str:
 
 def exposures(facts: ConsignmentFacts | None, at: str, master: Master, context: Context) -> list[Exposure]:
     """Goods at the customer by themselves, at price or cost. The kernel takes what is delivered for owed: that is put right."""
+    if not facts or not facts.shares:
+        return []
     sums = {"consigned": ZERO, ORDERED: ZERO, NOT_INVOICED: ZERO}
-    for s in facts.shares if facts else ():
+    for s in facts.shares:
         delivered, used, returned, invoiced = (s.done.get(link, ZERO) for link in (DELIVERED, USED, RETURNED, "invoiced"))
         price = s.gross * (master.rate(context.company, s.currency, context.today) or s.rate) / s.quantity
         ordered, owed = open_parts(s.quantity, delivered + used, invoiced, s.is_open)  # a settlement is a delivery to the kernel

@@ -28,7 +28,7 @@ async def load(document: Document, session: Session, settings: DropshipSettings)
         ids = sorted(id for id in asked if id)
         rows = await session.fetch("SELECT id, name FROM party WHERE id = ANY(?) AND is_vendor = ? AND active = ?", ids, True, True) if ids else []
         vendors = {r["id"]: r["name"] for r in rows}
-        return msgspec.structs.replace(facts, ordered=ordered, vendors=vendors)
+        return msgspec.structs.replace(facts, ordered=ordered, vendors=vendors) if ordered or vendors else facts
     if document.role == "purchase":
         lines = sorted({s.from_line for line in document.lines for s in line.sources if s.kind == PROCURED})
         return DropshipFacts(sold=await _sold(session, lines)) if lines else None

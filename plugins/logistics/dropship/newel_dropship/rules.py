@@ -107,12 +107,14 @@ def _fitting(document: Document, line: Line, rules: tuple[Rule, ...]) -> list[Ru
 
 def is_direct(document: Document, line: Line, facts: DropshipFacts, settings: DropshipSettings) -> bool:
     """Whether a vendor ships this line of a sale: as the line says, else as the rules or the settings say. Only goods, and never a line with parts."""
-    if line.item is None or not line.item.stocked or document.children(line.id):
+    if line.item is None or not line.item.stocked:
         return False
     said = line.data.get("dropship")
     if isinstance(said, DropshipLine) and said.ship:
-        return said.ship == "direct"
-    return settings.automatic or any(r.direct for r in _fitting(document, line, facts.rules))
+        direct = said.ship == "direct"
+    else:
+        direct = settings.automatic or any(r.direct for r in _fitting(document, line, facts.rules))
+    return direct and not document.children(line.id)  # last: it looks at every line
 
 
 def vendor_of(document: Document, line: Line, facts: DropshipFacts) -> int | None:

@@ -55,7 +55,7 @@ async def take(app: Newel, raw: bytes, context: Context) -> Taken:
 async def _added(app: Newel, number: str, mail: Incoming, key: str | None, context: Context) -> Taken:
     request = await find(app, number, context)
     assert request.party is not None
-    if False:
+    if mail.sender not in (request.party.email.lower(), header(request).requester.lower()):
         raise _refused("sender", f"{mail.sender} is not who asked for {number}", "add the address to the request or the partner, then hand the mail over again")
     await say(app, request.id, mail.text or mail.subject, context, sender=mail.sender, from_requester=True, key=key)
     return Taken(outcome="added", number=number)

@@ -70,11 +70,9 @@ def stages(lines: Sequence[OrderLine], moved: Sequence[Moved]) -> list[Stage]:
             continue
         took = [(line, done(line, own)) for line in lines if not line.parts and line.quantity > 0]
         share = sum((quantity * HUNDRED / line.quantity for line, quantity in took), ZERO) / len(took) if took else ZERO
-        whole = bool(took) and all(quantity == line.quantity for line, quantity in took)
-        percent = 100 if whole else min(int(share), 99)
-        state = "done" if whole else "partly" if share else "started" if own else "none"
+        state = "done" if share == HUNDRED else "partly" if share else "started" if own else "none"
         documents = {m.document: (m.number, m.date) for m in own if m.firm}
-        out.append(Stage(name=name, state=state, percent=percent, documents=tuple(documents[id] for id in sorted(documents))))
+        out.append(Stage(name=name, state=state, percent=int(share), documents=tuple(documents[id] for id in sorted(documents))))
     return out
 
 

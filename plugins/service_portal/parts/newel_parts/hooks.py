@@ -45,7 +45,7 @@ def register_plugin() -> Manifest:
     """Orders of parts, and parts lists with pictures."""
     return Manifest(
         name="parts", label="Spare parts", piccolo_app="newel_parts.piccolo_app", tables=TABLES, documents=(KIND,), records=RECORDS,
-        settings=PartsSettings, routes="newel_parts.routes:handlers", templates="newel_parts:templates",
+        demo_data="newel_parts:demo.toml", settings=PartsSettings, routes="newel_parts.routes:handlers", templates="newel_parts:templates",
         permissions=(("parts.catalogue", "see parts lists with prices and stock"),),
         menu=(MenuItem(label="Spare parts", path="/parts", section="Service", permission="parts.catalogue"),),
     )  # fmt: skip

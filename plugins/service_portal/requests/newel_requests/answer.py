@@ -46,10 +46,11 @@ async def say(app: Newel, request: int | str, text: str, context: Context, *, se
     assert document.party is not None
     staff = context.user.party is None and not from_requester
     values = {"document": document.id, "party": document.party.id, "staff": staff, "sender": sender, "text": text}
-    id = await app.records.save("requests.message", None, values, context, key=key)
-    if not staff and document.state == "waiting":
-        own = msgspec.structs.replace(app.system(context.company), now=context.now, today=context.today, source="requests")
-        await app.documents.act(document.id, "start", own)
+    async with app.database.write() as session:
+        id = await app.records.save("requests.message", None, values, context, key=key, session=session)
+        if not staff and document.state == "waiting":
+            own = msgspec.structs.replace(app.system(context.company), now=context.now, today=context.today, source="requests")
+            await app.documents.act(document.id, "start", own, session=session)
     return id
 
 

@@ -19,7 +19,7 @@ from newel_requests.facts import REPORTS, load
 from newel_requests.rules import KIND, RequestData, RequestFacts, header
 from newel_requests.tables import RECORDS, TABLES
 
-OPEN = ("open", "working", "waiting")
+OPEN = ("open", "working", "waiting", "halted")
 
 
 def _state(name: str, label: str, phase: str) -> State:
@@ -46,6 +46,7 @@ REQUEST = DocumentKind(
         _state("open", "Open", "open"),
         _state("working", "In progress", "open"),
         _state("waiting", "Waits for the requester", "open"),
+        _state("halted", "Waits for others", "open"),
         _state("resolved", "Resolved", "done"),
         _state("closed", "Closed", "done"),
         _state("cancelled", "Cancelled", "cancelled"),
@@ -53,9 +54,10 @@ REQUEST = DocumentKind(
     transitions=(
         _go("submit", "Send in", ("draft",), "open", primary=True),
         _go("acknowledge", "Confirm receipt", ("open",), "open"),
-        _go("start", "Start", ("open", "waiting"), "working"),
+        _go("start", "Start", ("open", "waiting", "halted"), "working"),
         _go("convert", "Turn into a document", OPEN, "working"),
-        _go("wait", "Wait for the requester", ("open", "working"), "waiting"),
+        _go("wait", "Wait for the requester", ("open", "working", "halted"), "waiting"),
+        _go("halt", "Wait for others", ("open", "working", "waiting"), "halted"),
         _go("resolve", "Resolved", OPEN, "resolved", primary=True),
         _go("reopen", "Open again", ("resolved", "closed"), "working"),
         _go("close", "Close", ("resolved",), "closed", primary=True),

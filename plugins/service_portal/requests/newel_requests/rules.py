@@ -163,7 +163,7 @@ def check(document: Document, transition: str, facts: RequestFacts, kinds: Kinds
     """Everything that is wrong with a request. party: whom the user stands for, None for one of our own."""
     data = header(document)
     kind = facts.types.get(data.type)
-    problems = [*_references(data, facts), *_requester(data, facts, party if not transition else None)]
+    problems = [*_references(data, facts), *(_requester(document, data, facts) if party is not None and not transition else ())]
     if transition == "submit":
         problems += _lacking(document, data, kind, facts)
     if transition == "convert":
@@ -189,9 +189,11 @@ def _references(data: RequestData, facts: RequestFacts) -> Iterator[Problem]:
         yield Problem(code="requests.about", message=message, where="data.requests.about", hint="enter the number as it stands on the document")
 
 
-def _requester(data: RequestData, facts: RequestFacts, party: int | None) -> Iterator[Problem]:
-    """A requester says what is wanted, not who deals with it, when, and what becomes of it."""
-    if party is None:
+def _requester(document: Document, data: RequestData, facts: RequestFacts) -> Iterator[Problem]:
+    """A requester says what is wanted, until it is sent in; not who deals with it, when, and what becomes of it."""
+    if document.phase != "draft":
+        message = f"{document.number} is sent in"
+        yield Problem(code="requests.sent", message=message, where="text", hint="add to it with a message: whoever deals with it must know what was changed")
         return
     before = facts.stored or RequestData()
     for name in INTERNAL:

@@ -214,12 +214,11 @@ async def test_a_requester_says_what_and_not_who_does_it(kit: Kit) -> None:
     assert await codes(kit.app.documents.create(KIND, DocumentInput(text="?", data={"requests": given}), own)) == ["requests.internal"] * 2
     asked = (await kit.app.documents.create(KIND, DocumentInput(text="?", data={"requests": {"type": "help"}}), own, then=("submit",))).document
     assert asked.party is not None and asked.party.id == mine
-    given_by_us = await kit.app.documents.get(asked.id, kit.context)
-    await assign(kit.app, asked.id, kit.context, priority=2)
-    stored = await kit.app.documents.get(asked.id, own)
-    more = DocumentInput(text="It drips more", data=stored.data)
-    assert (await kit.app.documents.update(asked.id, stored.version, more, own)).document.text == "It drips more"
-    assert given_by_us.version < stored.version
+    draft = (await kit.app.documents.create(KIND, DocumentInput(text="?", data={"requests": {"type": "help"}}), own)).document
+    more = DocumentInput(text="It drips more", data=draft.data)
+    assert (await kit.app.documents.update(draft.id, draft.version, more, own)).document.text == "It drips more"
+    assert await codes(kit.app.documents.update(asked.id, asked.version, more, own)) == ["requests.sent"], "what is dealt with is not changed behind our backs"
+    assert await codes(assign(kit.app, asked.id, own, priority=1)) == ["requests.sent"]
     for step in ("start", "resolve", "convert"):
         assert await codes(kit.app.documents.act(asked.id, step, own)) == ["permission"]
 

@@ -85,7 +85,7 @@ def register_plugin() -> Manifest:
     """Three kinds of documents, what leads from one to the next, and categories."""
     return Manifest(
         name="returns", label="Returns", piccolo_app="newel_returns.piccolo_app", tables=TABLES, documents=KINDS, flows=FLOWS, records=RECORDS,
-        reports=REPORTS, document_data=ReturnsData, settings=ReturnsSettings,
+        reports=REPORTS, document_data=ReturnsData, demo_data="newel_returns:demo.toml", settings=ReturnsSettings,
     )  # fmt: skip
 
 

@@ -101,7 +101,7 @@ async def seen(session: Session, context: Context, since: date | None, until: da
 
 
 def _case(told: Sequence[tuple[datetime, str]], answered: datetime | None, **more: Any) -> Case:
-    begun = [at for at, state in told if state in ("working", "waiting", "resolved")]
+    begun = [at for at, state in told if state in ("working", "waiting", "halted", "resolved")]
     solved = [at for at, state in told if state == "resolved"]
     ended = told[-1][1] in ("resolved", "closed")
     first = min([*begun, *([answered] if answered else [])], default=None)

@@ -15,10 +15,10 @@ from newel.store.session import Session, day, instant, rows_by
 from newel_requests.facts import data_of
 from newel_requests.rules import KIND, RequestData, header
 
-from newel_sla.rules import Calendar, Clock, Course, Step, Target, choose, clock, week
+from newel_sla.rules import Calendar, Clock, Course, SlaSettings, Step, Target, choose, clock, week
 
-PAUSES, ANSWERS = ("waiting",), ("working", "resolved", "waiting")
-RUNS = {"open": "running", "working": "running", "waiting": "paused"}
+ANSWERS = ("working", "waiting", "halted", "resolved")
+ENDS = ("resolved", "closed", "cancelled")
 EVENTS = "SELECT document, at, changes FROM document_event WHERE document = ANY(?) ORDER BY document, at, id"
 FIRST = "SELECT document, MIN(entered_at) AS at FROM requests_message WHERE document = ANY(?) AND staff = ? GROUP BY document"
 TAKEN = "SELECT document, step, entered_at, text FROM sla_escalation WHERE document = ANY(?) ORDER BY id"
@@ -56,6 +56,10 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     taken: frozenset[int] = frozenset()
 
 
+def _pauses(context: Context) -> Sequence[str]:
+    return context.setting("sla", SlaSettings).pauses
+
+
 async def promises(session: Session) -> Promises:
     """What is promised; read again only when something of it has changed."""
     return await session.cached("sla", _promises)
@@ -77,7 +81,7 @@ async def _promises(session: Session) -> Promises:
     return Promises(tuple(targets), tuple(steps))
 
 
-async def courses(session: Session, ids: Sequence[int]) -> dict[int, Course]:
+async def courses(session: Session, ids: Sequence[int], pauses: Sequence[str]) -> dict[int, Course]:
     """What has happened to requests, by id; those that were never sent in are left out. Two questions for all of them."""
     if not ids:
         return {}
@@ -86,11 +90,15 @@ async def courses(session: Session, ids: Sequence[int]) -> dict[int, Course]:
     out = {}
     for id, rows in events.items():
         moves = [(instant(r["at"]), state) for r in rows if (state := _state(r["changes"]))]
-        states = tuple((at, RUNS.get(state, "done")) for at, state in moves if at is not None and state != "draft")
+        states = tuple((at, _phase(state, pauses)) for at, state in moves if at is not None and state != "draft")
         if states:
             began = [at for at, state in moves if state in ANSWERS and at is not None]
             out[id] = Course(states=states, answered=min([*began, *(at for at in [said.get(id)] if at)], default=None))
     return out
+
+
+def _phase(state: str, pauses: Sequence[str]) -> str:
+    return "done" if state in ENDS else "paused" if state in pauses else "running"
 
 
 def _state(changes: Any) -> str:
@@ -103,7 +111,7 @@ async def load(document: Document, session: Session, context: Context) -> SlaFac
     if document.kind != KIND or document.phase == "draft":
         return None
     target = choose((await promises(session)).targets, header(document).type, document.party.service_level if document.party else 0)
-    course = (await courses(session, [document.id])).get(document.id) if target else None
+    course = (await courses(session, [document.id], _pauses(context))).get(document.id) if target else None
     if target is None or course is None:
         return None
     taken = await session.fetch(TAKEN, [document.id])
@@ -116,7 +124,7 @@ async def standings(session: Session, context: Context) -> list[Standing]:
     rows = [(r, data_of(r["data"])) for r in await session.fetch(OPEN, KIND, context.company.id)] if targets else []
     promised = [(r, data, target) for r, data in rows if (target := choose(targets, data.type, r["level"]))]
     ids = [r["id"] for r, _, _ in promised]
-    found = await courses(session, ids)
+    found = await courses(session, ids, _pauses(context))
     taken = rows_by(await session.fetch(TAKEN, ids), "document") if ids else {}
     return [
         Standing(

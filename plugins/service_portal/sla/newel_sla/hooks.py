@@ -13,6 +13,7 @@ from newel.manifest import Job, Manifest, Panel
 from newel.store.session import Session
 
 from newel_sla.facts import REPORTS, SlaFacts, load, local
+from newel_sla.rules import SlaSettings
 from newel_sla.send import escalate
 from newel_sla.tables import RECORDS, TABLES
 
@@ -22,6 +23,7 @@ def register_plugin() -> Manifest:
     """Calendars, promises and steps; a board, and a job that escalates (SRV-05)."""
     return Manifest(
         name="sla", label="Service levels", needs=("requests",), piccolo_app="newel_sla.piccolo_app", tables=TABLES, records=RECORDS, reports=REPORTS,
+        settings=SlaSettings,
         jobs=(Job(name="sla.escalate", act=escalate, every=60),),
     )  # fmt: skip
 

@@ -24,6 +24,12 @@ FAR = 3660  # days that are looked through before a calendar counts as closed fo
 Span = tuple[int, int]  # minutes of a day, from and to
 
 
+class SlaSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of service levels. pauses: states of a request in which the time for the solution stands still."""
+
+    pauses: tuple[str, ...] = ("waiting",)
+
+
 class Calendar(msgspec.Struct, frozen=True, kw_only=True):
     """When people work.
 

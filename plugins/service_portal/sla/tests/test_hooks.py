@@ -124,6 +124,20 @@ async def test_hook_propose_panels_a_draft_has_no_clock(kit: Kit) -> None:
     assert (await rows(kit, draft.id))["Answer by"] == "2026-04-07 11:00", "it runs from when it was sent in"
 
 
+async def test_a_company_says_which_states_stop_the_clock(kit: Kit) -> None:
+    """A vendor's part is waited for, from 9 to 12: by itself that is our own time; where the company says so it is not."""
+    await promised(kit)
+    await kit.party("ACME", service_level=5)
+    clock_at(kit, "2026-04-01 08:00")
+    asked = await ask(kit)
+    clock_at(kit, "2026-04-01 09:00")
+    await kit.act(asked.id, "halt")
+    clock_at(kit, "2026-04-01 12:00")
+    assert [r["passed"] for r in await board(kit)] == [25]
+    await kit.settings("sla", pauses=["waiting", "halted"])
+    assert [(r["passed"], r["state"]) for r in await board(kit)] == [(6, "paused")]
+
+
 async def test_a_step_that_cannot_be_taken_says_why_and_is_not_tried_for_ever(kit: Kit) -> None:
     await promised(kit)
     await kit.party("ACME", service_level=5)

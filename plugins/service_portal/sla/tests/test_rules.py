@@ -39,6 +39,13 @@ def test_over_easter_four_hours_last_five_days() -> None:
     assert works(OFFICE, date(2026, 4, 7))
 
 
+def test_an_hour_that_the_clock_skips_is_counted_once() -> None:
+    """In the night of 29 March there is no 2:30: what would end then ends at 3:30, and what begins at 3:00 begins there."""
+    berlin = Calendar(code="B", zone="Europe/Berlin", week=week("Mon-Sun 00:00-02:30, 03:00-24:00"))
+    midnight = datetime(2026, 3, 28, 23, 0, tzinfo=UTC)
+    assert elapsed(berlin, midnight, midnight + 23 * HOUR) == 23 * HOUR
+
+
 def test_special_days_beat_public_holidays() -> None:
     inventory = Calendar(code="X", week=week("Mon-Fri 08:00-17:00"), country="DE", extra=frozenset({date(2026, 4, 3)}), free=frozenset({date(2026, 4, 7)}))
     assert (works(inventory, date(2026, 4, 3)), works(inventory, date(2026, 4, 7))) == (True, False)

@@ -51,7 +51,7 @@ def register_plugin() -> Manifest:
     """Claims, terms of warranty, the life of pieces, and who has which."""
     return Manifest(
         name="warranty", label="Warranty", piccolo_app="newel_warranty.piccolo_app", tables=TABLES, documents=(KIND,), flows=FLOWS, records=RECORDS,
-        reports=REPORTS,
+        demo_data="newel_warranty:demo.toml", reports=REPORTS,
     )  # fmt: skip
 
 
