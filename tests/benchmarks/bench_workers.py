@@ -16,7 +16,6 @@ from tests.benchmarks.flow import shop
 
 CLIENTS = 8
 SECONDS = float(os.environ.get("NEWEL_BENCH_SECONDS", "12"))
-WARM = 4.0
 WAITS = """
 SELECT CASE WHEN wait_event_type IS NULL THEN 'working' WHEN wait_event_type = 'Lock' THEN 'lock of ' || substring(query from '(?:UPDATE|FROM) "?(\\w+)')
        ELSE wait_event END AS what FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid()
@@ -28,9 +27,15 @@ async def test_eight_clients(postgresql_url: str, figures: Figures) -> None:
         await one.sold(5)
         first = 0.0
         for processes in (1, 2, 4):
-            start = time.time() + WARM
-            command = [sys.executable, "-m", "tests.benchmarks.client", postgresql_url, str(CLIENTS // processes), str(start), str(start + SECONDS)]
-            running = [await asyncio.create_subprocess_exec(*command, str(n), stdout=asyncio.subprocess.PIPE) for n in range(processes)]
+            command = [sys.executable, "-m", "tests.benchmarks.client", postgresql_url, str(CLIENTS // processes), str(SECONDS)]
+            pipes = {"stdin": asyncio.subprocess.PIPE, "stdout": asyncio.subprocess.PIPE}
+            running = [await asyncio.create_subprocess_exec(*command, str(n), **pipes) for n in range(processes)]
+            for p in running:
+                assert p.stdin and p.stdout and await p.stdout.readline() == b"ready\n"
+            start = time.time() + 0.5
+            for p in running:
+                p.stdin.write(f"{start}\n".encode())
+                await p.stdin.drain()
             waits = await _watched(postgresql_url, start, start + SECONDS)
             answers = [(await p.communicate())[0].split() for p in running]
             assert all(len(a) == 3 for a in answers), "every process ends well"

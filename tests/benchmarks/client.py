@@ -1,6 +1,7 @@
 """A worker process of the benchmark: so many clients sell at once in one process until the time is up.
 
-python -m tests.benchmarks.client URL CLIENTS START END SEED: START and END are instants of the clock. Prints orders, refusals and seconds of CPU.
+python -m tests.benchmarks.client URL CLIENTS SECONDS SEED: says when it is ready, reads the instant of the start, and prints orders, refusals and
+seconds of CPU.
 """
 
 from __future__ import annotations
@@ -18,14 +19,18 @@ from newel_sdk.testing import NOW
 from tests.benchmarks.flow import Shop
 
 
-async def work(url: str, clients: int, start: float, end: float, seed: int) -> None:
-    """Sell from start to end; orders that were begun before are not counted."""
+async def work(url: str, clients: int, seconds: float, seed: int) -> None:
+    """Sell from the start on for so many seconds; what is not paid by then is not counted."""
     app = Newel(Config(database=url), clock=lambda: NOW)
     await app.start(migrations=False)
     user = User(id=0, login="tester", name="Tester", permissions=frozenset({"*"}), companies=frozenset())
     async with app.database.read() as session:
         context = await app.context(session, user)
     refused = 0
+    print("ready", flush=True)
+    start = float(await asyncio.to_thread(sys.stdin.readline))
+    end = start + seconds
+    await asyncio.sleep(max(start - time.time(), 0))
 
     async def client(number: int) -> int:
         nonlocal refused
@@ -40,7 +45,6 @@ async def work(url: str, clients: int, start: float, end: float, seed: int) -> N
         return done
 
     tasks = [asyncio.create_task(client(n)) for n in range(clients)]
-    await asyncio.sleep(max(start - time.time(), 0))
     cpu = time.process_time()
     await asyncio.sleep(max(end - time.time(), 0))
     cpu = time.process_time() - cpu
@@ -50,4 +54,4 @@ async def work(url: str, clients: int, start: float, end: float, seed: int) -> N
 
 
 if __name__ == "__main__":
-    asyncio.run(work(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4]), int(sys.argv[5])))
+    asyncio.run(work(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])))

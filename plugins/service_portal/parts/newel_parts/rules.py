@@ -48,7 +48,7 @@ def check(document: Document, facts: PartsFacts, master: Master, context: Contex
             message = f"{where.replace('_', ' ')}: {expected or 'nothing'} was expected, got {got}"
             yield Problem(code="parts.terms", message=message, where=where, hint="leave it empty")
     for i, line in enumerate(document.lines):
-        fixed = not line.discount_entered and not line.account_role and line.location_from is None
+        fixed = line.price_entered is None and not line.discount_entered and not line.account_role and line.location_from is None
         if not fixed or (line.item and line.tax_category != line.item.tax_category):
             message = f"the price and terms of {line.text} are not for you to say"
             yield Problem(code="parts.price", message=message, where=f"lines[{i}].price", hint="leave price, discount, tax, account and location empty")
