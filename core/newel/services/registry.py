@@ -149,12 +149,12 @@ class Registry:
 
     def _flows(self, manifest: Manifest) -> list[Flow]:
         """A plugin's flows; one that leads to a role is one to each kind with that role."""
-        kinds = self.documents.values()
-        return [
-            msgspec.structs.replace(flow, target_kind=target)
-            for flow in manifest.flows
-            for target in ([k.name for k in kinds if k.role == flow.target_role] if flow.target_role else [flow.target_kind])
-        ]
+        out = [f for f in manifest.flows if not f.target_role]
+        for flow in [f for f in manifest.flows if f.target_role]:
+            kinds = [k for k in self.documents.values() if k.role == flow.target_role]
+            labels = {k.name: flow.label if len(kinds) == 1 else f"{flow.label}: {k.label}" for k in kinds}
+            out += [msgspec.structs.replace(flow, target_kind=name, label=label) for name, label in labels.items()]
+        return out
 
     def _from(self, kind: DocumentKind) -> tuple[Flow, ...]:
         """Flows from a kind, each told what others take from the same lines."""

@@ -268,9 +268,11 @@ def _entries(document: Document, line: Line, facts: DropshipFacts, settings: Dro
     ]
     vendor = vendor_of(document, line, facts)
     named = [Choice(value=str(id), label=name) for id, name in sorted(facts.vendors.items(), key=lambda v: v[1])]
-    entries = [Entry(path=("ship",), label="Shipped", value=own.ship, choices=tuple(Choice(value=v, label=text) for v, text in choices))]
+    entries = [Entry(path=("ship",), label="Shipped", value=own.ship, choices=tuple(Choice(value=v, label=text) for v, text in choices), required=True)]
     if named:
-        entries.append(Entry(path=("vendor",), label="Vendor", value=str(vendor or ""), choices=tuple(named), proposed=own.vendor is None))
+        entries.append(
+            Entry(path=("vendor",), label="Vendor", value=str(vendor or ""), choices=tuple(named), required=vendor is not None, proposed=own.vendor is None)
+        )
     return Panel(title="Shipment", line=line.id, entries=tuple(entries), sequence=14)
 
 

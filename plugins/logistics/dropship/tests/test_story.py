@@ -213,3 +213,12 @@ async def test_what_stands_in_the_way(database_url: str) -> None:
         assert await s.refused(s.do.update(order.id, order.version, more, s.context)) == ["link.exceeded"], "no more is ordered than is sold"
         alone = DocumentInput(party="C1", lines=(LineInput(item="PUMP"),))
         assert await s.refused(s.do.create("dropship.delivery", alone, s.context, then=["ship"])) == ["dropship.order"]
+
+
+async def test_the_form_asks_where_a_line_comes_from(sqlite_url: str) -> None:
+    async with shop(sqlite_url) as s:
+        draft = (await s.do.create("sales.order", DocumentInput(party="C1", lines=lines(pump=1, nut=1)), s.context)).document
+        boxes = [p for _, p in (await pages.detail(s.app, draft.id, s.context)).panels if p.line is not None]
+        assert [(p.line, [e.label for e in p.entries]) for p in boxes] == [(draft.lines[0].id, ["Shipped", "Vendor"])], "only where a rule says something"
+        assert [c.label for c in boxes[0].entries[0].choices][0] == "As the rules say: by the vendor"
+        assert (boxes[0].entries[1].value, boxes[0].entries[1].proposed) == (str(s.vendors["V1"]), True)

@@ -22,6 +22,8 @@ async def fill_up(newel: Newel, context: Context) -> list[Outcome]:
     """Make the transfers and requisitions that fill up vans and depots, all in one transaction; called twice, there is nothing left to do."""
     settings, made = context.setting("restock", RestockSettings), []
     async with newel.database.write() as session:
+        # Two people who press the button at once wait for each other, and the second one finds nothing to do.
+        await session.fetch("SELECT id FROM restock_level WHERE company = ? ORDER BY id FOR UPDATE", context.company.id)
         for kind, entered in rules.proposals(await facts.lacks(session, context), settings):
             if kind in newel.registry.documents:
                 made.append(await newel.documents.create(kind, entered, context, session=session))

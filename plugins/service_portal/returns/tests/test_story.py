@@ -10,9 +10,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from newel.domain.context import Context
+from newel.domain.context import Context, User
 from newel.domain.document import Document, DocumentInput, LineInput, LinkInput
 from newel.errors import Refused
+from newel.services import reports
 from newel.services.app import Newel
 from newel.services.entered import as_input
 from newel.services.pages import detail
@@ -28,7 +29,6 @@ from newel_shipping import hooks as shipping
 
 D = Decimal
 MODULES = {"inventory": inventory, "invoicing": invoicing, "receivables": receivables, "returns": hooks, "sales": sales, "shipping": shipping}
-SETTLED = {"credit": "CREDIT", "repair": "REPAIR", "replacement": "REPLACE", "ahead": "AHEAD"}
 
 
 class Desk:
@@ -58,9 +58,9 @@ class Desk:
         sent = (await self.do.follow(order.id, "deliver", self.context, lines=wanted, then=("ship",))).document
         return order, sent
 
-    async def ask(self, delivery: Document, way: str, then: Sequence[str] = ("submit", "authorise"), **data: Any) -> Document:
+    async def ask(self, delivery: Document, category: str, then: Sequence[str] = ("submit", "authorise"), **data: Any) -> Document:
         """A return of what was delivered."""
-        values = {"returns": {"category": SETTLED[way], **data}}
+        values = {"returns": {"category": category, **data}}
         made = await self.do.follow(delivery.id, "authorise", self.context, input=DocumentInput(data=values), then=then)
         return made.document
 
@@ -116,7 +116,7 @@ async def test_goods_come_back_and_are_credited_at_the_price_of_the_order(databa
         await here.app.records.save("newel.item_price", old["id"], {"date_to": TODAY - timedelta(days=1)}, here.context)
         await here.app.records.save("newel.item_price", None, rise, here.context)
 
-        both = await here.ask(sent, "credit", then=())
+        both = await here.ask(sent, "CREDIT", then=())
         entered = msgspec.structs.replace(as_input(both), lines=(as_input(both).lines[0],))
         asked = (await here.do.update(both.id, both.version, entered, here.context)).document
         assert (asked.lines[0].price, asked.net, asked.lines[0].steps) == (D(100), D(90), order.lines[0].steps)
@@ -145,19 +145,25 @@ async def test_goods_come_back_and_are_credited_at_the_price_of_the_order(databa
 async def test_from_the_request_over_the_review_to_the_settlement(database_url: str) -> None:
     """Asked for by a customer, rejected with a reason or authorised by somebody else; each category goes its own way, a new one too."""
     async with desk(database_url) as here:
-        for way, comes, goes in (("credit", 1, 0), ("repair", 1, 1), ("replacement", 1, 1)):
-            _, sent = await here.sold({"credit": "S1", "repair": "S2", "replacement": "S3"}[way])
-            asked = await here.ask(sent, way, then=("submit",))
+        calibration = {"code": "CALIBRATE", "name": "Calibration", "settlement": "repair", "owned": True}
+        await here.app.records.save("returns.category", None, calibration, here.context)
+        for category, serial, goes in (("CREDIT", "S1", None), ("REPAIR", "S2", "S2"), ("REPLACE", "S3", "S5"), ("CALIBRATE", "S4", "S4")):
+            _, sent = await here.sold(serial)
+            asked = await here.ask(sent, category, then=("submit",))
             assert (asked.state, asked.phase) == ("requested", "offered")
             await here.act(asked, "authorise")
-            assert (len(await here.drafts("returns.receipt")), len(await here.drafts("returns.shipment"))) == (comes, goes)
-            for draft in [*await here.drafts("returns.receipt"), *await here.drafts("returns.shipment")]:
-                await here.act(draft, "cancel")
-            await here.act(asked, "close")
-        await here.app.records.save("returns.category", None, {"code": "CALIBRATE", "name": "Calibration", "settlement": "repair", "owned": True}, here.context)
-        _, sent = await here.sold("S4")
-        SETTLED["calibration"] = "CALIBRATE"
-        asked = await here.ask(sent, "calibration", then=())
+            (coming,), going = await here.drafts("returns.receipt"), await here.drafts("returns.shipment")
+            await here.act(coming, "receive")
+            if goes is None:
+                assert going == []
+                await here.do.follow(asked.id, "credit", here.context, then=("post",))
+            else:
+                line = msgspec.structs.replace(as_input(going[0]).lines[0], lot=goes)
+                await here.do.update(going[0].id, going[0].version, msgspec.structs.replace(as_input(going[0]), lines=(line,)), here.context)
+                await here.act(going[0], "ship")
+            assert await here.state(asked) == "settled"
+        _, sent = await here.sold("S1")
+        asked = await here.ask(sent, "CALIBRATE", then=())
         with pytest.raises(Refused) as refused:
             await here.do.act(asked.id, "reject", here.context)
         assert codes(refused) == {"state"}
@@ -184,7 +190,7 @@ async def test_a_repair_comes_in_and_goes_out_and_stays_the_customers(database_u
     async with desk(database_url) as here:
         _, sent = await here.sold("S1")
         before = await here.books()
-        asked = await here.ask(sent, "repair", inbound=date(2026, 1, 20), outbound=date(2026, 1, 30))
+        asked = await here.ask(sent, "REPAIR", inbound=date(2026, 1, 20), outbound=date(2026, 1, 30))
         load = here.app.registry.reports["returns.schedule"].load
         async with here.app.database.read() as session:
             rows = await load(session, {}, here.context)
@@ -216,7 +222,7 @@ async def test_a_replacement_is_sent_before_the_defect_arrives(database_url: str
     async with desk(database_url) as here:
         _, sent = await here.sold("S1")
         before = await here.books()
-        asked = await here.ask(sent, "ahead", inbound=date(2026, 1, 25), outbound=date(2026, 1, 16))
+        asked = await here.ask(sent, "AHEAD", inbound=date(2026, 1, 25), outbound=date(2026, 1, 16))
         (coming,), (going,) = await here.drafts("returns.receipt"), await here.drafts("returns.shipment")
         assert going.lines[0].lot is None, "the replacement has a number of its own"
 
@@ -248,7 +254,7 @@ async def test_a_replacement_is_sent_before_the_defect_arrives(database_url: str
 async def test_what_never_comes_back_is_charged(database_url: str) -> None:
     async with desk(database_url) as here:
         _, sent = await here.sold("S1")
-        asked = await here.ask(sent, "ahead")
+        asked = await here.ask(sent, "AHEAD")
         (coming,), (going,) = await here.drafts("returns.receipt"), await here.drafts("returns.shipment")
         now = as_input(going)
         line = msgspec.structs.replace(now.lines[0], lot="S3")
@@ -263,9 +269,9 @@ async def test_the_replacement_waits_for_the_defect_unless_the_category_says_oth
     async with desk(sqlite_url) as here:
         _, sent = await here.sold("S1")
         with pytest.raises(Refused) as refused:
-            await here.ask(sent, "replacement", inbound=date(2026, 1, 20), outbound=date(2026, 1, 16))
+            await here.ask(sent, "REPLACE", inbound=date(2026, 1, 20), outbound=date(2026, 1, 16))
         assert codes(refused) == {"returns.dates"}
-        await here.ask(sent, "replacement")
+        await here.ask(sent, "REPLACE")
         (coming,), (going,) = await here.drafts("returns.receipt"), await here.drafts("returns.shipment")
         with pytest.raises(Refused) as refused:
             await here.act(going, "ship")
@@ -279,7 +285,7 @@ async def test_goods_of_a_customer_without_a_place(sqlite_url: str) -> None:
     async with desk(sqlite_url) as here:
         await here.app.records.save("newel.location", here.place, {"owner": await party(here.app, here.context, "OTHER")}, here.context)
         _, sent = await here.sold("S1")
-        await here.ask(sent, "repair")
+        await here.ask(sent, "REPAIR")
         (coming,) = await here.drafts("returns.receipt")
         with pytest.raises(Refused) as refused:
             await here.act(coming, "receive")
@@ -298,7 +304,7 @@ async def test_a_customer_with_overdue_invoices(sqlite_url: str) -> None:
         strict = msgspec.structs.replace(here.context, settings={"returns": hooks.ReturnsSettings(overdue="block")})
         january = msgspec.structs.replace(here.context, today=TODAY)
         await here.do.follow(sent.id, "invoice_delivery", january, input=msgspec.structs.replace(due, date=TODAY - timedelta(days=14)), then=("post",))
-        asked = await here.ask(sent, "repair", then=())
+        asked = await here.ask(sent, "REPAIR", then=())
         with pytest.raises(Refused) as refused:
             await here.do.act(asked.id, "authorise", strict)
         assert codes(refused) == {"returns.overdue"}
@@ -307,3 +313,22 @@ async def test_a_customer_with_overdue_invoices(sqlite_url: str) -> None:
         with pytest.raises(Refused) as refused:
             await here.act(asked, "cancel")
         assert codes(refused) == {"returns.gone_on"}
+
+
+async def test_a_customer_asks_and_somebody_else_authorises(database_url: str) -> None:
+    """Somebody who stands for a customer asks for the own customer, sees nothing of others, and can't authorise."""
+    async with desk(database_url) as here:
+        other = (await here.do.create("returns.authorisation", DocumentInput(party=await party(here.app, here.context, "OTHER")), here.context)).document
+        theirs = frozenset({"returns.authorisation.view", "returns.authorisation.edit", "returns.authorisation.submit"})
+        user = User(id=9, login="acme", permissions=theirs, companies=frozenset({here.context.company.id}), party=here.customer)
+        guest = msgspec.structs.replace(here.context, user=user)
+        entered = DocumentInput(lines=(LineInput(item="PUMP", lot="FOREIGN"),), data={"returns": {"category": "REPAIR"}})
+        asked = (await here.do.create("returns.authorisation", entered, guest, then=("submit",))).document
+        assert (asked.party.number, asked.state) == ("ACME", "requested")  # type: ignore[union-attr]
+        for step, found, status in (("authorise", asked, 403), ("submit", other, 404)):
+            with pytest.raises(Refused) as refused:
+                await here.do.act(found.id, step, guest)
+            assert refused.value.status == status
+        assert (await here.act(asked, "authorise")).document.state == "authorised"
+        load = reports.run(here.app, "returns.schedule", {}, msgspec.structs.replace(guest, user=msgspec.structs.replace(user, permissions=frozenset({"*"}))))
+        assert {r["party"] for r in await load} == {"Acme"}
