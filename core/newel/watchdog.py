@@ -16,7 +16,7 @@ from types import FrameType
 
 from newel.errors import PluginFailed
 
-RULE_SECONDS = 2.0
+RULE_SECONDS, LINE_SECONDS = 2.0, 0.001
 
 
 class _Timeout(BaseException):
@@ -56,8 +56,9 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 @contextlib.contextmanager
-def rules_limit(seconds: float = RULE_SECONDS) -> Iterator[None]:
-    """Around the rules of a document: PluginFailed naming the hook that was still running after `seconds`."""
+def rules_limit(lines: int = 0) -> Iterator[None]:
+    """Around the rules of a document: PluginFailed naming the hook that was still running when the time was up: two seconds, and a bit for each line."""
+    seconds = RULE_SECONDS + lines * LINE_SECONDS
     if _current.armed:
         yield
         return

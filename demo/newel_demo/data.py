@@ -11,20 +11,23 @@
     follow = [{ flow = "deliver", quantity = "1", then = ["ship"] }]
 
 Rows inside a row are parts of it; `as` names a record, and "@name" stands for its id. days: how long ago. follow: each document from the one
-before; `back` starts at the first one again.
+before; `back` starts at the first one again, `made` goes on from the document of that kind which a plugin has made together with it. A step
+may say quantity and lot of its lines, and whatever its header has besides (reference, data). user: the login of who does it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from newel.domain.context import Context
 from newel.domain.document import Document, DocumentInput, LinkInput
 from newel.errors import Refused
+from newel.services.outcome import Outcome
 
 if TYPE_CHECKING:
     from newel_demo.company import DemoKit
@@ -53,31 +56,53 @@ async def _put(kit: DemoKit, kind: str, row: Mapping[str, Any], parent: Mapping[
             await _put(kit, inner, part, {records[inner].parent: id}, names)
 
 
-async def put_documents(kit: DemoKit, data: Mapping[str, Any], refused: Counter[str]) -> None:
-    """Every document of a file whose kind is installed; what is refused is counted."""
+async def put_documents(kit: DemoKit, data: Mapping[str, Any], refused: Counter[str] | None) -> None:
+    """Every document of a file whose kind is installed.
+
+    Args:
+        refused: problem code -> how often it stopped a document; None to raise what is refused.
+    """
     for one in data.get("document", ()):
         if one["kind"] not in kit.app.registry.documents:
             continue
-        kit.day = kit.today - timedelta(days=one.get("days", 0))
-        entered = msgspec.convert({k: v for k, v in one.items() if k in DocumentInput.__struct_fields__}, DocumentInput)
+        kit.day = max(kit.start, kit.today - timedelta(days=one.get("days", 0)))
         try:
-            first = (await kit.app.documents.create(one["kind"], entered, kit.context(), then=one.get("then", ()))).document
+            first = await kit.app.documents.create(one["kind"], _entered(one), kit.context(one.get("user", "demo")), then=one.get("then", ()))
             at = first
             for step in one.get("follow", ()):
                 at = await _follow(kit, first if step.get("back") else at, step) or at
         except Refused as wrong:
+            if refused is None:
+                raise
             refused[wrong.problems[0].code] += 1
 
 
-async def _follow(kit: DemoKit, source: Document, step: Mapping[str, Any]) -> Document | None:
+def _entered(values: Mapping[str, Any]) -> DocumentInput:
+    return msgspec.convert({k: v for k, v in values.items() if k in DocumentInput.__struct_fields__}, DocumentInput)
+
+
+async def _follow(kit: DemoKit, before: Outcome, step: Mapping[str, Any]) -> Outcome | None:
     """The next document, where its plugin is installed."""
-    registry = kit.app.registry
+    registry, context = kit.app.registry, kit.context(step.get("user", "demo"))
+    source = before.document
+    if "made" in step:
+        made = [await kit.app.documents.get(id, context) for id in before.made]
+        source = next(d for d in made if d.kind == step["made"])
+    if "flow" not in step:
+        return await _act(kit, source, step["then"], context)
     flow = next((f for f in registry.flows_from(registry.kind(source.kind)) if f.name == step["flow"]), None)
     if flow is None:
         return None
     quantity = Decimal(step["quantity"]) if "quantity" in step else None
-    parts = [LinkInput(line=x.id, quantity=quantity) for x in source.lines if x.item is not None and registry.takes(flow, x)]
-    made = await kit.app.documents.follow(
-        source.id, f"{flow.target_kind}:{flow.name}", kit.context(), lines=parts if quantity else None, then=step.get("then", ())
-    )
-    return made.document
+    parts = [LinkInput(line=x.id, quantity=quantity, lot=step.get("lot")) for x in source.lines if x.item is not None and registry.takes(flow, x)]
+    return await kit.app.documents.follow(
+        source.id, f"{flow.target_kind}:{flow.name}", context, lines=parts if {"quantity", "lot"} & set(step) else None, input=_entered(step),
+        then=step.get("then", ()),
+    )  # fmt: skip
+
+
+async def _act(kit: DemoKit, document: Document, then: Sequence[str], context: Context) -> Outcome:
+    """Transitions of a document that is there."""
+    for transition in then:
+        outcome = await kit.app.documents.act(document.id, transition, context)
+    return outcome

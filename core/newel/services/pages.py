@@ -254,7 +254,7 @@ async def panels(newel: Newel, session: Session, document: Document, context: Co
         own = [await load_master(session), newel.registry.kinds]
         loaded = await newel.plugins.load(document=document, transition="", facts=Facts(own), session=session, context=context)
         structs = [*own, *(struct for _, struct in loaded)]
-        with rules_limit():
+        with rules_limit(len(document.lines)):
             if "credit" in newel.registry.taken_over:
                 structs.append(credit.proposed(document, Facts(structs), context, newel.plugins))
             facts = Facts(structs)
@@ -275,7 +275,7 @@ async def credit_of(newel: Newel, session: Session, document: Document, context:
     master = [await load_master(session), newel.registry.kinds]
     loaded = await newel.plugins.load(document=document, transition="", facts=Facts(master), session=session, context=context)
     facts = Facts([*master, own, *(struct for _, struct in loaded)])
-    with rules_limit():
+    with rules_limit(len(document.lines)):
         proposed = newel.plugins.propose("propose_exposure", Exposure, party=party, facts=facts, context=context)
     parts = [e for _, e in proposed]  # the kernel's own are among them
     this = rounded(product(document.gross, document.rate), context.company.amount_digits, context.company.rounding)

@@ -139,7 +139,7 @@ class Planner:
         if self.plugins.has("propose_lines"):
             document, facts = await proposing.run(document, facts)
         rules = Rules(kind, facts, self.context, self.plugins, self.registry.line_kinds)
-        with rules_limit():
+        with rules_limit(len(document.lines)):
             document = rules.price(document, copies)
             problems += [*resolver.problems, *self._lenient(rules.problems), *proposing.unknown(document)]
             problems += checks.on_save(document, before, self.registry)
@@ -165,7 +165,7 @@ class Planner:
             await self.facts(document, effects, transition=transition.name, lock=True) if ask or effects else Facts([await self.master(), self.registry.kinds])
         )
         plan = Plan(document=document, before=document, transition=transition)
-        with rules_limit():
+        with rules_limit(len(document.lines)):
             if ask:
                 plan.problems += checks.on_transition(kind, document, transition, facts[Master], self.registry)
                 plan.problems += self._checked(document, transition.name, facts)
@@ -184,7 +184,7 @@ class Planner:
         if "reverse" in effects:
             await self._reverse(plan)
         document = plan.document = await due(self.session, kind, document) if effects and not self.preview else document
-        with rules_limit():
+        with rules_limit(len(document.lines)):
             self._posted(plan, kind, facts, effects)
             if ask:
                 plan.drafts = self.plugins.propose(
@@ -255,7 +255,7 @@ class Planner:
             owners[type(loaded)] = plugin
             structs.append(loaded)
         if taken_over:
-            with rules_limit():
+            with rules_limit(len(document.lines)):
                 structs.append(credit.proposed(document, Facts(structs), self.context, self.plugins))
         return Facts(structs)
 

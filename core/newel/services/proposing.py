@@ -58,7 +58,7 @@ class Proposing:
     def _asked(self, document: Document, lines: Sequence[Line], facts: Facts) -> dict[int, Children]:
         """What plugins propose for these lines; never for a line in what it has proposed itself, so that it ends."""
         planner, out = self.planner, {}
-        with rules_limit():
+        with rules_limit(len(lines)):
             for line in lines:
                 owners = {part.partition(":")[0] for part in line.key.split("@")}
                 found: Children = []

@@ -17,13 +17,11 @@ from newel_consignment.rules import AGES, DELIVERED, ENDS, ORDERS, RETURNED, STA
 LINKS = [DELIVERED, USED, RETURNED]
 STEPS = """
 SELECT k.from_line AS line, k.kind AS link, k.to_document, k.to_line, k.quantity, k.firm, d.date
-  FROM line_link k JOIN document d ON d.id = k.to_document
- WHERE k.from_line = ANY(?) AND k.kind = ANY(?) AND k.quantity > 0
+  FROM line_link k JOIN document d ON d.id = k.to_document WHERE k.from_line = ANY(?) AND k.kind = ANY(?) AND k.quantity > 0
 """
 PLACES = """
-SELECT k.from_line AS line, m.source, a.kind AS source_kind, m.target, b.kind AS target_kind, m.lot, m.quantity
-  FROM line_link k JOIN stock_move m ON m.line = k.to_line JOIN location a ON a.id = m.source JOIN location b ON b.id = m.target
- WHERE k.from_line = ANY(?) AND k.kind = ANY(?)
+SELECT k.from_line AS line, m.source, a.kind AS source_kind, m.target, b.kind AS target_kind, m.lot, m.quantity FROM line_link k
+  JOIN stock_move m ON m.line = k.to_line JOIN location a ON a.id = m.source JOIN location b ON b.id = m.target WHERE k.from_line = ANY(?) AND k.kind = ANY(?)
 """
 SHARES = """
 SELECT l.id, d.phase, d.currency, d.rate, l.quantity, l.net + l.tax AS gross, l.cost,

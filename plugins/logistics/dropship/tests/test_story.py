@@ -220,5 +220,5 @@ async def test_the_form_asks_where_a_line_comes_from(sqlite_url: str) -> None:
         draft = (await s.do.create("sales.order", DocumentInput(party="C1", lines=lines(pump=1, nut=1)), s.context)).document
         boxes = [p for _, p in (await pages.detail(s.app, draft.id, s.context)).panels if p.line is not None]
         assert [(p.line, [e.label for e in p.entries]) for p in boxes] == [(draft.lines[0].id, ["Shipped", "Vendor"])], "only where a rule says something"
-        assert [c.label for c in boxes[0].entries[0].choices][0] == "As the rules say: by the vendor"
+        assert boxes[0].entries[0].choices[0].label == "As the rules say: by the vendor"
         assert (boxes[0].entries[1].value, boxes[0].entries[1].proposed) == (str(s.vendors["V1"]), True)

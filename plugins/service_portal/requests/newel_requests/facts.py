@@ -11,7 +11,7 @@ from newel.domain.document import Document
 from newel.manifest import Column, Parameter, Report
 from newel.store.session import Session, day, instant
 
-from newel_requests.rules import KIND, Owners, RequestData, RequestFacts, Said, Type, header, priority
+from newel_requests.rules import KIND, STATES, Owners, RequestData, RequestFacts, Said, Type, header, priority
 
 NEEDS = ("place", "time", "about", "lines", "text")
 SAID = (
@@ -106,7 +106,7 @@ async def _board(session: Session, parameters: dict[str, Any], context: Context)
         if any(parameters[name] and parameters[name] != getattr(data, name) for name in ("team", "assignee")):
             continue
         kind = types.get(data.type)
-        row = {"document": r["id"], "number": r["number"], "party": r["party"], "name": r["name"], "state": r["state"], "date": day(r["date"])}
+        row = {"document": r["id"], "number": r["number"], "party": r["party"], "name": r["name"], "state": STATES[r["state"]][0], "date": day(r["date"])}
         row |= {"priority": priority(data, r["service_level"] or 0, kind), "type": kind.name if kind else data.type}
         out.append(row | {name: getattr(data, name) for name in ("category", "team", "assignee", "follow_up")})
     today = context.today

@@ -16,14 +16,10 @@ from newel.store.session import Session
 
 from newel_requests import rules
 from newel_requests.facts import REPORTS, load
-from newel_requests.rules import KIND, RequestData, RequestFacts, header
+from newel_requests.rules import KIND, STATES, RequestData, RequestFacts, header
 from newel_requests.tables import RECORDS, TABLES
 
 OPEN = ("open", "working", "waiting", "halted")
-
-
-def _state(name: str, label: str, phase: str) -> State:
-    return State(name=name, label=label, phase=phase, editable=phase in ("draft", "open"))
 
 
 def _go(name: str, label: str, sources: tuple[str, ...], target: str, *, primary: bool = False) -> Transition:
@@ -41,16 +37,7 @@ REQUEST = DocumentKind(
     data=RequestData,
     fields=("party", "date_requested", "ship_to", "reference", "text", "currency"),
     help="What a customer or vendor asks for. Its number is the tracking number: whoever quotes it adds to it.",
-    states=(
-        _state("draft", "Draft", "draft"),
-        _state("open", "Open", "open"),
-        _state("working", "In progress", "open"),
-        _state("waiting", "Waits for the requester", "open"),
-        _state("halted", "Waits for others", "open"),
-        _state("resolved", "Resolved", "done"),
-        _state("closed", "Closed", "done"),
-        _state("cancelled", "Cancelled", "cancelled"),
-    ),
+    states=tuple(State(name=name, label=label, phase=phase, editable=phase in ("draft", "open")) for name, (label, phase) in STATES.items()),
     transitions=(
         _go("submit", "Send in", ("draft",), "open", primary=True),
         _go("acknowledge", "Confirm receipt", ("open",), "open"),

@@ -18,6 +18,10 @@ KIND = "requests.request"
 LINK = "converted"
 LONGEST = 20_000
 TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+STATES = {  # name: (label, phase)
+    "draft": ("Draft", "draft"), "open": ("Open", "open"), "working": ("In progress", "open"), "waiting": ("Waits for the requester", "open"),
+    "halted": ("Waits for others", "open"), "resolved": ("Resolved", "done"), "closed": ("Closed", "done"), "cancelled": ("Cancelled", "cancelled"),
+}  # fmt: skip
 INTERNAL = ("team", "assignee", "follow_up", "priority", "target")  # what the requester has no say in
 
 

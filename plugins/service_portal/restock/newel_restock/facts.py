@@ -12,7 +12,7 @@ from newel.store.columns import QUANTITY, unscaled
 from newel.store.master import load_master
 from newel.store.session import Session
 
-from newel_restock.rules import Lack
+from newel_restock.rules import Lack, RestockSettings
 
 # What is on its way to a place: transfers that wait, requisitions that are not ordered, orders that have not come.
 COMING = """
@@ -20,8 +20,8 @@ SELECT COALESCE(l.location_to, d.location_to) AS location, l.item, l.quantity, l
        (SELECT CAST(COALESCE(SUM(k.quantity), 0) AS BIGINT) FROM line_link k WHERE k.from_line = l.id
          AND ((d.role = 'request' AND k.kind = 'ordered') OR (d.role = 'purchase' AND k.kind = 'received' AND k.firm = ?))) AS gone
   FROM document d JOIN document_line l ON l.document = d.id
- WHERE d.company = ? AND l.item = ANY(?) AND ((d.role = 'transfer' AND d.phase = 'draft')
-       OR (d.role IN ('request', 'purchase') AND d.phase IN ('draft', 'open')))
+ WHERE d.company = ? AND l.item = ANY(?)
+   AND ((d.kind = ? AND d.phase = 'draft') OR ((d.kind = ? OR d.role = 'purchase') AND d.phase IN ('draft', 'open')))
 """
 
 
@@ -37,10 +37,12 @@ async def lacks(session: Session, context: Context) -> list[Lack]:
     lying: dict[tuple[int, int], Decimal] = {}
     for r in await session.fetch("SELECT location, item, quantity - reserved AS free FROM stock_balance WHERE item = ANY(?)", items):
         lying[(r["location"], r["item"])] = lying.get((r["location"], r["item"]), ZERO) + unscaled(r["free"], QUANTITY)
-    coming: dict[tuple[int, int], Decimal] = {}
-    for r in await session.fetch(COMING, True, context.company.id, items):
+    coming: dict[tuple[int | None, int], Decimal] = {}
+    settings, home = context.setting("restock", RestockSettings), master.defaults.get((context.company.id, "storage"))
+    for r in await session.fetch(COMING, True, context.company.id, items, settings.transfer, settings.requisition):
+        at = (r["location"] or home, r["item"])
         rest = product(unscaled(max(r["quantity"] - r["gone"], 0), QUANTITY), unscaled(r["factor"], QUANTITY))
-        coming[(r["location"], r["item"])] = coming.get((r["location"], r["item"]), ZERO) + rest
+        coming[at] = coming.get(at, ZERO) + rest
 
     def there(location: int | None, item: int) -> Decimal:
         return sum((lying.get((x, item), ZERO) for x in master.below(location)), ZERO) if location else ZERO

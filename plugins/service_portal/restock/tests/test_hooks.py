@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from newel.domain.document import DocumentInput, LineInput
+from newel.domain.document import DocumentInput, LineInput, LinkInput
 from newel_restock import hooks
 from newel_restock.routes import fill_up
 from newel_restock.rules import Lack, RestockSettings, check_level, proposals
@@ -82,8 +82,14 @@ async def test_a_van_is_filled_up_from_the_depot_and_the_depot_is_bought_for(dat
         await kit.act(made["inventory.transfer"], "move")
         assert sorted(await lacking(all=True))[1][:4] == ("VAN1", D(6), D(0), D(0))
         assert await lacking() == [], "seven are in the depot, and 38 are coming"
-        await kit.act(made["purchasing.requisition"], "cancel")
-        assert [row[3] for row in await lacking()] == [D(43)]
+        await kit.act(made["purchasing.requisition"], "approve")
+        vendor = DocumentInput(party=await kit.party("SUPPLY"))
+        bought = await kit.app.documents.follow(made["purchasing.requisition"], "purchase", kit.context, input=vendor, then=("send",))
+        part = [LinkInput(line=bought.document.lines[0].id, quantity=D(8))]
+        await kit.app.documents.follow(bought.document.id, "receive", kit.context, lines=part, then=("receive",))
+        assert min(await lacking(all=True))[:4] == ("MAIN", D(15), D(30), D(0)), "ordered, and a part of it has come"
+        await kit.act(bought.document.id, "close")
+        assert [row[3] for row in await lacking()] == [D(35)], "the rest does not come any more"
         assert await kit.verify() == []
 
 

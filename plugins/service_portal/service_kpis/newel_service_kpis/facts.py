@@ -16,7 +16,7 @@ from newel.store.columns import QUANTITY, unscaled
 from newel.store.documents import money
 from newel.store.session import Session, instant, rows_by
 from newel_requests.facts import data_of
-from newel_requests.rules import KIND
+from newel_requests.rules import KIND, STATES
 
 from newel_service_kpis.rules import MEASURES, Case, Measure, Owner, rated
 
@@ -105,9 +105,7 @@ def _case(told: Sequence[tuple[datetime, str]], answered: datetime | None, **mor
     solved = [at for at, state in told if state == "resolved"]
     ended = told[-1][1] in ("resolved", "closed")
     first = min([*begun, *([answered] if answered else [])], default=None)
-    return Case(
-        asked=told[0][0], answered=first, solved=solved[-1] if solved and ended else None, reopened=max(len(solved) - 1, 0 if ended else bool(solved)), **more
-    )
+    return Case(asked=told[0][0], answered=first, solved=solved[-1] if solved and ended else None, reopened=max(len(solved) - ended, 0), **more)
 
 
 def _state(changes: Any) -> str:
@@ -125,7 +123,7 @@ async def _costs(session: Session, ids: Sequence[int]) -> tuple[dict[int, Decima
         new = set()
         for link in links:
             if hop == 0:
-                made.setdefault(link["source"], []).append(link["number"])
+                made.setdefault(link["source"], []).append(link["number"] or "draft")
             before = roots.setdefault(link["target"], set())
             if more := roots[link["source"]] - before:
                 before |= more
@@ -165,7 +163,7 @@ async def _monitor(session: Session, parameters: dict[str, Any], context: Contex
         c = s.case
         hours = (c.answered - c.asked) // timedelta(hours=1) if c.answered else None
         days = (c.solved - c.asked).days if c.solved else None
-        row = {"document": c.id, "number": s.number, "team": c.team, "state": s.state, "hours": hours, "days": days, "reopened": c.reopened}
+        row = {"document": c.id, "number": s.number, "team": c.team, "state": STATES[s.state][0], "hours": hours, "days": days, "reopened": c.reopened}
         out.append({**row, "made": ", ".join(s.made), "cost": c.cost or None, "grade": c.grade})
     return out[::-1]
 

@@ -13,7 +13,7 @@ from newel.domain.document import Document
 from newel.manifest import Column, Parameter, Report
 from newel.store.session import Session, day, instant, rows_by
 from newel_requests.facts import data_of
-from newel_requests.rules import KIND, RequestData, header
+from newel_requests.rules import KIND, STATES, RequestData, header
 
 from newel_sla.rules import Calendar, Clock, Course, SlaSettings, Step, Target, choose, clock, week
 
@@ -154,7 +154,7 @@ async def _board(session: Session, parameters: dict[str, Any], context: Context)
         row = {"document": s.id, "number": s.number, "party": s.party, "name": s.name, "level": s.level, "team": s.data.team, "assignee": s.data.assignee}
         row |= {"promise": target.code, "answer": local(s.clock.response_due, target), "solution": local(s.clock.resolution_due, target)}
         passed = max(s.clock.percent("response") if s.clock.answered is None else 0, s.clock.percent("resolution"))
-        out.append(row | {"passed": passed, "late": ", ".join(s.clock.late), "state": "paused" if s.clock.paused else s.state})
+        out.append(row | {"passed": passed, "late": ", ".join(s.clock.late), "state": STATES[s.state][0]})
     return sorted(out, key=lambda r: (not r["late"], -r["passed"], r["document"]))
 
 

@@ -23,7 +23,7 @@ def register_plugin() -> Manifest:
     """Calendars, promises and steps; a board, and a job that escalates (SRV-05)."""
     return Manifest(
         name="sla", label="Service levels", needs=("requests",), piccolo_app="newel_sla.piccolo_app", tables=TABLES, records=RECORDS, reports=REPORTS,
-        settings=SlaSettings,
+        settings=SlaSettings, demo_data="newel_sla:demo.toml",
         jobs=(Job(name="sla.escalate", act=escalate, every=60),),
     )  # fmt: skip
 

@@ -88,7 +88,7 @@ async def test_hook_register_plugin_a_breach_over_easter_is_escalated(kit: Kit) 
     await kit.act(asked.id, "wait")
     clock_at(kit, "2026-04-07 14:00")
     (row,) = await board(kit)
-    assert (row["state"], row["solution"], row["passed"]) == ("paused", "", 28), "4.5 of 16 hours, and no end while it stands still"
+    assert (row["state"], row["solution"], row["passed"]) == ("Waits for the requester", "", 28), "4.5 of 16 hours, and no end while it stands still"
     clock_at(kit, "2026-04-07 14:30")
     await say(kit.app, asked.id, "The small one.", kit.context, from_requester=True)
     assert (await rows(kit, asked.id))["Solve by"] == "2026-04-08 17:00"
@@ -135,7 +135,7 @@ async def test_a_company_says_which_states_stop_the_clock(kit: Kit) -> None:
     clock_at(kit, "2026-04-01 12:00")
     assert [r["passed"] for r in await board(kit)] == [25]
     await kit.settings("sla", pauses=["waiting", "halted"])
-    assert [(r["passed"], r["state"]) for r in await board(kit)] == [(6, "paused")]
+    assert [(r["passed"], r["state"]) for r in await board(kit)] == [(6, "Waits for others")]
 
 
 async def test_a_step_that_cannot_be_taken_says_why_and_is_not_tried_for_ever(kit: Kit) -> None:
