@@ -55,6 +55,7 @@ class DemoResult(msgspec.Struct, frozen=True, kw_only=True):
         documents: (kind, state) -> how many.
         gross: document kind -> sum of the gross amounts, each in its own currency.
         refused: problem code -> how often a step of the story was refused; the document stays as it was.
+        logins: of the users.
     """
 
     company: str
@@ -63,6 +64,7 @@ class DemoResult(msgspec.Struct, frozen=True, kw_only=True):
     documents: dict[tuple[str, str], int]
     gross: dict[str, Decimal]
     refused: dict[str, int]
+    logins: tuple[str, ...]
 
     @property
     def count(self) -> int:
@@ -74,7 +76,7 @@ class DemoResult(msgspec.Struct, frozen=True, kw_only=True):
         for kind in sorted({kind for kind, _ in self.documents}):
             states = ", ".join(f"{n} {state}" for (k, state), n in sorted(self.documents.items()) if k == kind)
             lines.append(f"  {kind}: {states}")
-        lines.append(f"log in as {', '.join(USERS)}; the password is {PASSWORD}")
+        lines.append(f"log in as {', '.join(self.logins)}; the password is {PASSWORD}")
         return "\n".join(lines)
 
 
@@ -86,6 +88,7 @@ class DemoKit:
         self.random = Random(seed)  # noqa: S311 - nothing is kept secret with it
         self.day = self.start = today - timedelta(days=DAYS)
         self.users: dict[str, User] = {}
+        self.settings: Mapping[str, Any] = {}
         self.items: list[DemoItem] = []
         self.password = PASSWORD
         self.customers: list[str] = []
@@ -95,7 +98,15 @@ class DemoKit:
         """Somebody acts on the story's day."""
         now = datetime.combine(self.day, time(9), self.app.clock().tzinfo)
         user = self.users.get(login) or self.app.system(self.company).user
-        return Context(user=user, company=self.company, now=now, today=self.day, source="demo")
+        return Context(user=user, company=self.company, now=now, today=self.day, source="demo", settings=self.settings)
+
+    async def user(self, login: str, name: str, roles: Sequence[str], **more: Any) -> None:
+        """A user with the password of the demonstration."""
+        id = await self.app.users.create(login, PASSWORD, name, roles, [self.company.id], self.context(), **more)
+        user = await self.app.users.load(id)
+        if user is None:
+            raise missing("user", login)
+        self.users[login] = user
 
     async def put(self, kind: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Import records, all or none; references by number or code."""
@@ -123,7 +134,8 @@ async def demo(app: Newel, *, documents: int = 1000, seed: int = SEED, progress:
     tell("company", 0, documents)
     company = await set_up_company(app, first_year=today.year - 1, years=3, **data["company"])
     kit = DemoKit(app, company, seed, today)
-    await _users(kit)
+    for login, (name, role) in USERS.items():
+        await kit.user(login, name, [role])
     await _records(kit, data)
     theirs = [_read(m.demo_data) for name in app.plugins.order if (m := app.plugins.manifests[name]).demo_data]
     for file in theirs:
@@ -136,7 +148,7 @@ async def demo(app: Newel, *, documents: int = 1000, seed: int = SEED, progress:
     refused = Counter(await Story(kit, documents, tell).tell())
     for file in theirs:
         await put_documents(kit, file, refused)
-    return await _result(kit, dict(refused))
+    return await result(kit, dict(refused))
 
 
 def _read(place: str) -> dict[str, Any]:
@@ -145,7 +157,8 @@ def _read(place: str) -> dict[str, Any]:
     return tomllib.loads(files(package).joinpath(name).read_text("utf-8"))
 
 
-async def _result(kit: DemoKit, refused: dict[str, int]) -> DemoResult:
+async def result(kit: DemoKit, refused: dict[str, int]) -> DemoResult:
+    """Count what was made."""
     sql = "SELECT kind, state, COUNT(*) AS n, CAST(SUM(gross) AS BIGINT) AS gross FROM document WHERE company = ? GROUP BY kind, state ORDER BY kind, state"
     async with kit.app.database.read() as session:
         rows = await session.fetch(sql, kit.company.id)
@@ -154,20 +167,11 @@ async def _result(kit: DemoKit, refused: dict[str, int]) -> DemoResult:
         gross[r["kind"]] = gross.get(r["kind"], Decimal(0)) + unscaled(r["gross"], AMOUNT)
     return DemoResult(
         company=kit.company.name, items=len(kit.items), parties=len(kit.customers) + len(kit.vendors), refused=refused, gross=gross,
-        documents={(r["kind"], r["state"]): r["n"] for r in rows},
+        documents={(r["kind"], r["state"]): r["n"] for r in rows}, logins=tuple(kit.users),
     )  # fmt: skip
 
 
 # ---- records -------------------------------------------------------------------------------------------------------------------------
-
-
-async def _users(kit: DemoKit) -> None:
-    for login, (name, role) in USERS.items():
-        id = await kit.app.users.create(login, PASSWORD, name, [role], [kit.company.id], kit.context())
-        user = await kit.app.users.load(id)
-        if user is None:
-            raise missing("user", login)
-        kit.users[login] = user
 
 
 async def _records(kit: DemoKit, data: dict[str, Any]) -> None:

@@ -40,12 +40,10 @@ async def load(document: Document, transition: str, facts: Facts, session: Sessi
     settings = context.setting("credit", CreditSettings)
     if STAGES.get(document.role) is None or document.party is None or document.phase == "cancelled":
         return None
-    if session.writable and not stops(document, transition, facts[Kinds], settings):
-        return None
     party, company = document.party, context.company
     own = (await limits(session)).get((company.id, party.id))
     days, released = own.overdue_days if own and own.overdue_days is not None else settings.overdue_days, None
-    if own is None and party.limit_amount is None and days is None:
+    if (own is None and party.limit_amount is None and days is None) or (session.writable and not stops(document, transition, facts[Kinds], settings)):
         return None
     if session.writable and document.version:  # it is about to go on: the next one waits until this one is written
         row = ("credit_limit", own.id) if own else ("party", party.id)

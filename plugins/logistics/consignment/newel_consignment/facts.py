@@ -37,13 +37,13 @@ SELECT l.id, d.phase, d.currency, d.rate, l.quantity, l.net + l.tax AS gross, l.
 
 async def load(session: Session, document: Document, transition: str, kinds: Kinds, context: Context) -> ConsignmentFacts | None:
     """Nothing for documents without such goods, one or two statements for those with; one for a sale that is looked at or becomes open."""
-    lines = sorted({origin(line) for line in document.lines if line.kind in STATES or document.kind in ENDS} - {0})
-    asked = not session.writable or kinds.becomes(document.kind, document.state, transition)[1] == "open"
-    limited = asked and document.role == "sale" and document.party and (document.party.limit_amount is not None or "credit" in kinds.taken_over)
-    if document.role != "sale" and lines:
+    sale, held = document.role == "sale", document.party and (document.party.limit_amount is not None or "credit" in kinds.taken_over)
+    asked = sale and held and (not session.writable or (transition != "" and kinds.becomes(document.kind, document.state, transition)[1] == "open"))
+    lines = [] if sale else sorted({origin(line) for line in document.lines if line.kind in STATES or document.kind in ENDS} - {0})
+    if lines:
         steps = [_step(r) for r in await session.fetch(STEPS, lines, LINKS)]
         return ConsignmentFacts(steps=tuple(steps), places=await _places(session, lines) if document.kind in ENDS else {})
-    return ConsignmentFacts(shares=await _shares(session, document, context)) if limited else None
+    return ConsignmentFacts(shares=await _shares(session, document, context)) if asked else None
 
 
 def _step(r: Any) -> Step:

@@ -22,6 +22,8 @@ async def load(document: Document, session: Session, settings: DropshipSettings)
     """Nothing for what is neither sold nor bought; rules from the cache; statements only where vendors ship something of it."""
     if document.role == "sale":
         facts = await session.cached("dropship", _rules)
+        if not facts.rules and not settings.automatic and not any("dropship" in x.data or PROCURED in x.stages for x in document.lines):
+            return None
         ordered = await _ordered(session, [line.id for line in document.lines if PROCURED in line.stages])
         asked = {vendor_of(document, line, facts) for line in document.lines if is_direct(document, line, facts, settings)}
         asked |= set() if session.writable else {r.vendor for r in facts.rules}  # to choose from

@@ -71,6 +71,8 @@ async def load_facts(document: Document, session: Session, context: Context) -> 
 @hookimpl
 def check_document(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Problem]:
     """A vendor and an address must be known; a sale does not end while vendors are to ship something of it; a purchase for a sale stays what was sold."""
+    if document.kind != DELIVERY and facts.get(DropshipFacts) is None:
+        return ()
     settings = context.setting("dropship", DropshipSettings)
     return list(rules.check(document, transition, facts.get(DropshipFacts) or NONE, facts[Kinds], settings))
 
@@ -79,6 +81,8 @@ def check_document(document: Document, transition: str, facts: Facts, context: C
 def propose_documents(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Draft]:
     """Purchase orders when a sale becomes open; an invoice when a vendor has shipped, where the settings say so."""
     settings = context.setting("dropship", DropshipSettings)
+    if document.kind != DELIVERY and facts.get(DropshipFacts) is None:
+        return ()
     if document.role == "sale":
         return list(rules.purchases(document, transition, facts.get(DropshipFacts) or NONE, facts[Kinds], settings))
     return list(rules.invoices(document, transition, facts[Kinds], settings))
@@ -88,8 +92,8 @@ def propose_documents(document: Document, transition: str, facts: Facts, context
 def decide_source(document: Document, line: Line, facts: Facts, context: Context) -> int | None:
     """Goods that a vendor ships come from the vendor, so that nothing is reserved for them here."""
     direct = document.kind == DELIVERY
-    if document.role == "sale":
-        direct = rules.is_direct(document, line, facts.get(DropshipFacts) or NONE, context.setting("dropship", DropshipSettings))
+    if document.role == "sale" and (found := facts.get(DropshipFacts)):
+        direct = rules.is_direct(document, line, found, context.setting("dropship", DropshipSettings))
     return facts[Master].defaults.get((document.company, "supplier")) if direct else None
 
 

@@ -108,6 +108,8 @@ async def load_facts(document: Document, session: Session, context: Context) -> 
 @hookimpl
 def check_document(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Problem]:
     """No more is used than is here; what is a vendor's goes no other way; an order stays open while goods of it are here."""
+    if document.role == "sale" and document.location_from is None and not any(line.location_from for line in document.lines):
+        return ()
     found, stock = facts.get(VendorStockFacts) or VendorStockFacts(), facts.get(StockFacts) or StockFacts()
     return list(rules.check(document, transition, found, stock, facts[Master]))
 

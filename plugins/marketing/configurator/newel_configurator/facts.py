@@ -21,8 +21,10 @@ MODELS = "SELECT m.*, i.number FROM configurator_model m JOIN item i ON i.id = m
 
 async def load(session: Session, document: Document, context: Context) -> ConfigFacts | None:
     """Nothing for a document in which nothing is configured; one statement where something is."""
-    models: Models = await session.cached("configurator", _load)
     if document.role not in SELLING:
+        return None
+    models: Models = await session.cached("configurator", _load)
+    if not models and not any("configurator" in x.data for x in document.lines):
         return None
     company = context.company.id
     lines = {x.id: (x, m) for x in document.lines if x.item and not own(x).feature and (m := models.get((company, x.item.id)))}

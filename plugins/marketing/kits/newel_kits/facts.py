@@ -21,6 +21,8 @@ SELECT b.item, CAST(SUM(b.quantity - b.reserved) AS BIGINT) AS free FROM stock_b
 async def load(session: Session, document: Document, context: Context) -> KitFacts | None:
     """Nothing for a document without kits; one statement for one that is still being thought about."""
     kits: Mapping[int, Kit] = await session.cached("kits", _load)
+    if not kits and not any(line.parent or line.key for line in document.lines):
+        return None
     if not any((line.item is not None and line.item.id in kits) or own(line) is not None for line in document.lines):
         return None
     found = tree(document.lines)

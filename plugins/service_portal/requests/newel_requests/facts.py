@@ -58,7 +58,8 @@ async def load(document: Document, session: Session, context: Context) -> Reques
         rows = await session.fetch("SELECT login, party FROM app_user WHERE login = ? AND active = ?", about.assignee, True)
         found["logins"] = {r["login"]: r["party"] for r in rows}
     if document.version:
-        found["said"], found["stored"] = await _said(session, document.id), await _stored(session, document.id)
+        found["said"] = await _said(session, document.id)
+        found["stored"] = await _stored(session, document.id) if context.user.party is not None else None
     return RequestFacts(**found)
 
 

@@ -94,7 +94,7 @@ class RequestFacts(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         types, categories, teams: by code. logins: of active users, and parties: whom they stand for, where they stand for one.
         about: id of the document that it is about, None where there is none of that number with the same partner.
-        stored: its data before this change; None for a new one.
+        stored: its data before the change of a requester; None for a new one.
     """
 
     types: dict[str, Type] = {}
@@ -167,7 +167,9 @@ def check(document: Document, transition: str, facts: RequestFacts, kinds: Kinds
     """Everything that is wrong with a request. party: whom the user stands for, None for one of our own."""
     data = header(document)
     kind = facts.types.get(data.type)
-    problems = [*_references(data, facts), *(_requester(document, data, facts) if party is not None and not transition else ())]
+    problems: list[Problem] = []
+    if not transition:
+        problems += [*_references(data, facts), *(_requester(document, data, facts) if party is not None else ())]
     if transition == "submit":
         problems += _lacking(document, data, kind, facts)
     if transition == "convert":

@@ -66,6 +66,12 @@ async def test_hook_register_plugin_five_types_say_what_they_need(kit: Kit) -> N
     warranty = await ask(kit, "warranty", LineInput(item="PUMP", quantity=D(1)))
     help_ = await ask(kit, "help", text="How do I bleed the pump?")
     assert [d.state for d in (service, charge, account, warranty, help_)] == ["open"] * 5
+    bill = (await kit.document("invoicing.invoice", "ACME", ("PUMP", 1), then=["post"])).document
+    paid = (await kit.document("receivables.payment", "ACME", LineInput(kind="payment", text="in advance", price=D(10)), then=["post"])).document
+    for number in (bill.number, paid.number):
+        assert (await ask(kit, "account", data={"about": number})).state == "open"
+    await kit.party("VENDOR", is_customer=False)
+    assert (await ask(kit, "help", who="VENDOR", text="Where do we unload?")).state == "open", "a vendor asks as well"
     assert len({d.number for d in (service, charge, account, warranty, help_)}) == 5
     assert (await panels(kit, account.id))["Request"].rows[1][1].value == order.number  # type: ignore[union-attr]
 
@@ -149,6 +155,7 @@ async def test_assigned_followed_up_and_added_to_by_its_number(kit: Kit) -> None
     await kit.app.users.create("erin", "nine-oak-treads", "Erin", [], [kit.context.company.id], kit.context)
     asked = await ask(kit, "help", text="It drips")
     given = await assign(kit.app, asked.number, kit.context, team="desk", assignee="erin", follow_up=date(2026, 1, 19))
+    (user,) = await kit.rows("SELECT id FROM app_user WHERE login = 'erin'")
     assert given.data["requests"].assignee == "erin"
     rows = dict((await panels(kit, asked.id))["Request"].rows)
     assert (rows["Team"], rows["Assigned to"], rows["Priority"]) == ("Service desk", "erin", "3")
@@ -163,6 +170,8 @@ async def test_assigned_followed_up_and_added_to_by_its_number(kit: Kit) -> None
             assert answer.status_code == 201
         assert (await client.post("/api/requests/information", json={**again, "number": "R-9"})).status_code == 404
     assert [text for _, text in (await panels(kit, asked.id))["Conversation"].rows] == ["It drips at the flange.", "Now it runs."]
+    await kit.app.records.save("newel.user", user["id"], {"active": False}, kit.context)
+    assert (await kit.act(asked.id, "resolve")).document.state == "resolved", "who has left keeps nothing open"
 
 
 @pytest.mark.plugins("requests", "sales", "invoicing", "receivables", "credit")
