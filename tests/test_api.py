@@ -353,3 +353,15 @@ async def test_looking_after_things(web: Web) -> None:
     [own] = await ok(client.get("/api/sessions"))
     await ok(client.delete(f"/api/sessions/{own['id']}", headers=headers), 204)
     assert (await client.get("/api/me")).status_code == 401
+
+
+async def test_figures_for_monitoring(web: Web) -> None:
+    """Prometheus reads them with a token of somebody who has that right, and nobody else does."""
+    await web.api.get("/api/documents")
+    answer = await web.client(await web.user("watch", "newel.metrics")).get("/metrics")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert '\nnewel_plugin_up{plugin="shop"} 1\n' in answer.text
+    assert '\nnewel_work{what="job",state="failed"} 0\n' in answer.text
+    assert (await web.client(await web.user("other", "shop.order.view")).get("/metrics")).status_code == 403
+    assert (await web.client().get("/metrics")).status_code in (303, 401)

@@ -190,3 +190,17 @@ def test_the_post_is_slim() -> None:
     assert web < WEB_LINES
     assert _length(ROOT / "core" / "newel") - web < KERNEL_LINES
     assert _length(ROOT / "core" / "newel" / "domain") < DOMAIN_LINES
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda path: path.name)
+def test_the_readme_of_a_plugin_names_its_hooks(plugin: Path) -> None:
+    """Whoever wonders what a plugin takes part in reads it there, and it is true."""
+    module = ast.parse((plugin / f"newel_{plugin.name}" / "hooks.py").read_text("utf-8"))
+    implemented = {
+        node.name
+        for node in module.body
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and any(isinstance(d, ast.Name) and d.id == "hookimpl" for d in node.decorator_list)
+    } - {"register_plugin"}
+    section = (plugin / "README.md").read_text("utf-8").partition("\n## Hooks\n")[2].partition("\n## ")[0]
+    assert section, "a section Hooks"
+    assert set(re.findall(r"^\| `(\w+)`", section, re.MULTILINE)) == implemented

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from newel import hookspecs
-from newel.plugins import Plugins
+from newel import defaults, hookspecs
+from newel.plugins import Plugins, discover
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "hooks.md").read_text("utf-8")
@@ -73,3 +73,14 @@ def test_a_plugin_or_the_kernel_uses_it_and_a_test_names_it(hook: str) -> None:
     assert used, f"nobody implements {hook}: a hook ships only with somebody who uses it"
     tests = [*ROOT.glob("core/tests/*.py"), *ROOT.glob("plugins/*/*/tests/*.py"), *ROOT.glob("tests/*.py")]
     assert any(hook in p.read_text("utf-8") for p in tests if p != Path(__file__))
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_the_page_says_who_uses_it(hook: str) -> None:
+    section = PAGE.split(f"\n## {hook}(")[1].split("\n## ")[0]
+    written = re.search(r"^Used by: ([^.]+)\.$", section, re.MULTILINE)
+    assert written, f"{hook}: a line 'Used by: ...' was expected"
+    bundled = {p.name for p in ROOT.glob("plugins/*/*") if p.is_dir()}
+    using = set(Plugins({n: m for n, m in discover()[0].items() if n in bundled}).implementers(hook))
+    names = ["the kernel"] * hasattr(defaults, hook) + (["every plugin"] if using == bundled else sorted(using))
+    assert re.split(r",\s+", written[1]) == names

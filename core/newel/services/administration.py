@@ -100,6 +100,16 @@ async def queue(newel: Newel, context: Context, state: str = "") -> list[Piece]:
     return sorted((p for p in found if not state or p.state == state), key=lambda p: (order.get(p.state, 4), -p.id))
 
 
+async def waiting(newel: Newel) -> dict[tuple[str, str], int]:
+    """How many messages (outbox) and jobs there are that are not done, by (what, state); for monitoring."""
+    async with newel.database.read() as session:
+        failed = await session.value("SELECT COUNT(*) AS n FROM outbox WHERE done_at IS NULL AND attempts >= ?", FAILED_AFTER)
+        every = await session.value("SELECT COUNT(*) AS n FROM outbox WHERE done_at IS NULL")
+        jobs = {r["state"]: r["n"] for r in await session.fetch("SELECT state, COUNT(*) AS n FROM job WHERE state <> 'done' GROUP BY state")}
+    found = {("outbox", "waiting"): every - failed, ("outbox", "failed"): failed}
+    return found | {("job", state): jobs.get(state, 0) for state in ("waiting", "running", "failed")}
+
+
 def _outbox(r: Any) -> Piece:
     payload = msgspec.json.decode(r["payload"])
     state = "done" if r["done_at"] else "failed" if r["attempts"] >= FAILED_AFTER else "waiting"

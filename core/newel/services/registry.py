@@ -200,6 +200,7 @@ class Registry:
     def permissions(self) -> dict[str, str]:
         """Every permission with what it allows."""
         out = {"newel.admin": "administer users, roles, settings and jobs", "newel.override": "go on in spite of problems that allow it"}
+        out["newel.metrics"] = "read the figures for monitoring"
         for kind in self.documents.values():
             out |= {f"{kind.name}.view": f"see {kind.label_plural}", f"{kind.name}.edit": f"create and change {kind.label_plural}"}
             out |= {f"{kind.name}.{t.name}": f"{t.label}: {kind.label}" for t in kind.transitions if not t.automatic}

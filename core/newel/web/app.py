@@ -16,7 +16,7 @@ from litestar.template.config import TemplateConfig
 
 from newel.jobs.worker import Worker
 from newel.plugins import Off
-from newel.web import api, login, render
+from newel.web import api, login, metrics, render
 from newel.web.assets import StaticFiles
 from newel.web.auth import Access
 from newel.web.errors import handle
@@ -54,7 +54,7 @@ def create_app(newel: Newel, *, manage: bool = True, worker: bool = False) -> Li
     templates = render.environment(newel)
     templates.globals["static_url"] = static.url
     app = Litestar(
-        route_handlers=[live, _ready(newel), *login.handlers, *static.routers(), *api.handlers, *_own("newel.web.pages")],
+        route_handlers=[live, _ready(newel), metrics.metrics, *login.handlers, *static.routers(), *api.handlers, *_own("newel.web.pages")],
         lifespan=[lifespan] if manage else [],
         state=State({"newel": newel, "static": static, "operations": []}),
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(templates)),

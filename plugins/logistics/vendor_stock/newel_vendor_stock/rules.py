@@ -179,8 +179,8 @@ def _check_leaving(line: Line, i: int, transition: str, facts: VendorStockFacts,
 
 def _check_other(document: Document, master: Master) -> Iterator[Problem]:
     """Goods of a vendor go in, out and into use by the documents made for it, and no other way: so that none is sold, counted or kept unpaid."""
-    named = {document.location_from, document.location_to, *(x.location_from for x in document.lines), *(x.location_to for x in document.lines)}
-    if document.role == "purchase" or not any(master.locations[at].kind == PLACE for at in named if at in master.locations):
+    places = {document.location_from, document.location_to, *(x.location_from for x in document.lines), *(x.location_to for x in document.lines)}
+    if document.role == "purchase" or not any(master.locations[at].kind == PLACE for at in places if at in master.locations):
         return
     for where, ends in [("", document), *((f"lines[{i}].", x) for i, x in enumerate(document.lines))]:
         named = {name: master.locations.get(at) for name in ("location_from", "location_to") if (at := getattr(ends, name)) is not None}

@@ -1,5 +1,6 @@
 """Kits at work: ordered, delivered part by part, billed and returned through the ordinary documents, on both databases."""
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from newel.domain.context import Context
 from newel.domain.document import Document, DocumentInput, LineInput, LinkInput, ScheduleInput
 from newel.domain.facts import Facts
-from newel.errors import Refused
+from newel.errors import Refused, Severity
 from newel.services.app import Newel
 from newel.services.entered import as_input
 from newel.services.pages import panels
@@ -321,3 +322,16 @@ async def test_installed_and_not_used_it_changes_no_row(tmp_path: Any) -> None:
             for column in row.keys() - {"hash", "previous"}:  # of a chain with other ids in it
                 assert other[column] in (row[column], row[column] + later if isinstance(row[column], int) else None), (table, column)
     assert all(without[table] for table in ("document_line", "price_step", "stock_move", "posting", "stock_reservation"))
+
+
+async def test_the_scarce_part_of_a_kit_is_never_sold_twice(database_url: str) -> None:
+    """Thirty customers want one set each at once; six bottles of ink are there, three in each set."""
+    async with running(database_url, MODULES) as (app, context):
+        await shop(app, context)
+        strict = msgspec.structs.replace(context, company=msgspec.structs.replace(context.company, shortage="block"))
+        await sell(app, strict, LineInput(item="INK", quantity=D(14)))
+        drafts = [(await sell(app, strict, LineInput(item="SET"), then=())).id for _ in range(30)]
+        results = await asyncio.gather(*(app.documents.act(id, "confirm", strict) for id in drafts), return_exceptions=True)
+        assert sum(not isinstance(r, BaseException) for r in results) == 2
+        assert {p.code for r in results if isinstance(r, Refused) for p in r.problems if p.severity is Severity.BLOCK} == {"stock.short"}
+        assert await verify(app) == []
