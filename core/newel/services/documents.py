@@ -121,11 +121,7 @@ class Documents(Transacting):
         return await self._run(work, context, None, key, ("copy", id))
 
     async def schedule(self, id: int, version: int, lines: Mapping[int, Sequence[ScheduleInput]], context: Context) -> Document:
-        """Set the scheduled deliveries of lines, with the dates that are promised, also after the document has become open (DOC-08).
-
-        Args:
-            lines: by line id, all deliveries of the line; their quantities add up to the line's.
-        """
+        """Set the scheduled deliveries of lines (by line id, all of a line), with the dates that are promised, also of an open document (DOC-08)."""
 
         async def work(engine: Engine) -> Document:
             document = await self._load(engine, id)
@@ -217,9 +213,10 @@ class Documents(Transacting):
         outcome = engine.outcome(plan, saved)
         if then:
             await engine.session.flush()
+            if any(line.settles is not None for line in saved.lines):  # all else is locked: it is new, and what its lines come from was read to change it
+                await self._lock(engine, saved.id)
         made = len(engine.made)
         for n, transition in enumerate(then):
-            await self._lock(engine, saved.id)
             if n and len(engine.made) > made:  # what was made of it may have changed it
                 saved = await self._load(engine, saved.id, lock=False)
             made = len(engine.made)
