@@ -12,8 +12,10 @@ from newel import deprecated
 from newel.domain.pricing import Price
 from newel.manifest import Manifest
 from newel.plugins import Plugins
+from newel.services.doctor import diagnose
 
 from core.tests.toys import plugin
+from tests.web import serving
 
 
 def _price(row: Any, context: Any) -> Price:
@@ -30,6 +32,17 @@ def test_a_former_hook_and_argument_work_and_name_plugin_file_and_replacement(mo
     assert len(found.warnings) == 2
     for warning, replacement in zip(found.warnings, ("compute_price is now decide_price", "argument row is now line"), strict=True):
         assert "plugin 'old'" in warning and f"{__file__}:{line}" in warning and replacement in warning
+
+
+async def test_doctor_and_the_page_of_plugins_tell_it(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(deprecated.ARGUMENTS, ("decide_price", "row"), "line")
+    async with serving(sqlite_url, {"old": plugin("old", decide_price=_price), "new": plugin("new")}) as web:
+        told = [d for d in await diagnose(web.newel) if d.check == "deprecated hooks"]
+        assert [d.level for d in told] == ["warning"]
+        assert "argument row is now line" in told[0].cause and told[0].fix
+        browser, _ = await web.browser()
+        rows = (await browser.get("/plugins")).text.split("<tr")[2:]
+        assert ["argument row is now line" in r for r in rows] == [False, True], "new, old"
 
 
 def test_the_version_is_checked_by_what_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

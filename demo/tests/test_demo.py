@@ -9,11 +9,13 @@ from datetime import UTC, date, datetime
 import pytest
 from newel.config import Config
 from newel.domain.context import Company
-from newel.errors import Refused
+from newel.errors import NewelError, Refused
 from newel.services.app import Newel
+from newel.services.setup import set_up_company
 from newel.services.verify import verify
 from newel.store.master import load_master
 from newel_demo.company import PASSWORD, USERS, DemoResult, demo, gtin
+from newel_demo.own import load
 
 NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 PLUGINS = ("sales", "pricelists", "inventory", "shipping", "invoicing", "receivables")
@@ -132,6 +134,30 @@ async def test_plugins_show_what_they_can(database_url: str) -> None:
 async def _company(app: Newel) -> Company:
     async with app.database.read() as session:
         return (await load_master(session)).companies[await session.value("SELECT MIN(id) AS n FROM company")]
+
+
+async def test_a_file_of_ones_own(sqlite_url: str) -> None:
+    """Records, users and documents; who does not exist yet, is not installed or is refused ends it, and says what is wrong."""
+    good = {
+        "newel.item": {"rows": [{"number": "BOLT", "name": "Bolt", "unit": "EA"}]},
+        "newel.item_price": {"rows": [{"item": "BOLT", "currency": "EUR", "price": "2"}]},
+        "newel.party": {"rows": [{"number": "C1", "name": "Acme"}]},
+        "user": [{"login": "acme", "name": "Somebody at Acme", "roles": ["sales"], "party": "C1"}],
+        "document": [{"kind": "sales.order", "user": "acme", "days": 500, "lines": [{"item": "BOLT", "quantity": "3"}], "then": ["confirm"]}],
+    }
+    async with running(sqlite_url, ("sales",)) as app:
+        with pytest.raises(NewelError, match="newel init"):
+            await load(app, good)
+        await set_up_company(app, code="OWN", name="Own", currency="EUR", country="DE", first_year=NOW.year)
+        with pytest.raises(NewelError, match=r"document kind 'kits.x', record kind 'newel.itm'"):
+            await load(app, {"newel.itm": {"rows": []}, "document": [{"kind": "kits.x"}]})
+        result = await load(app, good)
+        assert (result.items, result.parties, result.documents, result.logins) == (1, 1, {("sales.order", "confirmed"): 1}, ("acme",))
+        async with app.database.read() as session:
+            (order,) = await session.fetch("SELECT date, created_by FROM document")
+        assert (order["date"], order["created_by"]) == (date(2026, 1, 1), "acme"), "not before the books are open"
+        with pytest.raises(Refused):
+            await load(app, {"document": [{"kind": "sales.order", "party": "C9"}]})
 
 
 def test_gtins_have_their_check_digit() -> None:

@@ -83,6 +83,8 @@ def _plugins(app: Newel) -> list[Diagnosis]:
                 fix="" if wanted else f"mend what the cause says, or put {off.name!r} under disabled in newel.toml",
             )
         )  # fmt: skip
+    effect, fix = "it works until the next version of the hooks", "install a newer release of the plugin; its author uses the new name"
+    out += [Diagnosis(check="deprecated hooks", level="warning", cause=w, effect=effect, fix=fix) for w in app.plugins.warnings]
     return out
 
 
