@@ -104,7 +104,8 @@ async def test_random_documents_keep_the_books_in_every_currency(made: Path, dat
         discounted = await session.value("SELECT COUNT(*) AS n FROM price_step WHERE plugin = 'planted'")
     assert await verify(app) == []
     await app.close()
-    assert posted == {"EUR", "JPY", "KWD", "USD"}
+    assert posted <= {"EUR", "JPY", "KWD", "USD"}
+    assert len(posted) >= 3, "own and foreign ones, drawn at random"
     assert undone > 10
     assert discounted > 10
 
