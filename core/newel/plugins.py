@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import time
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from graphlib import CycleError, TopologicalSorter
+from time import perf_counter
 from typing import Any
 
 import importlib_metadata
@@ -22,7 +23,7 @@ from newel import API_VERSION, hookspecs
 from newel.deprecated import modern, unfit
 from newel.errors import Conflict, PluginFailed, StartupError
 from newel.manifest import Manifest
-from newel.watchdog import guarded_hook
+from newel.watchdog import KERNEL, current
 
 GROUP = "newel.plugins"
 LOAD_SECONDS = 5.0
@@ -36,11 +37,13 @@ class Off(msgspec.Struct, frozen=True):
 
 
 class Impl(msgspec.Struct, frozen=True):
-    """One implementation of one hook."""
+    """One implementation of one hook. spent: how often it was called, and seconds in all."""
 
     plugin: str
     function: Callable[..., Any]
     args: tuple[str, ...]
+    key: tuple[str, str] = ("", "")
+    spent: list[float] = msgspec.field(default_factory=lambda: [0, 0.0])
 
     def call(self, values: dict[str, Any]) -> Any:
         """Call it with the arguments that it names."""
@@ -77,7 +80,6 @@ class Plugins:
     def __init__(self, modules: dict[str, Any], defaults: Any = None, off: Iterable[Off] = (), precedes: dict[str, tuple[str, ...]] | None = None) -> None:
         self.off = list(off)
         self.warnings: list[str] = []
-        self.spent: dict[tuple[str, str], list[float]] = {}
         self.manifests: dict[str, Manifest] = {}
         self._manager = pluggy.PluginManager("newel")
         self._manager.add_hookspecs(hookspecs)
@@ -150,7 +152,7 @@ class Plugins:
         rank = {name: i for i, name in enumerate(self.order)}
         for hook, spec in self._specs.items():
             impls = [
-                Impl(i.plugin_name, i.function, tuple(i.argnames))
+                Impl(i.plugin_name, i.function, tuple(i.argnames), (i.plugin_name, hook), [0, 0.0])
                 for i in getattr(self._manager.hook, hook).get_hookimpls()
             ]  # fmt: skip
             for impl in impls:
@@ -160,7 +162,7 @@ class Plugins:
             self._impls[hook] = tuple(sorted(impls, key=lambda i: rank[i.plugin]))
             own = getattr(defaults, hook, None)
             if own is not None:
-                self._defaults[hook] = Impl("newel", own, tuple(inspect.signature(own).parameters))
+                self._defaults[hook] = Impl("newel", own, tuple(inspect.signature(own).parameters), ("newel", hook), [0, 0.0])
 
     def has(self, hook: str) -> bool:
         """Whether any plugin implements the hook."""
@@ -177,29 +179,42 @@ class Plugins:
 
     # ---- calling ---------------------------------------------------------------------------------------------------------------
 
-    def _call(self, impl: Impl, hook: str, values: dict[str, Any]) -> Any:
-        started = time.perf_counter()
-        try:
-            with guarded_hook(impl.plugin, hook):
-                return impl.call(values)
-        except PluginFailed:
-            raise
-        except Exception as error:
-            raise PluginFailed(impl.plugin, hook, f"{type(error).__name__}: {error}") from error
-        finally:
-            self._count(impl.plugin, hook, started)
+    @property
+    def spent(self) -> dict[tuple[str, str], list[float]]:
+        """Calls and seconds by (plugin, hook), of those that were called."""
+        return {i.key: i.spent for i in self._every() if i.spent[0]}
 
-    def _count(self, plugin: str, hook: str, started: float) -> None:
-        spent = self.spent.setdefault((plugin, hook), [0, 0.0])
-        spent[0] += 1
-        spent[1] += time.perf_counter() - started
+    def restart_clock(self) -> None:
+        """Count from here on."""
+        for impl in self._every():
+            impl.spent[:] = [0, 0.0]
+
+    def _every(self) -> Iterable[Impl]:
+        return itertools.chain(self._defaults.values(), *self._impls.values())
+
+    def _call(self, impl: Impl, values: dict[str, Any]) -> Any:
+        """It runs many times for every document: nothing here that could be done once."""
+        spent, started = impl.spent, perf_counter()
+        current.now = impl.key
+        try:
+            answer = impl.function(*[values[a] for a in impl.args])
+        except Exception as error:  # a timeout is none: the name stays, for whoever reports it
+            current.now = KERNEL
+            if isinstance(error, PluginFailed):
+                raise
+            raise PluginFailed(*impl.key, f"{type(error).__name__}: {error}") from error
+        finally:
+            spent[0] += 1
+            spent[1] += perf_counter() - started
+        current.now = KERNEL
+        return answer
 
     def propose(self, hook: str, kind: type | tuple[type, ...], /, **values: Any) -> list[tuple[str, Any]]:
         """All answers of a propose_ or check_ hook as (plugin, value), in plugin order; each value is of `kind`."""
         out: list[tuple[str, Any]] = []
         own = self._defaults.get(hook)
         for impl in (own, *self._impls[hook]) if own else self._impls[hook]:
-            answer = self._call(impl, hook, values)
+            answer = self._call(impl, values)
             if answer is None:
                 continue
             if not isinstance(answer, (list, tuple)):
@@ -218,7 +233,7 @@ class Plugins:
         """
         answers: list[tuple[str, Any]] = []
         for impl in self._impls[hook]:
-            answer = self._call(impl, hook, values)
+            answer = self._call(impl, values)
             if answer is None:
                 continue
             if not isinstance(answer, kind) or isinstance(answer, bool):
@@ -227,7 +242,7 @@ class Plugins:
         if not answers:
             if hook not in self._defaults:
                 return None
-            answer = self._call(self._defaults[hook], hook, values)
+            answer = self._call(self._defaults[hook], values)
             return None if answer is None else ("newel", answer)
         if len(answers) == 1:
             return answers[0]
@@ -244,13 +259,14 @@ class Plugins:
         try:
             async with asyncio.timeout(LOAD_SECONDS):
                 for impl in self._impls["load_facts"]:
-                    running, started = impl.plugin, time.perf_counter()
+                    running, started = impl.plugin, perf_counter()
                     try:
                         answer = await impl.call(values)
                     except Exception as error:
                         raise PluginFailed(running, "load_facts", f"{type(error).__name__}: {error}") from error
                     finally:
-                        self._count(running, "load_facts", started)
+                        impl.spent[0] += 1
+                        impl.spent[1] += perf_counter() - started
                     if answer is None:
                         continue
                     if not isinstance(answer, msgspec.Struct):

@@ -23,35 +23,19 @@ class _Timeout(BaseException):
     """Not an Exception, so that a plugin's broad except can't keep it."""
 
 
-class _Current(threading.local):
-    plugin = "newel"
-    hook = "rules"
+class Current(threading.local):
+    """What runs in this thread: (plugin, hook), so that a timeout can name it. Whoever calls a hook sets it, and KERNEL afterwards."""
+
+    now: tuple[str, str] = ("newel", "rules")
     armed = False
 
 
-_current = _Current()
-
-
-class guarded_hook:  # noqa: N801 - reads as a verb where it is used
-    """Say which hook runs. A class and not a generator: it runs for every call."""
-
-    __slots__ = ("_before", "_now")
-
-    def __init__(self, plugin: str, hook: str) -> None:
-        self._now = (plugin, hook)
-
-    def __enter__(self) -> None:
-        self._before = (_current.plugin, _current.hook)
-        _current.plugin, _current.hook = self._now
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        # After a timeout the name stays, for whoever reports it.
-        if kind is None or not issubclass(kind, _Timeout):
-            _current.plugin, _current.hook = self._before
+KERNEL = Current.now
+current = Current()
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    if _current.armed:  # a signal may still come when the rules are over
+    if current.armed:  # a signal may still come when the rules are over
         raise _Timeout
 
 
@@ -59,10 +43,10 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 def rules_limit(lines: int = 0) -> Iterator[None]:
     """Around the rules of a document: PluginFailed naming the hook that was still running when the time was up: two seconds, and a bit for each line."""
     seconds = RULE_SECONDS + lines * LINE_SECONDS
-    if _current.armed:
+    if current.armed:
         yield
         return
-    _current.armed = True
+    current.armed = True
     main = threading.current_thread() is threading.main_thread()
     timer: threading.Timer | None = None
     if main:
@@ -77,12 +61,11 @@ def rules_limit(lines: int = 0) -> Iterator[None]:
     try:
         yield
     except _Timeout:
-        plugin, hook = _current.plugin, _current.hook
-        _current.plugin, _current.hook = "newel", "rules"
+        (plugin, hook), current.now = current.now, KERNEL
         raise PluginFailed(plugin, hook, f"gave no answer within {seconds:g} s") from None
     finally:
         if main:
             signal.setitimer(signal.ITIMER_REAL, 0)
         elif timer is not None:
             timer.cancel()
-        _current.armed = False
+        current.armed = False
