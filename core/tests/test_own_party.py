@@ -10,7 +10,7 @@ from newel.domain.context import User
 from newel.domain.document import DocumentInput, LineInput
 from newel.errors import Refused
 from newel.services import lists, pages, reports
-from newel_sdk.testing import item, party, running
+from newel_sdk.testing import item, party, running, stock
 
 from core.tests.toys import TOY, order
 
@@ -26,7 +26,8 @@ async def _refused(work: Any) -> int:
 async def test_only_what_is_theirs(database_url: str) -> None:
     async with running(database_url, {"toy": TOY}) as (app, context):
         mine, other = await party(app, context, "C1"), await party(app, context, "C2")
-        await item(app, context, "A", price="10")
+        await item(app, context, "A", price="10", cost="4")
+        await stock(app, context, "A", 10, 40)
         own = (await app.documents.create("toy.order", order(("A", 1)), context, then=["confirm"])).document
         foreign = (await app.documents.create("toy.order", order(("A", 1), party="C2"), context, then=["confirm"])).document
         user = User(id=99, login="them", permissions=THEIRS, companies=frozenset({context.company.id}), party=mine)
@@ -47,6 +48,10 @@ async def test_only_what_is_theirs(database_url: str) -> None:
         assert [r["id"] for r in (await app.records.page("newel.party", guest)).rows] == [mine]
         assert await _refused(app.records.get("newel.party", other, guest)) == 404
         assert await _refused(app.records.save("newel.address", None, {"party": other, "name": "x", "street": "y", "city": "z", "country": "DE"}, guest)) == 422
+        sent = await app.documents.follow(own.id, "deliver", guest, then=["ship"])
+        seen = await pages.detail(app, sent.document.id, guest)
+        assert (sent.moves, sent.entries, seen.moves, seen.entries, seen.events, seen.panels) == ((), (), [], [], [], []), "our costs and books are ours"
+        assert (await pages.detail(app, sent.document.id, context)).moves
         assert await _refused(reports.run(app, "newel.trial_balance", {}, guest)) == 403, "a report that can't be narrowed to a party"
 
 

@@ -10,7 +10,7 @@ from newel.domain.stock import Move
 from newel.errors import Problem, Severity
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class Outcome(msgspec.Struct, frozen=True):
     """A document with everything that follows from an action; the same for a preview, which writes nothing.
 
     Args:

@@ -116,14 +116,14 @@ async def detail(newel: Newel, id: int, context: Context) -> Detail:
     """One document and what its page shows; Refused 404 or 403 as for the document itself."""
     async with newel.database.read() as session:
         document = await newel.documents.get(id, context, session)
-        master = await load_master(session)
+        master, ours = await load_master(session), context.user.party is None  # our books and who of us did what are not for others
         return Detail(
             document=document,
             before=await _walk(session, document, context, back=True),
             after=await _walk(session, document, context, back=False),
-            entries=await entries(session, id, master),
-            moves=await _moves(session, id, master),
-            events=await events(session, id),
+            entries=await entries(session, id, master) if ours else [],
+            moves=await _moves(session, id, master) if ours else [],
+            events=await events(session, id) if ours else [],
             panels=await panels(newel, session, document, context),
             credit=await credit_of(newel, session, document, context),
             settled=await _settles(session, document),
@@ -247,7 +247,7 @@ async def events(session: Session, document: int) -> list[EventView]:
 
 
 async def panels(newel: Newel, session: Session, document: Document, context: Context) -> list[tuple[str, Panel]]:
-    """(plugin, panel) in order. A plugin that fails costs its panel and not the page."""
+    """(plugin, panel) in order; for a user who stands for a party only what is shared. A plugin that fails costs its panel and not the page."""
     if not newel.plugins.has("propose_panels"):
         return []
     try:
@@ -261,13 +261,13 @@ async def panels(newel: Newel, session: Session, document: Document, context: Co
             found = newel.plugins.propose("propose_panels", Panel, document=document, facts=facts, context=context)
     except PluginFailed as failed:
         return [(failed.plugin, Panel(title=failed.plugin, text=str(failed)))]
-    return sorted(found, key=lambda p: (p[1].sequence, p[0]))
+    return sorted((p for p in found if p[1].shared or context.user.party is None), key=lambda p: (p[1].sequence, p[0]))
 
 
 async def credit_of(newel: Newel, session: Session, document: Document, context: Context) -> CreditView | None:
     """How much of the party's limit is used, for sales that are not over yet; a plugin that takes credit over shows it in its own box."""
     party = document.party
-    if "credit" in newel.registry.taken_over:
+    if "credit" in newel.registry.taken_over or context.user.party is not None:
         return None
     if document.role != "sale" or party is None or party.limit_amount is None or document.phase in ("done", "cancelled"):
         return None

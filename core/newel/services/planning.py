@@ -288,11 +288,11 @@ class Planner:
         return list(problems)
 
     def outcome(self, plan: Plan, document: Document) -> Outcome:
-        """What the caller gets."""
-        return Outcome(
-            document=document, problems=tuple(plan.problems), moves=plan.moves, entries=tuple(plan.entries),
-            drafts=tuple(d for _, d in plan.drafts if not d.record), made=tuple(self.made),
-        )  # fmt: skip
+        """What the caller gets; a user who stands for a party sees nothing of our costs and books."""
+        if self.context.user.party is not None:
+            return Outcome(document=document, problems=tuple(plan.problems))
+        drafts = tuple(d for _, d in plan.drafts if not d.record)
+        return Outcome(document, tuple(plan.problems), plan.moves, tuple(plan.entries), drafts, tuple(self.made))
 
 
 def _counted(line: Line, more: dict[str, Stage]) -> Line:

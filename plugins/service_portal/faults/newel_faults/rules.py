@@ -89,7 +89,7 @@ def panels(document: Document) -> Iterator[Panel]:
             Entry(path=("cause",), label="Cause of the fault", value=data.cause, code_of="faults.cause"),
             Entry(path=("fault",), label="What is wrong", value=data.fault),
         )
-        yield Panel(title="Fault", line=line.id, entries=entries, sequence=26)
+        yield Panel(title="Fault", line=line.id, entries=entries, sequence=26, shared=True)
 
 
 def pareto(counted: Sequence[tuple[str, Decimal]]) -> list[Bar]:

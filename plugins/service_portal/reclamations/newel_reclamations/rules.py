@@ -139,4 +139,4 @@ def _box(line: Line) -> Panel:
         Entry(path=("found",), label="Found instead", value="" if said.found is None else said.found, help="The quantity or price that was found."),
         Entry(path=("note",), label="Remark", value=said.note),
     )
-    return Panel(title="Discrepancy", line=line.id, entries=entries, sequence=22)
+    return Panel(title="Discrepancy", line=line.id, entries=entries, sequence=22, shared=True)

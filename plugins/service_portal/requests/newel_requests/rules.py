@@ -255,8 +255,8 @@ def panels(document: Document, facts: RequestFacts, guest: bool) -> list[Panel]:
         rows += [("Priority", str(priority(data, level, kind))), ("Service level", str(level))]
         rows += [("Team", facts.teams.get(data.team, "")), ("Assigned to", data.assignee)]
         rows += [("Follow up", Shown(value=data.follow_up))] if data.follow_up else []
-    out = [Panel(title="Request", rows=tuple(r for r in rows if r[1]), sequence=10, form="" if guest else "assign")]
-    out.append(Panel(title="Conversation", rows=_conversation(facts.said, False), slot="below", sequence=20, form="answer"))
+    out = [Panel(title="Request", rows=tuple(r for r in rows if r[1]), sequence=10, form="" if guest else "assign", shared=True)]
+    out.append(Panel(title="Conversation", rows=_conversation(facts.said, False), slot="below", sequence=20, form="answer", shared=True))
     if not guest:
         out.append(Panel(title="Notes for colleagues", rows=_conversation(facts.said, True), slot="below", sequence=21, form="note"))
     return out

@@ -210,4 +210,4 @@ def panels(document: Document, facts: ReturnsFacts, company: Company) -> list[Pa
         ("To come", Shown(value=data.inbound) if data.inbound else ""), ("To go back", Shown(value=data.outbound) if data.outbound else ""),
         ("Customer owes, overdue", owed),
     ]  # fmt: skip
-    return [Panel(title="Return", rows=tuple(r for r in rows if r[1]), sequence=20)]
+    return [Panel(title="Return", rows=tuple(r for r in rows if r[1]), sequence=20, shared=True)]

@@ -159,4 +159,4 @@ def panels(document: Document, facts: WarrantyFacts) -> Iterator[Panel]:
             rows = [("Warranty", found.reason)]
             if found.parts or found.labour:
                 rows.append(("Covered", f"parts {plain(found.parts)} %, labour {plain(found.labour)} %"))
-            yield Panel(title="Warranty", rows=tuple(rows), line=line.id, sequence=25)
+            yield Panel(title="Warranty", rows=tuple(rows), line=line.id, sequence=25, shared=True)
