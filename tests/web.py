@@ -9,11 +9,11 @@ from typing import Any
 
 import httpx
 import msgspec
-from newel.config import Config
-from newel.domain.context import Context, User
+from newel.domain.context import Context
 from newel.services.app import Newel
-from newel.services.setup import create_admin, set_up_company
+from newel.services.setup import create_admin
 from newel.web.app import create_app
+from newel_sdk.conformance.looking import all_tables
 from newel_sdk.testing import item, party, running
 
 from tests import shop
@@ -64,12 +64,9 @@ class Web:
 
     async def counts(self) -> dict[str, int]:
         """Number of rows of every table, to show that nothing has changed."""
+        tables = await all_tables(self.newel)
         async with self.newel.database.read() as session:
-            if session.sqlite:
-                rows = await session.fetch("SELECT name AS t FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
-            else:
-                rows = await session.fetch("SELECT table_name AS t FROM information_schema.tables WHERE table_schema = 'public'")
-            return {r["t"]: await session.value(f'SELECT COUNT(*) AS n FROM "{r["t"]}"') for r in rows}
+            return {name: await session.value(f'SELECT COUNT(*) AS n FROM "{name}"') for name in tables}
 
 
 @asynccontextmanager
@@ -87,4 +84,4 @@ async def serving(url: str, modules: dict[str, Any] | None = None, config: dict[
         yield web
 
 
-__all__ = ["PASSWORD", "Config", "User", "Web", "serving", "set_up_company"]
+__all__ = ["PASSWORD", "Web", "serving"]

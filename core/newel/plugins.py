@@ -69,6 +69,14 @@ def discover(only: Sequence[str] | None = None) -> tuple[dict[str, Any], list[Of
     return found, off
 
 
+class Unfit(StartupError):
+    """One plugin that can't be registered: it names a hook or argument that does not exist, or is async where it must not be."""
+
+    def __init__(self, plugin: str, reason: str) -> None:
+        self.plugin, self.reason = plugin, reason
+        super().__init__(f"plugin {plugin!r}: {reason}")
+
+
 class Plugins:
     """The running plugins and their hooks.
 
@@ -80,6 +88,7 @@ class Plugins:
     def __init__(self, modules: dict[str, Any], defaults: Any = None, off: Iterable[Off] = (), precedes: dict[str, tuple[str, ...]] | None = None) -> None:
         self.off = list(off)
         self.warnings: list[str] = []
+        self.failed: dict[str, tuple[int, str]] = {}  # plugin -> how often since the start, and what it was the last time
         self.manifests: dict[str, Manifest] = {}
         self._manager = pluggy.PluginManager("newel")
         self._manager.add_hookspecs(hookspecs)
@@ -142,11 +151,11 @@ class Plugins:
         try:
             self._manager.register(module, name=name)
         except pluggy.PluginValidationError as error:
-            raise StartupError(f"plugin {name!r}: {error}") from error
+            raise Unfit(name, str(error)) from error
         for hook in vars(module) if inspect.ismodule(module) else dir(module):
             function = getattr(module, hook)
             if hasattr(function, "newel_impl") and hook not in self._specs:
-                raise StartupError(f"plugin {name!r}: there is no hook {hook!r}; hooks are {', '.join(sorted(self._specs))}")
+                raise Unfit(name, f"there is no hook {hook!r}; hooks are {', '.join(sorted(self._specs))}")
 
     def _collect(self, defaults: Any) -> None:
         rank = {name: i for i, name in enumerate(self.order)}
@@ -158,7 +167,7 @@ class Plugins:
             for impl in impls:
                 if inspect.iscoroutinefunction(impl.function) != inspect.iscoroutinefunction(spec):
                     must = "async" if inspect.iscoroutinefunction(spec) else "synchronous"
-                    raise StartupError(f"plugin {impl.plugin!r}: {hook} must be {must}")
+                    raise Unfit(impl.plugin, f"{hook} must be {must}")
             self._impls[hook] = tuple(sorted(impls, key=lambda i: rank[i.plugin]))
             own = getattr(defaults, hook, None)
             if own is not None:
@@ -183,6 +192,10 @@ class Plugins:
     def spent(self) -> dict[tuple[str, str], list[float]]:
         """Calls and seconds by (plugin, hook), of those that were called."""
         return {i.key: i.spent for i in self._every() if i.spent[0]}
+
+    def note(self, failed: PluginFailed) -> None:
+        """Keep that a plugin failed, for the page of plugins, doctor and monitoring."""
+        self.failed[failed.plugin] = (self.failed.get(failed.plugin, (0, ""))[0] + 1, f"{failed.hook}: {failed.reason}")
 
     def restart_clock(self) -> None:
         """Count from here on."""

@@ -40,3 +40,14 @@ async def test_a_date_is_promised(database_url: str) -> None:
         with pytest.raises(Refused) as caught:
             await app.documents.schedule(made.id, made.version, {first: later}, context)
         assert caught.value.status == 409, "somebody else was there first"
+
+
+async def test_what_is_promised_is_checked_like_what_is_entered(sqlite_url: str) -> None:
+    async with running(sqlite_url, {"toy": TOY}) as (app, context):
+        await party(app, context, "C1")
+        await item(app, context, "A", price="10")
+        made = (await app.documents.create("toy.order", DocumentInput(party="C1", lines=(LineInput(item="A", quantity=D(2)),)), context)).document
+        wrong = (ScheduleInput(quantity=D("NaN"), date_confirmed=date(999, 1, 1), release_code="x" * 40), ScheduleInput(quantity=D(0)))
+        with pytest.raises(Refused) as caught:
+            await app.documents.schedule(made.id, made.version, {made.lines[0].id: wrong}, context)
+        assert {p.code for p in caught.value.problems} == {"quantity.range", "date.range", "text.long"}

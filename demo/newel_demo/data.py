@@ -39,11 +39,13 @@ async def put_records(kit: DemoKit, data: Mapping[str, Any]) -> None:
     for kind, table in data.items():
         if kind not in kit.app.registry.records:
             continue
-        plain = [r for r in table["rows"] if not any(isinstance(v, list) or str(v).startswith("@") for v in r.values())]
-        await kit.put(kind, plain)
+        plain: list[Any] = []
+        linked: list[Any] = []  # with rows of their own, or the name of another row
         for row in table["rows"]:
-            if row not in plain:
-                await _put(kit, kind, row, {}, names)
+            (linked if any(isinstance(v, list) or str(v).startswith("@") for v in row.values()) else plain).append(row)
+        await kit.put(kind, plain)
+        for row in linked:
+            await _put(kit, kind, row, {}, names)
 
 
 async def _put(kit: DemoKit, kind: str, row: Mapping[str, Any], parent: Mapping[str, int], names: dict[str, int]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import zipfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -19,11 +19,10 @@ import msgspec
 from newel import __version__
 from newel.errors import NewelError
 
-from newel_ops.databases import Source
+from newel_ops.databases import Source, Tell
 from newel_ops.tables import PAGE, Adder, Sum, Table, lines_of, rows_of
 
 FORMAT, MANIFEST = 1, "manifest.json"
-Tell = Callable[[str, int], Any]
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

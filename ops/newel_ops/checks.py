@@ -19,8 +19,8 @@ from newel.store.session import Session, day, instant
 from newel_ops.checks_database import database
 from newel_ops.compose import compose
 from newel_ops.copies import MARKER
-from newel_ops.detach import marks
-from newel_ops.tables import sums_of, tables_of
+from newel_ops.detach import changed, documents_of, marks
+from newel_ops.tables import tables_of
 
 WAITS = timedelta(minutes=10)
 AHEAD = timedelta(days=14)
@@ -28,7 +28,7 @@ STALE_RATE = timedelta(days=35)
 LOCAL = ("127.0.0.1", "localhost", "::1")
 MILLISECONDS = 1000
 # Of the demonstration company, which need not be installed here: a database outlives what made it.
-KNOWN_LOGINS = ("demo", "sales", "warehouse", "accountant")
+KNOWN_LOGINS = ["demo", "sales", "warehouse", "accountant"]
 KNOWN_PASSWORD = "nine-oak-treads"  # noqa: S105 - printed in the manual
 
 
@@ -54,7 +54,7 @@ def ok(check: str, cause: str) -> Diagnosis:
 
 def _stated(app: Newel) -> Iterator[Diagnosis]:
     """newel.toml against the plugins: versions, settings, precedence, routes."""
-    rows = [r for r in compose(app.config).rows if r.level in ("conflict", "package") and not (r.level == "package" and "not installed" in r.text)]
+    rows = [r for r in compose(app.config).rows if r.level == "conflict" or (r.level == "package" and "not installed" not in r.text)]
     for row in rows:
         yield Diagnosis(check=f"newel.toml, {row.about}", level="error", cause=row.text, effect="newel apply refuses it", fix=row.do)
     if not rows:
@@ -100,26 +100,25 @@ async def _data(app: Newel, session: Session) -> list[Diagnosis]:
     """Data of plugins that do not run, and what was done to this database."""
     out, marked = [], await marks(session)
     plugins = {r["plugin"] for r in await session.fetch("SELECT DISTINCT plugin FROM newel_migration")} - {"newel"}
-    for name in sorted(plugins - set(app.plugins.manifests) - set(marked) - set(app.config.disabled)):
-        n = await session.value("SELECT COUNT(*) AS n FROM document WHERE kind LIKE ?", f"{name}.%")
+    resting = await documents_of(session, sorted(plugins - set(app.plugins.manifests) - set(marked) - set(app.config.disabled)))
+    for name, n in resting.items():
         out.append(
             Diagnosis(
                 check=f"data of {name}", level="warning", cause="its tables are here and it does not run", effect=f"{n} documents of its kinds are read-only",
                 fix=f"install it again, or newel detach {name} to say that this is meant",
             )
         )  # fmt: skip
+    tables = await tables_of(session) if marked else {}
     for name, mark in sorted(marked.items()):
-        there = await tables_of(session)
-        sums = await sums_of(session, [t for n, t in mark.tables.items() if n in there and t.columns.items() <= there[n].columns.items()])
-        changed = [n for n in mark.sums if sums.get(n) != mark.sums[n]]
         if name in app.plugins.manifests:
-            changed, effect, fix = ["it runs"], "its data is not compared with what was left", "newel apply"
+            odd, effect, fix = ["it runs"], "its data is not compared with what was left", "newel apply"
         else:
-            effect, fix = "somebody wrote into it", f"look at {', '.join(changed)}, then newel attach and detach it anew"
-        if changed:
-            out.append(Diagnosis(check=f"detached {name}", level="error", cause=f"detached, and changed: {', '.join(changed)}", effect=effect, fix=fix))
+            odd = await changed(session, mark, tables)
+            effect, fix = "somebody wrote into it", f"look at {', '.join(odd)}, then newel attach and detach it anew"
+        if odd:
+            out.append(Diagnosis(check=f"detached {name}", level="error", cause=f"detached, and changed: {', '.join(odd)}", effect=effect, fix=fix))
         else:
-            out.append(ok(f"detached {name}", f"{len(sums)} tables are as they were left on {mark.at:%Y-%m-%d}"))
+            out.append(ok(f"detached {name}", f"{len(mark.sums)} tables are as they were left on {mark.at:%Y-%m-%d}"))
     row = await session.one("SELECT value FROM setting WHERE company IS NULL AND plugin = ?", MARKER)
     if row:
         origin = msgspec.json.decode(row["value"]).get("neutral_copy_of", "")
@@ -131,15 +130,11 @@ async def _data(app: Newel, session: Session) -> list[Diagnosis]:
 # ---- people and work ------------------------------------------------------------------------------------------------------------------
 
 
-# What `newel demo` prints for everybody to read.
-DEMO_LOGINS, DEMO_PASSWORD = ["demo", "sales", "warehouse", "accountant"], "nine-oak-treads"
-
-
 async def _people(app: Newel, session: Session) -> list[Diagnosis]:
     out = []
     passwords = Passwords()
-    rows = await session.fetch("SELECT login, password FROM app_user WHERE active = ? AND login = ANY(?) ORDER BY login", True, DEMO_LOGINS)
-    known = [r["login"] for r in rows if await passwords.fits(DEMO_PASSWORD, r["password"])]
+    rows = await session.fetch("SELECT login, password FROM app_user WHERE active = ? AND login = ANY(?) ORDER BY login", True, KNOWN_LOGINS)
+    known = [r["login"] for r in rows if await passwords.fits(KNOWN_PASSWORD, r["password"])]
     if known:
         level = "warning" if app.config.host in LOCAL else "error"
         cause = f"{', '.join(known)} still have the password of the demonstration, which is printed in the manual"

@@ -85,12 +85,13 @@ def attach(name: str, file: Path | None) -> None:
     from newel_ops import detach as acts
     from newel_ops.databases import opened
 
+    config = config_of()
     if file:
-        say(finished(acts.bring_back(config_of(), name, file)))
+        say(finished(acts.bring_back(config, name, file)))
         return
 
     async def main() -> list[str]:
-        async with opened(load(config_path()).database) as database:
+        async with opened(config.database) as database:
             return await acts.attach(database, name)
 
     say(finished(main()))

@@ -30,10 +30,8 @@ def plan(as_json: bool, notes: bool) -> None:
 
     made = finished(make(config_of()))
     rows = made.rows if notes or as_json else made.of("conflict", "package", "change")
-    if rows:
+    if rows or as_json:
         show(list(conflicts_first(rows)), as_json, "plan")
-    elif as_json:
-        show([], True, "plan")
     else:
         out.print("nothing to do: the install is what newel.toml states", highlight=False)
     if not as_json and not notes and (more := len(made.of("note"))):
@@ -49,9 +47,9 @@ def apply(install: bool) -> None:
     from newel_ops.plan import plan as look
 
     config = config_of()
-    packages = [] if not (found := finished(look(config))).of("package") or found.of("conflict") else found.of("package")
-    if packages:
-        _packages(packages, install)
+    found = finished(look(config))
+    if (missing := found.of("package")) and not found.of("conflict"):
+        _packages(missing, install)
         return
     done = finished(make(config))
     say(done or ["nothing to do: the install is what newel.toml states"])
@@ -79,13 +77,12 @@ def _packages(rows: list[Row], install: bool) -> None:
 @JSON
 def rehearse(last: int, accept: bool, save: Path | None, baseline: Path | None, as_json: bool) -> None:
     """Rehearse an upgrade on a copy: migrate, verify, replay the last documents. Ends with code 1 where an amount differs or anything fails."""
-    from newel_ops.rehearse import Amounts
     from newel_ops.rehearse import rehearse as make
 
     config = config_of()
 
     async def main() -> Any:
-        return await make(config, last, baseline=_kept(baseline, dict[str, Amounts]), tell=tell)
+        return await make(config, last, baseline=_kept(baseline), tell=tell)
 
     with progress("rehearse") as tell:
         result = finished(main())
@@ -103,11 +100,13 @@ def rehearse(last: int, accept: bool, save: Path | None, baseline: Path | None, 
     sys.exit(0 if result.clean or accept else 1)
 
 
-def _kept(path: Path | None, kind: Any) -> Any:
+def _kept(path: Path | None) -> Any:
+    from newel_ops.rehearse import Amounts
+
     if path is None:
         return None
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, Amounts])
     except (OSError, msgspec.MsgspecError) as error:
         raise NewelError(f"{path}: expected what newel rehearse --save wrote: {error}") from error
 

@@ -111,8 +111,13 @@ def _conflict(conflict: Conflict) -> Row:
 
 def distribution(name: str) -> str:
     """What a plugin's distribution is called: that of the entry point where it is installed, else newel-NAME."""
-    found = next(iter(importlib_metadata.entry_points(group=GROUP, name=name)), None)
-    return found.dist.name if found and found.dist else f"newel-{name.replace('_', '-')}"
+    dist = _installed(name)
+    return dist.name if dist else f"newel-{name.replace('_', '-')}"
+
+
+def _installed(name: str) -> importlib_metadata.Distribution | None:
+    """The distribution that brings a plugin."""
+    return next((p.dist for p in importlib_metadata.entry_points(group=GROUP, name=name)), None)
 
 
 def _off(app: Newel) -> Iterator[Row]:
@@ -131,9 +136,8 @@ def _versions(app: Newel) -> Iterator[Row]:
     for name, wanted in sorted(app.config.versions.items()):
         if name not in app.plugins.manifests:
             continue
-        there = app.plugins.manifests[name].version
-        point = next(iter(importlib_metadata.entry_points(group=GROUP, name=name)), None)
-        there = point.dist.version if point and point.dist else there
+        dist = _installed(name)
+        there = dist.version if dist else app.plugins.manifests[name].version
         try:
             requirement = Requirement(f"{distribution(name)}{wanted}")
             fits = requirement.specifier.contains(there, prereleases=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,9 @@ from newel.store.session import Session
 from newel.store.tables_master import Setting
 
 from newel_ops.archive import Manifest, open_backup, write_backup
-from newel_ops.databases import fill, installed_apps, moment, opened, shown
+from newel_ops.databases import Tell, fill, installed_apps, moment, opened, shown
 from newel_ops.tables import Sum, Table, tables_of
 
-Tell = Callable[[str, int], Any]
 MARKER = "newel_ops"  # the name of the settings row that says what was done to this database
 ADDRESSES = re.compile(r"(^|_)(e?mail|recipient|phone|mobile|fax)$")
 LENGTHS = 30
@@ -105,8 +103,7 @@ async def neutralise(session: Session, origin: str) -> list[str]:
     await session.fetch("UPDATE company SET name = substr('COPY ' || name, 1, 120)")
     await session.fetch("DELETE FROM setting WHERE company IS NULL AND plugin = ?", MARKER)
     session.add(Setting, company=None, plugin=MARKER, value=json_of({"neutral_copy_of": origin}))
-    for name in [r["name"] for r in await session.fetch("SELECT name FROM fact_version")]:
-        await session.stale(name)
+    await session.fetch("UPDATE fact_version SET version = version + 1")
     return [
         *gone,
         f"addresses made invalid: {', '.join(columns)}",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import Any
@@ -16,13 +17,14 @@ from newel.store.session import BLOCK, Database, Session
 from newel_ops.tables import Adder, Sum, Table, lines_of, pages, sums_of, tables_of
 
 Migrations = list[tuple[str, str]]
+Tell = Callable[[str, int], Any]  # told (table, rows so far)
 FOREIGN_KEYS = """
 SELECT conrelid::regclass::text AS "table", quote_ident(conname) AS name, pg_get_constraintdef(oid) AS definition FROM pg_constraint
  WHERE contype = 'f' AND connamespace = current_schema()::regnamespace ORDER BY conrelid, conname
 """
 
 
-class Source:
+class Source(ABC):
     """Where rows come from: a moment of a database, or a backup.
 
     Args:
@@ -33,9 +35,9 @@ class Source:
     migrations: Migrations
     next_id: int
 
+    @abstractmethod
     def pages(self, table: Table) -> AsyncIterator[list[tuple[Any, ...]]]:
         """All rows of a table in pages, values in the order of its columns."""
-        raise NotImplementedError
 
 
 class Moment(Source):
@@ -152,14 +154,15 @@ def installed_apps() -> dict[str, Any]:
     return found
 
 
-async def fill(database: Database, source: Source, apps: dict[str, Any], tell: Any = None, then: Any = None) -> dict[str, Sum]:
+async def fill(
+    database: Database, source: Source, apps: dict[str, Any], tell: Tell | None = None, then: Callable[[Session], Awaitable[None]] | None = None
+) -> dict[str, Sum]:
     """Make the schema that the source had and load its rows, all or none; compare what is then there with what was sent.
 
     Args:
         database: open and empty.
         apps: migration apps by name, as installed_apps() gives them.
-        tell: called with (table, rows so far).
-        then: async function(session), carried out in the same transaction after everything was compared.
+        then: carried out in the same transaction after everything was compared.
 
     Returns:
         The checksums of what was sent, which are those of what is there.
@@ -171,7 +174,7 @@ async def fill(database: Database, source: Source, apps: dict[str, Any], tell: A
     _refuse_unknown(source, apps)
     await migrate.migrate(database, apps, frozenset(source.migrations))
     async with unchecked(database) as session:
-        sums = await _load(session, source, tell or (lambda _table, _rows: None))
+        sums = await _load(session, source, tell)
         await _compare(session, source, sums)
         if then:
             await then(session)
@@ -198,7 +201,7 @@ def _refuse_unknown(source: Source, apps: dict[str, Any]) -> None:
         raise NewelError(f"the data was made with migrations that are not installed here: {', '.join(lacking)}; install {wanted} (a newer release), then again")
 
 
-async def _load(session: Session, source: Source, tell: Any) -> dict[str, Sum]:
+async def _load(session: Session, source: Source, tell: Tell | None) -> dict[str, Sum]:
     """Everything anew, in place of what migrations put there."""
     here = await tables_of(session)
     for name in here:
@@ -208,7 +211,7 @@ async def _load(session: Session, source: Source, tell: Any) -> dict[str, Sum]:
     return sums
 
 
-async def load_rows(session: Session, source: Source, here: dict[str, Table], tell: Any) -> dict[str, Sum]:
+async def load_rows(session: Session, source: Source, here: dict[str, Table], tell: Tell | None = None) -> dict[str, Sum]:
     """Add the rows of a source to tables that are made alike, and check that what they refer to is there.
 
     On SQLite the caller has switched the check of references off, which can't be done inside a transaction.
@@ -227,7 +230,8 @@ async def load_rows(session: Session, source: Source, here: dict[str, Table], te
         async for rows in source.pages(table):
             adder.add(lines_of(table, rows))
             await _write(session, table, rows)
-            tell(table.name, adder.rows)
+            if tell:
+                tell(table.name, adder.rows)
         sums[table.name] = adder.sum
     try:
         for key in keys:
@@ -274,4 +278,4 @@ async def _compare(session: Session, source: Source, sent: dict[str, Sum]) -> No
         raise NewelError(f"the id {highest} of table {table} would be given again, nothing was changed: the allocator stands at {source.next_id}")
 
 
-__all__ = ["Moment", "Source", "fill", "highest_id", "installed_apps", "load_rows", "moment", "next_id", "opened", "shown", "unchecked"]
+__all__ = ["Moment", "Source", "Tell", "fill", "highest_id", "installed_apps", "load_rows", "moment", "next_id", "opened", "shown", "unchecked"]

@@ -6,6 +6,7 @@ drops them. Documents belong to the kernel: they stay and can be read in all thr
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,24 @@ async def tables_of_plugin(session: Session, name: str) -> dict[str, Table]:
     return {n: t for n, t in found.items() if not longer or not n.startswith(longer)}
 
 
+async def changed(session: Session, mark: Mark, there: dict[str, Table]) -> list[str]:
+    """Which of its tables are not as they were left: other rows, or gone. there: all tables of the database."""
+    same = [t for n, t in mark.tables.items() if n in there and t.columns.items() <= there[n].columns.items()]
+    sums = await sums_of(session, same)
+    return [n for n in mark.sums if sums.get(n) != mark.sums[n]]
+
+
+async def documents_of(session: Session, names: Iterable[str]) -> dict[str, int]:
+    """How many documents of its kinds there are of each of these plugins, asked once for all."""
+    found = dict.fromkeys(names, 0)
+    if found:
+        for r in await session.fetch("SELECT kind, COUNT(*) AS n FROM document GROUP BY kind"):
+            name = r["kind"].partition(".")[0]
+            if name in found:
+                found[name] += r["n"]
+    return found
+
+
 async def detach(config: Config, name: str, modules: dict[str, Any] | None = None) -> list[str]:
     """Say that a plugin is gone for good or for a while, and keep checksums of its tables: whoever installs it again finds everything as it was left.
 
@@ -71,7 +90,7 @@ async def detach(config: Config, name: str, modules: dict[str, Any] | None = Non
                 raise NewelError(f"{name} is detached already; newel purge removes its data, newel apply attaches it where it runs again")
             tables = await tables_of_plugin(session, name)
             ran = await session.value("SELECT COUNT(*) AS n FROM newel_migration WHERE plugin = ?", name)
-            documents = await session.value("SELECT COUNT(*) AS n FROM document WHERE kind LIKE ?", f"{name}.%")
+            documents = (await documents_of(session, [name]))[name]
             if not (tables or ran or documents):
                 raise NewelError(f"there is nothing of a plugin {name!r} in this database")
             mark = Mark(at=datetime.now(UTC), version=versions().get(name, ""), tables=tables, sums=await sums_of(session, tables.values()))
@@ -95,12 +114,10 @@ async def attach(database: Database, name: str) -> list[str]:
         mark = (await marks(session)).get(name)
         if mark is None:
             raise NewelError(f"{name} is not detached")
-        there = await tables_of(session)
-        same = {n: t for n, t in mark.tables.items() if n in there and t.columns.items() <= there[n].columns.items()}
-        sums = await sums_of(session, same.values())
+        odd = await changed(session, mark, await tables_of(session))
         await session.fetch("DELETE FROM setting WHERE company IS NULL AND plugin = ?", DETACHED + name)
-    changed = [f"{name}: table {n} is not as it was left ({mark.sums[n].rows} rows then)" for n in mark.sums if sums.get(n) != mark.sums[n]]
-    return changed or [f"{name}: {len(sums)} tables are as they were left, and attached"]
+    words = [f"{name}: table {n} is not as it was left ({mark.sums[n].rows} rows then)" for n in odd]
+    return words or [f"{name}: {len(mark.sums)} tables are as they were left, and attached"]
 
 
 # ---- purge ----------------------------------------------------------------------------------------------------------------------------
@@ -131,7 +148,7 @@ async def purge(config: Config, name: str, file: Path) -> list[str]:
             await session.fetch("DELETE FROM role_permission WHERE permission LIKE ?", f"{name}.%")
             await session.fetch("DELETE FROM outbox WHERE plugin = ? AND done_at IS NULL", name)
             await session.fetch("DELETE FROM job WHERE name LIKE ? AND state <> 'done'", f"{name}.%")
-            documents = await session.value("SELECT COUNT(*) AS n FROM document WHERE kind LIKE ?", f"{name}.%")
+            documents = (await documents_of(session, [name]))[name]
             for fact in ("newel.setting", "newel.user"):
                 await session.stale(fact)
     words = [f"table {table}: {s.rows} rows exported and dropped" for table, s in mark.sums.items()]
@@ -145,9 +162,8 @@ async def _may_go(session: Session, name: str) -> Mark:
     others = sorted({r["child"] for r in await _references(session) if r["parent"] in mark.tables and r["child"] not in mark.tables})
     if others:
         raise NewelError(f"the table {others[0]} refers to tables of {name}: detach and purge the plugin that it belongs to first")
-    sums = await sums_of(session, mark.tables.values())
-    if changed := [n for n in mark.sums if sums[n] != mark.sums[n]]:
-        raise NewelError(f"the table {changed[0]} of {name} has changed since it was detached: newel attach {name}, look at it, and detach it anew")
+    if odd := await changed(session, mark, await tables_of(session)):
+        raise NewelError(f"the table {odd[0]} of {name} has changed since it was detached: newel attach {name}, look at it, and detach it anew")
     return mark
 
 
@@ -185,7 +201,6 @@ async def bring_back(config: Config, name: str, file: Path) -> list[str]:
                 raise NewelError(f"there is no table {missing[0]}: install {distribution(name)}, newel migrate, then again")
             if full := [n for n in found.tables if await session.value(f'SELECT COUNT(*) AS n FROM "{n}"')]:
                 raise NewelError(f"the table {full[0]} has rows already; only empty ones are filled")
-            sums = await load_rows(session, found, here, lambda _table, _rows: None)
-            for r in await session.fetch("SELECT name FROM fact_version"):
-                await session.stale(r["name"])
+            sums = await load_rows(session, found, here)
+            await session.fetch("UPDATE fact_version SET version = version + 1")
     return [f"table {table}: {s.rows} rows are back" for table, s in sums.items()]

@@ -19,7 +19,7 @@ from newel.store.session import Session
 
 from newel_ops.compose import Row, compose
 from newel_ops.databases import opened, shown
-from newel_ops.detach import attach, marks
+from newel_ops.detach import attach, documents_of, marks
 from newel_ops.tables import Table, tables_of
 
 
@@ -75,11 +75,8 @@ async def _migrations(app: Newel, session: Session, tables: dict[str, Table]) ->
 async def _resting(app: Newel, session: Session) -> list[Row]:
     """Plugins with data that do not run, and those that run again after they were detached."""
     rows, marked = [], await marks(session)
-    for r in await session.fetch("SELECT plugin, COUNT(*) AS n FROM newel_migration WHERE plugin <> 'newel' GROUP BY plugin ORDER BY plugin"):
-        name = r["plugin"]
-        if name in app.plugins.manifests:
-            continue
-        n = await session.value("SELECT COUNT(*) AS n FROM document WHERE kind LIKE ?", f"{name}.%")
+    plugins = {r["plugin"] for r in await session.fetch("SELECT DISTINCT plugin FROM newel_migration")} - {"newel"}
+    for name, n in (await documents_of(session, sorted(plugins - set(app.plugins.manifests)))).items():
         text = f"does not run; its data stays, {n} documents can be read and not changed"
         if name in marked:
             text = f"was detached on {marked[name].at:%Y-%m-%d}; {text}"

@@ -7,7 +7,7 @@ database is only read.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,9 @@ from newel.services.verify import verify
 from newel.store.master import load_master
 from newel.store.session import Session
 
-from newel_ops.databases import fill, installed_apps, moment, opened
+from newel_ops.databases import Tell, fill, installed_apps, moment, opened
 
 LAST = 200
-Tell = Callable[[str, int], Any]
 
 
 class Amounts(msgspec.Struct, frozen=True, kw_only=True):

@@ -67,8 +67,8 @@ def check(name: str, database: str, level: str, as_json: bool, against: Path | N
             for fault in [row["reason"]] if row["result"] == "exempt" else row["faults"]:
                 out.print(f"            [dim]{fault}[/]", highlight=False, soft_wrap=True)
         out.print(f"{name}: [bold]{report.level}[/]", highlight=False)
-    reached = [*LEVELS[: LEVELS.index(report.level) + 1]] if report.level in LEVELS else []
-    sys.exit(0 if level in reached else 1)
+    order = ("none", *LEVELS)
+    sys.exit(0 if order.index(report.level) >= order.index(level) else 1)
 
 
 def _against(name: str, path: Path) -> int:

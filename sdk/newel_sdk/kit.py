@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from newel.domain.document import DocumentInput, LineInput
 from newel.plugins import discover
 from newel.services.administration import save_settings
@@ -84,9 +85,7 @@ class Kit:
     @property
     def context(self) -> Context:
         """Of somebody who may do everything, at the clock's present instant."""
-        from msgspec.structs import replace
-
-        return replace(self._context, now=self.clock.now, today=self.clock.now.date())
+        return msgspec.structs.replace(self._context, now=self.clock.now, today=self.clock.now.date())
 
     # ---- building --------------------------------------------------------------------------------------------------------------
 

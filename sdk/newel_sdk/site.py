@@ -16,7 +16,8 @@ from newel.web.app import create_app
 from newel_sdk.kit import LOGIN, PASSWORD, Kit, kit_on
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from newel.services.app import Newel
+    from playwright.sync_api import ConsoleMessage, Page
 
 T = TypeVar("T")
 SECONDS = 60
@@ -64,9 +65,12 @@ class Site(threading.Thread):
         self._loop = asyncio.get_running_loop()
         async with kit_on(f"sqlite:///{self._place / 'site.db'}", self._names) as self.kit:
             await create_admin(self.kit.app, LOGIN, PASSWORD, "Ada Admin")
-            config = uvicorn.Config(create_app(self.kit.app, manage=False), host="127.0.0.1", port=self.port, log_level="error")
-            self._server = _Server(config, self._listening)
-            await self._server.serve()
+            await self._listen(self.kit.app)
+
+    async def _listen(self, app: Newel) -> None:
+        config = uvicorn.Config(create_app(app, manage=False), host="127.0.0.1", port=self.port, log_level="error", lifespan="on")
+        self._server = _Server(config, self._listening)
+        await self._server.serve()
 
     def up(self) -> Site:
         """Start it and wait until it answers."""
@@ -88,15 +92,23 @@ class Site(threading.Thread):
 
 
 class Watched:
-    """A browser's page, logged in. Whatever it complains about (scripts, styles, foreign requests, errors of the server) is kept in `complaints`."""
+    """A browser's page, logged in. Whatever it complains about (scripts, styles, foreign requests, errors of the server) is kept in `complaints`.
+
+    expected: statuses of answers that are no complaint, such as 403 where a test looks at what is refused.
+    """
 
     def __init__(self, page: Page, site: Site) -> None:
         self.page, self.site = page, site
         self.complaints: list[str] = []
-        page.on("console", lambda m: self.complaints.append(f"console: {m.text}") if m.type in ("error", "warning") else None)
+        self.expected: tuple[int, ...] = ()
+        page.on("console", self._console)
         page.on("pageerror", lambda e: self.complaints.append(f"error: {e}"))
         page.on("request", lambda r: None if r.url.startswith((site.url, "data:")) else self.complaints.append(f"foreign: {r.url}"))
-        page.on("response", lambda r: self.complaints.append(f"{r.status} {r.url}") if r.status >= 400 else None)
+        page.on("response", lambda r: self.complaints.append(f"{r.status} {r.url}") if r.status >= 400 and r.status not in self.expected else None)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not any(f"status of {s}" in message.text for s in self.expected):
+            self.complaints.append(f"console: {message.text}")
 
     def open(self, path: str) -> Page:
         """Go to an address of the site."""

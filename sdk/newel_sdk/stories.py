@@ -33,6 +33,16 @@ class Step(msgspec.Struct, frozen=True):
     line: int
     rows: tuple[Row, ...] = ()
 
+    @property
+    def form(self) -> str:
+        """The sentence without Given, When, Then or And."""
+        return re.sub(r"^\w+\s+", "", self.text)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Of its table."""
+        return tuple(self.rows[0]) if self.rows else ()
+
 
 class StoryError(AssertionError):
     """A step that can't be understood, or that came out otherwise; names file and line."""
@@ -76,13 +86,12 @@ class Teller:
         Raises:
             StoryError: no step has this form.
         """
-        text = re.sub(r"^\w+\s+", "", step.text)
         for pattern, method in STEPS:
-            if match := re.fullmatch(pattern, text):
+            if match := re.fullmatch(pattern, step.form):
                 await method(self, step, *match.groups())
                 return
         forms = "\n".join(f"  {pattern}" for pattern, _ in STEPS)
-        raise StoryError(f"no step has the form of {text!r}; the forms are\n{forms}")
+        raise StoryError(f"no step has the form of {step.form!r}; the forms are\n{forms}")
 
     @property
     def document(self) -> Document:
@@ -153,7 +162,7 @@ class Teller:
 
     async def lines(self, step: Step) -> None:
         document = await self.kit.app.documents.get(self.document.id, self.kit.context)
-        _same(list(step.rows), [{n: _of_line(line, n) for n in (step.rows[0] if step.rows else ())} for line in document.lines])
+        _same(list(step.rows), [{n: _of_line(line, n) for n in step.columns} for line in document.lines])
 
     async def postings(self, step: Step) -> None:
         found = await self.kit.rows(
@@ -178,7 +187,7 @@ class Teller:
 
     async def count(self, step: Step, kind: str) -> None:
         page = await self.kit.app.records.page(kind, self.kit.context, size=200)
-        _same(list(step.rows), [{n: row.get(f"{n}__title", row.get(n)) for n in (step.rows[0] if step.rows else ())} for row in page.rows])
+        _same(list(step.rows), [{n: row.get(f"{n}__title", row.get(n)) for n in step.columns} for row in page.rows])
 
 
 NAME = r"`([^`]+)`"
@@ -258,13 +267,11 @@ async def tell(name: str, text: str, url: str) -> None:
         StoryError: naming file, line and what came out otherwise.
     """
     found = steps(text)
-    names = [m[1] for s in found if (m := PLUGINS.fullmatch(re.sub(r"^\w+\s+", "", s.text)))]
+    names = [m[1] for s in found if (m := PLUGINS.fullmatch(s.form))]
     chosen = re.findall(r"`?(\w+)`?", re.sub(r"\band\b", "", ",".join(names))) if names else None
     async with kit_on(url, chosen) as kit:
         teller = Teller(kit)
-        for step in found:
-            if PLUGINS.fullmatch(re.sub(r"^\w+\s+", "", step.text)):
-                continue
+        for step in [s for s in found if not PLUGINS.fullmatch(s.form)]:
             try:
                 await teller.tell(step)
             except (Refused, StoryError, KeyError, ValueError) as error:

@@ -31,7 +31,7 @@ end
 async def test_pages_and_calls(databases: Callable[[], str], tmp_path: Path, figures: Figures) -> None:
     async with shop(databases()) as one:
         await one.sold(100)
-        engine = "SQLite" if one.app.database.sqlite else "PostgreSQL"
+        engine = one.engine
         for workers in (1, 2):
             async with served(one, workers) as site:
                 for request in site.requests:

@@ -43,7 +43,7 @@ async def test_orders_of_five_lines(databases: Callable[..., str], names: tuple[
         recorder.close()
         await floor.close()
         order, base = statistics.median(one.meter.orders()), statistics.median(below)
-        what = f"{'SQLite' if database.sqlite else 'PostgreSQL'}, {len(one.app.plugins.order)} plugins"
+        what = f"{one.engine}, {len(one.app.plugins.order)} plugins"
         figures.add("order to cash", f"{what}, by action", f"{1 / order:.1f} orders/s = {order * 1000:.1f} ms")
         figures.add("order to cash", f"{what}, milliseconds and statements", stages(one.meter))
         figures.add("order to cash", f"{what}, floor", f"{1 / base:.0f} orders/s = {base * 1000:.2f} ms")
@@ -63,7 +63,7 @@ async def test_many_orders_in_one_transaction(databases: Callable[..., str], fig
             await one.sell_together(TOGETHER)
             together = (time.perf_counter() - at) / TOGETHER * 1000
             turns.append((await one.sold(TOGETHER), together))
-        engine = "SQLite" if one.app.database.sqlite else "PostgreSQL"
+        engine = one.engine
         middle = statistics.median(together for _, together in turns)
         figures.add("order to cash", f"{engine}, {TOGETHER} orders in one transaction", f"{1000 / middle:.1f} orders/s = {middle:.1f} ms")
         figures.add("order to cash", f"{engine}, by action against that", f"{statistics.median(a / b for a, b in turns):.2f} times")
@@ -77,7 +77,7 @@ async def test_long_orders_cost_no_more_a_line(databases: Callable[..., str], fi
         for lines, count in ((10, 20), (100, 5), (1000, 3)):
             await one.sold(1, lines)
             a_line[lines] = await one.sold(count, lines) / lines
-        engine = "SQLite" if one.app.database.sqlite else "PostgreSQL"
+        engine = one.engine
         whole = f"{a_line[1000] * 1000:,.0f} ms, {one.meter.statements_per_order()} SQL statements"
         figures.add("order to cash", f"{engine}, an order of 1,000 lines", whole)
         figures.at_most("order to cash", f"{engine}, a line of 1,000 against a line of 10", a_line[1000] / a_line[10], 1.5)

@@ -77,7 +77,7 @@ async def test_beside_tryton(databases: Callable[[], str], tmp_path: Path, figur
     """Turn by turn, so that whatever else the machine does meets both."""
     theirs, best, ours, bulk, cpu = [], [], [], [], []
     async with shop(databases()) as one, tryton(databases(), tmp_path, False) as plain:
-        engine = "SQLite" if one.app.database.sqlite else "PostgreSQL"
+        engine = one.engine
         await one.sold(20)
         await plain.ask("action", 3)
         for _ in range(ROUNDS):

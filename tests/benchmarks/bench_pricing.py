@@ -131,7 +131,7 @@ async def test_the_length_of_an_order_does_not_slow_a_line(databases: Callable[[
     """Pricing a whole order of 10 to 10,000 lines, and looking at one changed line of a stored order of 10 and of 1,000."""
     async with market(databases()) as one:
         do, context = one.app.documents, one.context
-        engine = "SQLite" if one.app.database.sqlite else "PostgreSQL"
+        engine = one.engine
         a_line, change = dict[int, float](), dict[int, float]()
         for lines, rounds in ((10, 40), (100, 20), (1_000, 7), (10_000, 3)):
             entered = one.entered(lines)

@@ -59,7 +59,7 @@ def _seconds(command: list[str]) -> float:
 async def test_memory_of_long_orders(databases: Callable[[], str], figures: Figures) -> None:
     """What a process grows by while it prices and writes orders of 1,000 lines: it should be given back."""
     async with shop(databases()) as one:
-        engine = "SQLite" if one.app.database.sqlite else "PostgreSQL"
+        engine = one.engine
         await one.sold(1, 10)
         before = resident(os.getpid())
         await one.sold(1, 1000)
@@ -73,7 +73,7 @@ async def test_memory_of_a_web_process(databases: Callable[[], str], figures: Fi
     """A server that has answered ten thousand requests is no larger than one that has answered a few hundred."""
     async with shop(databases()) as one:
         await one.sold(50)
-        engine = "SQLite" if one.app.database.sqlite else "PostgreSQL"
+        engine = one.engine
         async with served(one) as site, httpx.AsyncClient(base_url=site.url, timeout=30) as client:
             idle = resident(site.process)
             sizes = []

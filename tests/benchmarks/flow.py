@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import statistics
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal as D
@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 
 from newel.domain.context import Context
 from newel.domain.document import Document, DocumentInput, LineInput
-from newel.plugins import discover
 from newel.services.app import Newel
 from newel.store.session import Session
+from newel_sdk.kit import modules
 from newel_sdk.testing import TODAY, item, party, running
 
 T = TypeVar("T")
@@ -83,6 +83,11 @@ class Shop:
         self.chance = random.Random(seed)
         self.party = 0
 
+    @property
+    def engine(self) -> str:
+        """The database, as tables of figures name it."""
+        return "SQLite" if self.app.database.sqlite else "PostgreSQL"
+
     def entered(self, lines: int = LINES, **header: Any) -> DocumentInput:
         """What a user enters: some customer, some items, 1 to 20 of each."""
         chance = self.chance
@@ -133,18 +138,12 @@ class Shop:
         return statistics.median(self.meter.orders()) * 1000
 
 
-def modules(names: Iterable[str] | None) -> dict[str, Any]:
-    """The hooks of installed plugins by name; None for all of them."""
-    found = discover()[0]
-    return found if names is None else {name: found[name] for name in names}
-
-
 @asynccontextmanager
 async def shop(url: str, names: Sequence[str] | None = None, *, limit: bool = True, promotions: int = PROMOTIONS) -> AsyncIterator[Shop]:
     """A shop on an empty database.
 
     Args:
-        names: of the plugins that run; None for all that are installed.
+        names: of the plugins that run, with those that they need; None for all that are installed.
         limit: whether customers have a credit limit (that is never reached).
         promotions: how many are in force, where the plugin runs; each gives 1 to 9 % off ten items from some quantity on.
     """

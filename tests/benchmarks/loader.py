@@ -83,7 +83,7 @@ class Loader:
             found = await self.fetch(f"SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN ({tables})")
         else:
             self.first = (await self.fetch("SELECT nextval('newel_id') AS n"))[0]["n"] + 1000
-            await self.fetch(f"SELECT setval('newel_id', {self.first + (wanted // 1000 + 1) * 1000 - 1000 + 1000})")
+            await self.fetch(f"SELECT setval('newel_id', {self.first + (wanted // 1000 + 1) * 1000})")
             await self.fetch("SET session_replication_role = replica")
             found = await self.fetch(
                 "SELECT indexname AS name, indexdef AS sql FROM pg_indexes WHERE schemaname = 'public' AND tablename IN "
@@ -162,25 +162,20 @@ class Loader:
                 when = (day(e["date"]) or date.min) + days
                 own = [(a, d, c, m, currency, p + party if p else p) for a, d, c, m, currency, p in postings[e["id"]]]
                 previous = entry_hash(previous, number, e["company"], when.isoformat(), e["document"] + by, own)
-                changed = {
-                    "id": e["id"] + by,
-                    "number": number,
-                    "date": when.isoformat() if self.sqlite else when,
-                    "document": e["document"] + by,
-                    "hash": previous,
-                }
+                at = when.isoformat() if self.sqlite else when
+                changed = {"id": e["id"] + by, "number": number, "date": at, "document": e["document"] + by, "hash": previous}
                 rows.append(tuple((e | changed).values()))
             if len(rows) > 100_000:
-                rows = await self._write("journal_entry", list(entries[0]), rows)
+                await self._write("journal_entry", list(entries[0]), rows)
+                rows = []
         await self._write("journal_entry", list(entries[0]), rows)
         await self.fetch(f"UPDATE ledger_chain SET number = {number}, hash = '{previous}' WHERE company = {entries[0]['company']}")
 
-    async def _write(self, table: str, columns: Sequence[str], rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    async def _write(self, table: str, columns: Sequence[str], rows: list[tuple[Any, ...]]) -> None:
         if self.sqlite:
             self.connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", rows)
         else:
             await self.connection.copy_records_to_table(table, columns=columns, records=rows)
-        return []
 
     async def _sums(self, copies: int) -> None:
         """What is kept beside the rows: numbers drawn, and what lies where."""
@@ -211,8 +206,9 @@ async def grow(app: Newel, parties: tuple[int, int], documents: tuple[int, int],
         connection.execute("PRAGMA synchronous = OFF")
     else:
         connection = await asyncpg.connect(app.database.url)
-    customers = (await Loader(connection, parties, documents).fetch(f"SELECT COUNT(*) AS n FROM party WHERE id > {parties[0]} AND id <= {parties[1]}"))[0]["n"]
-    await Loader(connection, parties, documents).load(copies, max(orders * copies // (ORDERS_PER_PARTY * customers), 1))
+    loader = Loader(connection, parties, documents)
+    customers = (await loader.fetch(f"SELECT COUNT(*) AS n FROM party WHERE id > {parties[0]} AND id <= {parties[1]}"))[0]["n"]
+    await loader.load(copies, max(orders * copies // (ORDERS_PER_PARTY * customers), 1))
     connection.close() if app.database.sqlite else await connection.close()
     app.database.ids.drop()
 

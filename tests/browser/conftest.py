@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
-import threading
 from collections.abc import Awaitable, Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from newel.config import Config
 from newel.domain.context import Context
 from newel.services.app import Newel
 from newel.services.setup import create_admin, set_up_company
-from newel.web.app import create_app
+from newel_sdk import site as sdk
+from newel_sdk.kit import LOGIN, PASSWORD
+from newel_sdk.site import Watched
 from newel_sdk.testing import DocumentInput, LineInput, item, party
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
-LOGIN, PASSWORD = "admin", "correct horse battery"
-DESKTOP, PHONE = {"width": 1366, "height": 768}, {"width": 390, "height": 844}
+DESKTOP = {"width": 1366, "height": 768}
 PLUGINS = ("sales", "pricelists", "inventory", "shipping", "invoicing", "receivables")
 NAMES = ("Frame", "Wheel", "Chain", "Pedal", "Helmet", "Bell")
 
@@ -41,49 +38,21 @@ async def company(newel: Newel) -> Context:
     return context
 
 
-class Site(threading.Thread):
-    """The server, in a thread with an event loop of its own."""
+class Site(sdk.Site):
+    """The server of this company; it runs on the clock on the wall, with the settings that a user starts with."""
 
     def __init__(self, folder: Path, plugins: tuple[str, ...] = PLUGINS, more: Callable[[Newel, Context], Awaitable[Any]] | None = None) -> None:
-        super().__init__(daemon=True)
+        super().__init__(folder)
         self.more = more
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
         self.newel = Newel(Config(database=f"sqlite:///{folder / 'newel.db'}", plugins=plugins))
-        self.started = threading.Event()
-        self.error: BaseException | None = None
-
-    def run(self) -> None:
-        """Set up the company, then serve until somebody says stop."""
-        try:
-            asyncio.run(self._serve())
-        except BaseException as error:
-            self.error = error
-            self.started.set()
 
     async def _serve(self) -> None:
-        self.loop = asyncio.get_running_loop()
         await self.newel.start()
-        self.context = await company(self.newel)
+        context = await company(self.newel)
         if self.more is not None:
-            await self.more(self.newel, self.context)
-        config = uvicorn.Config(create_app(self.newel, manage=False), host="127.0.0.1", port=self.port, log_level="error", lifespan="on")
-        self.server = uvicorn.Server(config)
-        startup = self.server.startup
-
-        async def started(**more: Any) -> None:
-            await startup(**more)
-            self.started.set()
-
-        self.server.startup = started  # type: ignore[method-assign]
-        await self.server.serve()
+            await self.more(self.newel, context)
+        await self._listen(self.newel)
         await self.newel.close()
-
-    def ask(self, question: Any) -> Any:
-        """Run a coroutine where the server runs."""
-        return asyncio.run_coroutine_threadsafe(question, self.loop).result(30)
 
 
 @pytest.fixture(scope="module")
@@ -94,47 +63,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 def served(site: Site) -> Iterator[Site]:
     """Run a server as long as it is needed."""
-    site.start()
-    assert site.started.wait(60)
-    assert site.error is None, site.error
-    yield site
-    site.server.should_exit = True
-    site.join(10)
-
-
-class Watched:
-    """A page; whatever it complains about fails the test."""
-
-    def __init__(self, page: Page, site: Site) -> None:
-        self.page, self.site, self.complaints = page, site, []  # type: ignore[var-annotated]
-        self.expected: tuple[int, ...] = ()
-        page.on("console", self._console)
-        page.on("pageerror", lambda e: self.complaints.append(f"error: {e}"))
-        page.on("request", lambda r: None if r.url.startswith((site.url, "data:")) else self.complaints.append(f"foreign: {r.url}"))
-        page.on("response", lambda r: self.complaints.append(f"{r.status} {r.url}") if r.status >= 400 and r.status not in self.expected else None)
-
-    def _console(self, message: Any) -> None:
-        if message.type in ("error", "warning") and not any(f"status of {s}" in message.text for s in self.expected):
-            self.complaints.append(f"console: {message.text}")
-
-    def open(self, path: str) -> Page:
-        """Go to an address of the site."""
-        self.page.goto(self.site.url + path)
-        self.page.wait_for_load_state("networkidle")
-        return self.page
-
-    def login(self) -> None:
-        """As the administrator."""
-        self.page.goto(f"{self.site.url}/login")
-        self.page.fill("[name=login]", LOGIN)
-        self.page.fill("[name=password]", PASSWORD)
-        self.page.click("button[type=submit]")
-        self.page.wait_for_url(f"{self.site.url}/")
+    yield site.up()
+    site.stop()
 
 
 @pytest.fixture
 def watched(request: pytest.FixtureRequest, chromium: Browser, site: Site) -> Iterator[Watched]:
-    """Give a browser window that is logged in. Parameters of the window come from the test's mark `window`, if it has one."""
+    """Give a browser window that is logged in. Indirect parameters are options of the window."""
     options: dict[str, Any] = getattr(request, "param", {"viewport": DESKTOP})
     window = chromium.new_context(**options)
     page = window.new_page()

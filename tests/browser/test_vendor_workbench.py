@@ -12,11 +12,13 @@ import pytest
 from newel.domain.context import Context
 from newel.domain.document import DocumentInput, LineInput
 from newel.services.app import Newel
+from newel_sdk.kit import PASSWORD
+from newel_sdk.site import PHONE, Watched
 from newel_sdk.testing import item, party
 from newel_vendor_workbench.send import invite
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PASSWORD, PHONE, PLUGINS, Site, Watched, served
+from tests.browser.conftest import PLUGINS, Site, served
 
 MORE = ("purchasing", "dropship", "vendor_stock", "vendor_workbench")
 WINDOWS = [{"viewport": PHONE, "has_touch": True}, {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"}]

@@ -54,7 +54,7 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         link: name of the link, such as "delivered"; quantities by stage are the sums of links.
-        target_kind or target_role: what it leads to; a role stands for every installed kind that has it.
+        target_kind or target_role: what it leads to; a role stands for every installed kind that has it and can go on by the link gives_back.
         source_kind or source_role: what it starts from; phases that the source must be in.
         completes: the source is complete only when every line has gone this way.
         copies_prices: lines take over the source's stored waterfall (invoices, returns) instead of being priced anew.

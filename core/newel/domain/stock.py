@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from datetime import date
 from decimal import Decimal
 
 import msgspec
@@ -102,3 +104,43 @@ def value_out(balance: Balance, quantity: Decimal, digits: int, mode: str = "hal
     if quantity == balance.quantity:
         return balance.value
     return rounded(product(balance.value, quantity) / balance.quantity, digits, mode)
+
+
+# ---- goods that lie at one party and belong to another ---------------------------------------------------------------------------------
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """So much of an order's line went on by a line of another document, in the order line's unit. link: how. firm: that document counts."""
+
+    line: int
+    link: str
+    to_document: int
+    to_line: int
+    quantity: Decimal
+    firm: bool = True
+    day: date | None = None
+
+
+def left(steps: Iterable[Step], came: str, line: int, without: int = 0) -> Decimal:
+    """What of an order's line is there and not yet spoken for, leaving out what one document says.
+
+    Args:
+        came: the link by which goods come; every other link takes from them. Drafts take, and bring nothing.
+    """
+    own = [s for s in steps if s.line == line and s.to_document != without and (s.firm or s.link != came)]
+    return sum((s.quantity if s.link == came else -s.quantity for s in own), ZERO)
+
+
+def layers(steps: Iterable[Step], came: str) -> Iterator[tuple[Step, Decimal]]:
+    """What came of one order's line with what is left of each part; what was taken is taken from the oldest first. came: as in `left`."""
+    firm = [s for s in steps if s.firm]
+    gone = sum((s.quantity for s in firm if s.link != came), ZERO)
+    for step in sorted((s for s in firm if s.link == came), key=lambda s: (s.day or date.min, s.to_line)):
+        taken = min(gone, step.quantity)
+        gone -= taken
+        yield step, step.quantity - taken
+
+
+def age(days: int) -> str:
+    """The bracket that an age in days falls into."""
+    return next((name for most, name in ((30, "0-30"), (60, "31-60"), (90, "61-90")) if days <= most), "over 90")

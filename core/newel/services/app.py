@@ -13,7 +13,7 @@ from newel import defaults
 from newel.config import Config
 from newel.domain.context import Context, User
 from newel.errors import missing
-from newel.plugins import Off, Plugins, discover
+from newel.plugins import Off, Plugins, Unfit, discover
 from newel.services.registry import Registry
 from newel.store import migrate
 from newel.store.master import load_master
@@ -48,8 +48,14 @@ class Newel:
         from newel.services.records import Records
         from newel.services.users import Users
 
+        while True:
+            try:
+                self.plugins = Plugins(modules, defaults, off, self.config.precedes)
+                break
+            except Unfit as unfit:  # the others run without it
+                modules = {name: module for name, module in modules.items() if name != unfit.plugin}
+                off = [*off, Off(unfit.plugin, unfit.reason)]
         self._modules = modules
-        self.plugins = Plugins(modules, defaults, off, self.config.precedes)
         self.registry = Registry([defaults.register_plugin(), *self.plugins.manifests.values()])
         self.documents = Documents(self)
         self.records = Records(self)
@@ -65,7 +71,10 @@ class Newel:
         configs = {"newel": import_module("newel.store.piccolo_app").APP_CONFIG}
         for name, manifest in self.plugins.manifests.items():
             if manifest.piccolo_app:
-                configs[name] = import_module(manifest.piccolo_app).APP_CONFIG
+                try:
+                    configs[name] = import_module(manifest.piccolo_app).APP_CONFIG
+                except Exception as error:  # a plugin may fail in any way
+                    raise Unfit(name, f"{manifest.piccolo_app} can't be imported: {type(error).__name__}: {error}") from error
         return configs
 
     async def start(self, migrations: bool = True) -> list[tuple[str, str]]:
@@ -77,13 +86,18 @@ class Newel:
         while migrations:
             try:
                 return await migrate.migrate(self.database, self.migration_apps())
+            except Unfit as unfit:
+                self._without(unfit.plugin, unfit.reason)
             except migrate.MigrationFailed as failed:
                 if failed.app not in self._modules:
                     await self.database.close()
                     raise
-                left = {name: module for name, module in self._modules.items() if name != failed.app}
-                self._compose(left, [*(o for o in self.off if o.name not in left), Off(failed.app, f"can't be migrated: {failed}")])
+                self._without(failed.app, f"can't be migrated: {failed}")
         return []
+
+    def _without(self, plugin: str, reason: str) -> None:
+        left = {name: module for name, module in self._modules.items() if name != plugin}
+        self._compose(left, [*(o for o in self.off if o.name not in left), Off(plugin, reason)])
 
     async def close(self) -> None:
         """Close the database."""

@@ -216,10 +216,9 @@ class Documents(Transacting):
             if any(line.settles is not None for line in saved.lines):  # all else is locked: it is new, and what its lines come from was read to change it
                 await self._lock(engine, saved.id)
         made = len(engine.made)
-        for n, transition in enumerate(then):
-            if n and len(engine.made) > made:  # what was made of it may have changed it
-                saved = await self._load(engine, saved.id, lock=False)
-            made = len(engine.made)
+        for transition in then:
+            if len(engine.made) > made:  # what was made of it may have changed it
+                saved, made = await self._load(engine, saved.id, lock=False), len(engine.made)
             outcome = await self._act(engine, saved, transition)
             saved = outcome.document
             problems += outcome.problems

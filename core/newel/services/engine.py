@@ -145,7 +145,7 @@ class Engine(Planner):
         await self.session.many("UPDATE line_link SET quantity = ? WHERE to_line = ? AND from_line = ? AND kind = ?", back)
         if gone or back or any(id not in self._sources for id in sources):
             self.forget(sources)
-            found = list((await self.load(sources, light=True)).values())
+            found = list((await self.load(sources, parts=LINKS)).values())
         else:  # read and locked in this very transaction
             self.count_links(document, 0, int(now) - int(was))
             found = [self._sources[id] for id in sources]
@@ -177,7 +177,7 @@ class Engine(Planner):
             "SELECT document, SUM(CASE WHEN amount_open <> 0 THEN 1 ELSE 0 END) AS n FROM open_item WHERE document = ANY(?) GROUP BY document", owners
         )
         open_count = {r["document"]: int(r["n"]) for r in rows}
-        for owner in (await self.load(owners, light="lines")).values():
+        for owner in (await self.load(owners, parts=0)).values():
             await self._automatic(owner, lambda d, name: name == ("unsettled" if open_count[d.id] else "settled"))
 
     def _linked(self, document: Document, name: str) -> bool:

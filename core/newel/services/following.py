@@ -22,8 +22,9 @@ def may_follow(document: Document, first: Document, flow: Flow) -> list[Problem]
                 hint=f"it must be {' or '.join(flow.phases)}",
             )
         ]  # fmt: skip
-    if document.holds and any(h.active and (not h.transitions or flow.name in h.transitions) for h in document.holds):
-        return [Problem(code="hold", message=f"{document.number} is on hold: {document.holds[0].reason}", hint="release it first")]
+    held = next((h for h in document.holds if h.active and (not h.transitions or flow.name in h.transitions)), None)
+    if held is not None:
+        return [Problem(code="hold", message=f"{document.number} is on hold: {held.reason}", hint="release it first")]
     same = (document.party, document.currency, document.prices_include_tax) == (first.party, first.currency, first.prices_include_tax)
     if not same:
         return [Problem(code="flow.mixed", message="documents of one party and currency go together", hint="make one for each")]
@@ -53,6 +54,10 @@ def open_lines(
     known = {line.id for d in documents for line in d.lines}
     if wanted is not None and (unknown := [w.line for w in wanted if w.line not in known]):
         raise missing("line", unknown[0], "lines")
+    asked: dict[int, list[LinkInput]] = {}
+    for one in wanted or ():  # several for one line where somebody names several lots
+        asked.setdefault(one.line, []).append(one)
+    planned = engine.registry.documents[flow.target_kind].role in ("sale", "purchase")
     lines: list[LineInput] = []
     sources: list[tuple[Link, ...]] = []
     for document in documents:
@@ -61,15 +66,15 @@ def open_lines(
             if not engine.registry.takes(flow, line) or (line.id in parents and not flow.copies_prices):
                 continue
             like = next((known_before[s.from_line] for s in line.sources if s.from_line in known_before), line)
-            wants = [w for w in wanted if w.line == line.id] if wanted is not None else [None] if flow.open(line) > 0 else []
-            for want in wants:  # several where somebody names several lots
+            wants: Sequence[LinkInput | None] = asked.get(line.id, ()) if wanted is not None else (None,) if flow.open(line) > 0 else ()
+            for want in wants:
                 quantity = want.quantity if want and want.quantity is not None else flow.open(line)
                 lines.append(
                     LineInput(
                         kind=flow.line_kind or like.kind, item=line.item.id if line.item else None, text=like.text, quantity=quantity, unit=line.unit,
                         tax_category=like.tax_category, account_role=like.account_role, data=like.data,
                         lot=want.lot if want and want.lot else line.lot, location_from=want.location_from if want else None,
-                        schedules=_scheduled(line, quantity, flow),
+                        schedules=_scheduled(line) if planned and quantity == line.quantity else (),
                     )
                 )  # fmt: skip
                 link = Link(kind=flow.link, from_line=line.id, from_document=document.id, quantity=quantity, schedule=want.schedule if want else None)
@@ -77,10 +82,8 @@ def open_lines(
     return lines, sources
 
 
-def _scheduled(line: Line, quantity: Decimal, flow: Flow) -> tuple[ScheduleInput, ...]:
-    """A whole line keeps its scheduled deliveries when an offer becomes an order."""
-    if flow.link != "ordered" or quantity != line.quantity:
-        return ()
+def _scheduled(line: Line) -> tuple[ScheduleInput, ...]:
+    """A whole line keeps its scheduled deliveries where goods are still to come: when an offer becomes an order."""
     return tuple(
         ScheduleInput(quantity=s.quantity, date_requested=s.date_requested, date_confirmed=s.date_confirmed, release_code=s.release_code)
         for s in line.schedules

@@ -106,11 +106,11 @@ class LedgerPlan:
         party_role = document.account_role or spec.party
         sums: dict[str, Decimal] = {}
         self._clear(document, spec, sign)
-        for line in document.lines:
+        for i, line in enumerate(document.lines):
             if not line.net or line.id in self.cleared:
                 continue
             if line.settles is not None:
-                self._settle(document, line, -sign * line.net, line.account_role or spec.line)
+                self._settle(document, line, -sign * line.net, line.account_role or spec.line, f"lines[{i}]")
             else:
                 goods = line.item is not None and line.item.stocked
                 role = line.account_role or self._item_role(line, spec.line if goods or not spec.other else spec.other)
@@ -146,10 +146,9 @@ class LedgerPlan:
         role = line.item.role if line.item else ""
         return role if role and role in self.roles and self.roles[role].kind == self.roles[default].kind else default
 
-    def _settle(self, document: Document, line: Line, amount: Decimal, role: str) -> None:
+    def _settle(self, document: Document, line: Line, amount: Decimal, role: str, where: str) -> None:
         """amount: signed, debit positive; it takes the open item towards zero at the rate at which it was opened."""
         item = self._items.get(line.settles or 0)
-        where = f"lines[{[x.id for x in document.lines].index(line.id)}]"
         if item is None:
             self.problems.append(Problem(code="missing", message=f"there is no open item {line.settles}", where=f"{where}.settles", hint="choose an open one"))
             return

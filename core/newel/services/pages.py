@@ -260,6 +260,7 @@ async def panels(newel: Newel, session: Session, document: Document, context: Co
             facts = Facts(structs)
             found = newel.plugins.propose("propose_panels", Panel, document=document, facts=facts, context=context)
     except PluginFailed as failed:
+        newel.plugins.note(failed)
         return [(failed.plugin, Panel(title=failed.plugin, text=str(failed)))]
     return sorted((p for p in found if p[1].shared or context.user.party is None), key=lambda p: (p[1].sequence, p[0]))
 

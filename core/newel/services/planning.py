@@ -29,7 +29,7 @@ from newel.services.rules import Rules
 from newel.services.stock import StockPlan
 from newel.services.stock_store import load_stock
 from newel.store.columns import QUANTITY, unscaled
-from newel.store.documents import money, read_documents, read_steps
+from newel.store.documents import ALL, money, read_documents, read_steps
 from newel.store.master import load_master
 from newel.store.session import Session
 from newel.watchdog import rules_limit
@@ -59,7 +59,7 @@ class Plan(msgspec.Struct, kw_only=True):
 
 
 class Planner:
-    """Loads documents and computes what an action will do; writes nothing."""
+    """Loads documents and computes what an action will do; writes nothing but a number that it draws, because what follows names it."""
 
     def __init__(self, app: Newel, session: Session, context: Context, preview: bool = False) -> None:
         self.app, self.session, self.context, self.preview = app, session, context, preview
@@ -76,9 +76,9 @@ class Planner:
         """The company's set-up."""
         return await load_master(self.session)
 
-    async def load(self, ids: Iterable[int], *, lock: bool = True, steps: bool = False, light: bool | str = False) -> dict[int, Document]:
+    async def load(self, ids: Iterable[int], *, lock: bool = True, steps: bool = False, parts: int = ALL) -> dict[int, Document]:
         """Documents of the context's company by id."""
-        found = await read_documents(self.session, list(ids), await self.master(), self.shapes, lock=lock and not self.preview, steps=steps, light=light)
+        found = await read_documents(self.session, list(ids), await self.master(), self.shapes, lock=lock and not self.preview, steps=steps, parts=parts)
         return {d.id: d for d in found if d.company == self.context.company.id}
 
     @property
@@ -141,17 +141,14 @@ class Planner:
         rules = Rules(kind, facts, self.context, self.plugins, self.registry.line_kinds)
         with rules_limit(len(document.lines)):
             document = rules.price(document, copies)
-            problems += [*resolver.problems, *self._lenient(rules.problems), *proposing.unknown(document)]
+            lenient = [msgspec.structs.replace(p, severity=Severity.NOTE) if p.code == "price.missing" else p for p in rules.problems]  # of a draft
+            problems += [*resolver.problems, *lenient, *proposing.unknown(document)]
             problems += checks.on_save(document, before, self.registry)
             problems += self._checked(document, "", facts)
         for line in document.lines:
             if kind.priced and not steps_add_up(line.steps, line.net):
                 raise AssertionError(f"price steps of line {line.position} do not add up to {line.net}")
         return Plan(document=document, before=before, problems=problems)
-
-    def _lenient(self, problems: list[Problem]) -> list[Problem]:
-        """A missing price does not stop a draft from being kept."""
-        return [msgspec.structs.replace(p, severity=Severity.NOTE) if p.code == "price.missing" else p for p in problems]
 
     # ---- transitions -----------------------------------------------------------------------------------------------------------
 
@@ -239,7 +236,7 @@ class Planner:
         if effects & STOCK or stock:
             structs.append(await load_stock(self.session, document, bool(effects & STOCK)))
         if any(line.settles is not None for line in document.lines):
-            structs.append(await self._open_items(document, lock and ("post" in effects or not effects)))
+            structs.append(await self._open_items(document, lock))
         posting = self.registry.documents[document.kind].posting if "post" in effects else None
         if posting is not None and posting.difference:
             structs.append(await load_clearing(self.session, document, self.context.company))
@@ -260,9 +257,10 @@ class Planner:
         return Facts(structs)
 
     async def _open_items(self, document: Document, lock: bool) -> OpenItems:
-        """What a document settles; locked at once where a transition follows, and then not read again."""
-        if self._settling is not None and self._settling[0] == document.id:
-            return self._settling[1]
+        """What a document settles; locked at once where a transition follows, which then does not read it again."""
+        kept, self._settling = self._settling, None
+        if kept is not None and kept[0] == document.id:
+            return kept[1]
         found = await load_open_items(self.session, document, lock)
         self._settling = (document.id, found) if lock else None
         return found

@@ -72,21 +72,22 @@ class Proposing:
         return out
 
     async def _with(self, document: Document, children: dict[int, Children]) -> tuple[Document, list[Line]]:
+        """The document with these lines below theirs, all of them resolved at once; and the new lines."""
+        asked = [(line, key, x) for line in document.lines for key, x in children.get(line.id, ())]
+        entered = [self._entered(self.roots[line.id], key, x) for line, key, x in asked]
+        made = await self.resolver.lines(self.kind, document, entered, parents=[line for line, _, _ in asked], keys=[key for _, key, _ in asked])
+        below: dict[int, list[Line]] = {}
+        for (line, key, _), m in zip(asked, made, strict=True):
+            root = self.roots[line.id]
+            stored = self.stored.get((root.id, key))
+            below.setdefault(line.id, []).append(msgspec.structs.replace(m, id=stored.id) if stored else m)
         out: list[Line] = []
         fresh: list[Line] = []
         for line in document.lines:
-            out.append(line)
-            if line.id not in children:
-                continue
-            root = self.roots[line.id]
-            keys = [key for key, _ in children[line.id]]
-            entered = [self._entered(root, key, x) for key, x in children[line.id]]
-            made = await self.resolver.lines(self.kind, document, entered, parent=line, keys=keys)
-            made = tuple(msgspec.structs.replace(m, id=self.stored[(root.id, m.key)].id if (root.id, m.key) in self.stored else m.id) for m in made)
-            by_key = {m.key: m.id for m in made}
-            found = [msgspec.structs.replace(m, parent=by_key.get(_above(m.key), line.id)) for m in made]
-            self.roots |= {m.id: root for m in found}
-            out += found
+            by_key = {m.key: m.id for m in below.get(line.id, ())}
+            found = [msgspec.structs.replace(m, parent=by_key.get(_above(m.key), line.id)) for m in below.get(line.id, ())]
+            self.roots |= {m.id: self.roots[line.id] for m in found}
+            out += [line, *found]
             fresh += found
         out = [msgspec.structs.replace(line, position=(i + 1) * 10) for i, line in enumerate(out)]
         return msgspec.structs.replace(document, lines=tuple(out)), fresh

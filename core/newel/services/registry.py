@@ -151,7 +151,7 @@ class Registry:
         """A plugin's flows; one that leads to a role is one to each kind with that role."""
         out = [f for f in manifest.flows if not f.target_role]
         for flow in [f for f in manifest.flows if f.target_role]:
-            kinds = [k for k in self.documents.values() if k.role == flow.target_role]
+            kinds = [k for k in self.documents.values() if k.role == flow.target_role and (not k.links or flow.gives_back in ("", *k.links))]
             labels = {k.name: flow.label if len(kinds) == 1 else f"{flow.label}: {k.label}" for k in kinds}
             out += [msgspec.structs.replace(flow, target_kind=name, label=label) for name, label in labels.items()]
         return out

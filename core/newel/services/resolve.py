@@ -79,15 +79,15 @@ class Resolver(Header):
 
     async def lines(
         self, kind: DocumentKind, head: Document, entered: Sequence[LineInput], before: Document | None = None,
-        sources: Sequence[tuple[Link, ...]] = (), copies: bool = False, parent: Line | None = None, keys: Sequence[str] = (),
+        sources: Sequence[tuple[Link, ...]] = (), copies: bool = False, parents: Sequence[Line] = (), keys: Sequence[str] = (),
     ) -> tuple[Line, ...]:  # fmt: skip
-        """Lines as entered, with items, units, lots and schedules. keys: of lines that plugins propose."""
+        """Lines as entered, with items, units, lots and schedules. parents, keys: of lines that plugins propose, for each of them."""
         items = await load_items(self.session, [x.item for x in entered if x.item not in (None, "")])
         lots = await self._lots(kind, entered, items)
         known = {line.id: line for line in before.lines} if before else {}
         out = []
         for i, x in enumerate(entered):
-            where = f"lines[{i}]" if parent is None else f"lines[{parent.position}].{keys[i]}"
+            where = f"lines[{parents[i].position}].{keys[i]}" if parents else f"lines[{i}]"
             stored = known.get(x.id)
             if x.id and stored is None:
                 self.bad("missing", f"this document has no line {x.id}", f"{where}.id", "leave id out for a new line")
@@ -100,7 +100,7 @@ class Resolver(Header):
                 sources=stored.sources if stored else sources[i] if i < len(sources) else (),
                 copied_from=stored.copied_from if stored else sources[i][0].from_line if copies and i < len(sources) and sources[i] else None,
                 stages=stored.stages if stored else {},
-                parent=parent.id if parent else stored.parent if stored else None,
+                parent=parents[i].id if parents else stored.parent if stored else None,
                 key=keys[i] if keys else stored.key if stored else "",
             )  # fmt: skip
             out.append(line)
@@ -133,7 +133,7 @@ class Resolver(Header):
             id=0, kind=line_kind, item=item, text=x.text or (item.name if item else ""), quantity=_safe(x.quantity), unit=unit, factor=factor,
             price_entered=None if x.price is None else _safe(x.price), discount_entered=_safe(x.discount),
             tax_category=x.tax_category or (item.tax_category if item else "standard"),
-            schedules=self._schedules(x, where), location_from=x.location_from, location_to=x.location_to,
+            schedules=self.schedules(x, where), location_from=x.location_from, location_to=x.location_to,
             account_role=x.account_role, settles=x.settles, data=self._data(x.data, self.registry.line_data, f"{where}.data"), parts=x.parts,
         )  # fmt: skip
 
@@ -181,7 +181,8 @@ class Resolver(Header):
         if digits_of(quantity) > digits:
             self.bad("quantity.digits", f"{unit or 'a quantity'} has at most {digits} digits after the point, got {quantity!s:.40}", where)
 
-    def _schedules(self, x: LineInput, where: str) -> tuple[Schedule, ...]:
+    def schedules(self, x: LineInput, where: str) -> tuple[Schedule, ...]:
+        """Scheduled deliveries of a line as entered: they add up to its quantity."""
         for n, s in enumerate(x.schedules):
             self._quantity(s.quantity, x.unit, f"{where}.schedules[{n}].quantity")
             self._date(s.date_requested, f"{where}.schedules[{n}].date_requested")

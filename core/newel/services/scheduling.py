@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import msgspec
 
-from newel.domain.document import Document, Line, Schedule, ScheduleInput
-from newel.domain.money import ZERO, plain
-from newel.errors import Problem, Refused
+from newel.domain.document import Document, Line, LineInput, ScheduleInput
+from newel.errors import Refused
 from newel.services.engine import Engine
 from newel.services.entered import differences
+from newel.services.resolve import Resolver
 from newel.store import tables_document as t
 from newel.store.columns import QUANTITY, scaled
 from newel.store.documents import SCHEDULES, add_event
@@ -24,39 +24,26 @@ async def reschedule(engine: Engine, document: Document, wanted: Mapping[int, Se
         Refused: a line that is not there, a sum that is not the line's quantity, fewer deliveries than have been delivered of; all at once.
     """
     known = {line.id: line for line in document.lines}
-    linked = {
-        r["schedule"]
-        for r in await engine.session.fetch("SELECT DISTINCT schedule FROM line_link WHERE from_line = ANY(?) AND schedule IS NOT NULL", sorted(wanted))
-    }
-    problems = [p for id, schedules in wanted.items() for p in _wrong(known.get(id), id, schedules, linked)]
-    if problems:
-        raise Refused(*problems)
-    lines = {id: _with(engine, known[id], schedules) for id, schedules in wanted.items()}
+    sql = "SELECT DISTINCT schedule FROM line_link WHERE from_line = ANY(?) AND schedule IS NOT NULL"
+    linked = {r["schedule"] for r in await engine.session.fetch(sql, sorted(wanted))}
+    resolver = Resolver(engine.session, engine.registry, await engine.master(), engine.context, engine.preview)
+    lines: dict[int, Line] = {}
+    for id, schedules in wanted.items():
+        line, where = known.get(id), f"lines[{id}]"
+        if line is None:
+            resolver.bad("missing", f"this document has no line {id}", where, "look at it again")
+            continue
+        if any(s.id in linked for s in line.schedules[len(schedules) :]):
+            resolver.bad("schedule.linked", "a part of a scheduled delivery has been delivered", f"{where}.schedules", "keep as many deliveries")
+        made = resolver.schedules(LineInput(quantity=line.quantity, unit=line.unit, schedules=tuple(schedules)), where)
+        kept = [s.id for s in line.schedules]
+        made = tuple(msgspec.structs.replace(s, id=kept[n]) if n < len(kept) else s for n, s in enumerate(made))
+        lines[id] = msgspec.structs.replace(line, schedules=made)
+    if resolver.problems:
+        raise Refused(*resolver.problems)
     after = msgspec.structs.replace(document, lines=tuple(lines.get(x.id, x) for x in document.lines), version=document.version + 1)
     await _write(engine, document, after, sorted(wanted))
     return after
-
-
-def _wrong(line: Line | None, id: int, schedules: Sequence[ScheduleInput], linked: set[int]) -> list[Problem]:
-    if line is None:
-        return [Problem(code="missing", message=f"this document has no line {id}", where="lines", hint="look at it again")]
-    total = sum((s.quantity for s in schedules), ZERO)
-    where = f"lines[{line.position}].schedules"
-    out = []
-    if schedules and (total != line.quantity or any(s.quantity <= 0 for s in schedules)):
-        message = f"the scheduled deliveries add up to {plain(total)}, the line has {plain(line.quantity)}"
-        out.append(Problem(code="schedule.sum", message=message, where=where, hint="change one of the deliveries"))
-    if any(s.id in linked for s in line.schedules[len(schedules) :]):
-        out.append(Problem(code="schedule.linked", message="a part of a scheduled delivery has been delivered", where=where, hint="keep as many deliveries"))
-    return out
-
-
-def _with(engine: Engine, line: Line, schedules: Sequence[ScheduleInput]) -> Line:
-    ids = [s.id for s in line.schedules]
-    made = tuple(
-        Schedule(id=ids[n] if n < len(ids) else engine.session.id(), **msgspec.structs.asdict(s)) for n, s in enumerate(schedules)
-    )  # fmt: skip
-    return msgspec.structs.replace(line, schedules=made)
 
 
 async def _write(engine: Engine, before: Document, after: Document, lines: Sequence[int]) -> None:

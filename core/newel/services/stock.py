@@ -43,6 +43,9 @@ class StockPlan:
             for b in found
         }
         self._by_id = {p.id: p for p in self.places.values()}
+        self._by_item: dict[int, list[_Place]] = {}
+        for p in self.places.values():
+            self._by_item.setdefault(p.item, []).append(p)
         self.reservations = {line: list(found) for line, found in stock.reservations.items()}
         self.moved, self.bought_lines = stock.moved, stock.bought
         self.rate, self.bought = ONE, False
@@ -187,11 +190,7 @@ class StockPlan:
         assert line.item is not None
         owner = self.master.locations[source].owner
         below = {at for at in self.master.below(source) if self.master.locations[at].owner == owner}
-        found = [
-            p
-            for p in self.places.values()
-            if p.item == line.item.id and p.location in below and p.id and (line.lot is None or p.lot == line.lot) and p.quantity > 0
-        ]
+        found = [p for p in self._by_item.get(line.item.id, ()) if p.location in below and p.id and (line.lot is None or p.lot == line.lot) and p.quantity > 0]
         return sorted(found, key=lambda p: (p.id not in first, p.location != source, p.lot or 0, p.id))
 
     def _tracked(self, location: int) -> bool:

@@ -55,7 +55,7 @@ class Transacting:
             async with self.app.database.read() as opened:
                 return await work(Engine(self.app, opened, context, preview=True))
         except (PluginFailed, Conflict) as failed:
-            raise Refused(failed.problem(), status=424) from failed
+            raise self._refused(failed) from failed
 
     async def _run(self, work: Callable[[Engine], Awaitable[T]], context: Context, session: Session | None, key: str | None, request: tuple[Any, ...]) -> T:
         """One transaction; again from its start where another one got in between (a deadlock, or the same new row twice)."""
@@ -77,7 +77,7 @@ class Transacting:
                         )  # fmt: skip
                     return result
             except (PluginFailed, Conflict) as failed:
-                raise Refused(failed.problem(), status=424) from failed
+                raise self._refused(failed) from failed
             except Exception as error:
                 if not passing(error):
                     raise
@@ -85,6 +85,11 @@ class Transacting:
                     raise Refused(Problem(code="busy", message="others changed the same data at the same time", hint="try again"), status=409) from error
                 await asyncio.sleep(0.01 * 2**attempt)
         raise AssertionError("unreachable")
+
+    def _refused(self, failed: PluginFailed | Conflict) -> Refused:
+        if isinstance(failed, PluginFailed):
+            self.app.plugins.note(failed)
+        return Refused(failed.problem(), status=424)
 
     async def _replayed(self, session: Session, context: Context, key: str, digest: str) -> Outcome | None:
         if len(key) > KEY_LENGTH:

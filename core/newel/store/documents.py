@@ -22,6 +22,7 @@ from newel.store.session import Session, day, instant, rows_by
 # Bits of document.parts: which tables have rows of it, so that what a document does not use costs no question. `newel verify` compares.
 # OWING: a sale that is over, of which more was delivered than invoiced; with the open ones it counts against the customer's credit.
 SCHEDULES, HOLDS, TAXES, LINKS, OWING = 1, 2, 4, 8, 16
+ALL = SCHEDULES | HOLDS | TAXES | LINKS
 _TAXES = msgspec.json.Decoder(tuple[Tax, ...])
 _NAMES = msgspec.json.Decoder(tuple[str, ...])
 _JSON = msgspec.json.Encoder(decimal_format="string")
@@ -53,13 +54,13 @@ def money(n: int) -> Decimal:
 
 async def read_documents(
     session: Session, ids: Sequence[int], companies: Master, shapes: Shapes, *, lock: bool = False, steps: bool = False,
-    light: bool | str = False,
+    parts: int = ALL,
 ) -> list[Document]:  # fmt: skip
     """Documents with lines and all that hangs on them, in id order; locked in that order where asked (so nobody deadlocks).
 
     Args:
         steps: also the stored price steps (needed for the page and for copying).
-        light: only header, lines and links (or, as "lines", without links), enough for the transitions that the kernel makes by itself.
+        parts: besides header and lines; transitions that the kernel makes by itself need LINKS, or nothing.
     """
     ids = sorted(set(ids))
     heads = await session.fetch(f"SELECT * FROM document WHERE id = ANY(?) ORDER BY id{' FOR UPDATE' if lock else ''}", ids)
@@ -70,9 +71,8 @@ async def read_documents(
     has = 0
     for head in heads:
         has |= head["parts"]
-    if light:
-        has &= LINKS if light is True else 0
-    elif not steps and not any(head["kind"] in shapes.posting for head in heads):
+    has &= parts
+    if not steps and not any(head["kind"] in shapes.posting for head in heads):
         has &= ~TAXES
 
     async def part(bit: int, sql: str, key: str) -> dict[Any, list[Any]]:

@@ -10,7 +10,7 @@ import itertools
 import json
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
 from functools import lru_cache
@@ -277,3 +277,11 @@ def rows_by(rows: Iterable[Any], key: str) -> dict[Any, list[Any]]:
     for row in rows:
         out.setdefault(row[key], []).append(row)
     return out
+
+
+def narrowed(sql: str, args: list[Any], parameters: Mapping[str, Any], columns: Mapping[str, str]) -> tuple[str, list[Any]]:
+    """Add the conditions of the parameters that are given. columns: parameter -> "column operator"."""
+    for name, condition in columns.items():
+        if parameters.get(name) not in (None, ""):
+            sql, args = f"{sql} AND {condition} ?", [*args, parameters[name]]
+    return sql, args

@@ -51,6 +51,10 @@ def handle(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     status, problems, reference = explained(error)
     more = dict(getattr(error, "headers", None) or {}) if isinstance(error, HTTPException) else {}
     if reference:
+        if own := _owner(request):
+            failed = PluginFailed(own, f"the page {request.scope['path']}", f"{type(error).__name__}: {error}")
+            request.app.state.newel.plugins.note(failed)
+            problems = (Problem(code="server", message=f"plugin {own!r} failed: {type(error).__name__}", hint=problems[0].hint, plugin=own),)
         log.error("reference %s: %s %s", reference, request.method, request.scope["path"], exc_info=error)
     if is_api(request.scope["path"]):
         return document(request, status, problems, reference, more)
@@ -79,6 +83,13 @@ def explained(error: Exception) -> tuple[int, tuple[Problem, ...], str]:
     reference = secrets.token_hex(6)
     hint = f"tell support the reference {reference}"
     return 500, (Problem(code="server", message="something went wrong on our side; nothing was changed", hint=hint),), reference
+
+
+def _owner(request: Request[Any, Any, Any]) -> str:
+    """The plugin under whose name the address is, else nothing."""
+    parts = request.scope["path"].strip("/").split("/")
+    name = parts[1] if parts[0] == "api" and len(parts) > 1 else parts[0]
+    return name if name in request.app.state.newel.plugins.manifests else ""
 
 
 def _invalid(error: ValidationException) -> list[Problem]:

@@ -13,6 +13,7 @@ TEXT = "text/plain; version=0.0.4; charset=utf-8"
 ABOUT = {
     "newel_hook_calls_total": ("counter", "Calls of a plugin's hook since the process has started."),
     "newel_hook_seconds_total": ("counter", "Seconds that a plugin's hook took since the process has started."),
+    "newel_plugin_failures_total": ("counter", "How often a plugin failed since the process has started."),
     "newel_plugin_up": ("gauge", "1 for a plugin that runs, 0 for one that is off."),
     "newel_work": ("gauge", "Messages to plugins (outbox) and jobs by state."),
 }
@@ -26,6 +27,8 @@ async def metrics(request: Request[Any, Any, Any]) -> Response[str]:
     for (plugin, hook), (calls, seconds) in sorted(newel.plugins.spent.items()):
         rows["newel_hook_calls_total"].append(({"plugin": plugin, "hook": hook}, calls))
         rows["newel_hook_seconds_total"].append(({"plugin": plugin, "hook": hook}, round(seconds, 6)))
+    for plugin, (count, _) in sorted(newel.plugins.failed.items()):
+        rows["newel_plugin_failures_total"].append(({"plugin": plugin}, count))
     running = dict.fromkeys(newel.plugins.order, 1)
     for name, up in sorted({**{off.name: 0 for off in newel.off}, **running}.items()):
         rows["newel_plugin_up"].append(({"plugin": name}, up))

@@ -106,7 +106,9 @@ async def plugins(request: Web) -> Response[str]:
         manifest = newel.registry.manifests[name]
         spent = {hook: s for (plugin, hook), s in newel.plugins.spent.items() if plugin == name}
         calls, seconds = sum(s[0] for s in spent.values()), sum(s[1] for s in spent.values())
-        old = [w for w in newel.plugins.warnings if w.startswith(f"plugin {name!r},")]
+        failed, last = newel.plugins.failed.get(name, (0, ""))
+        old = [f"{failed}× {last}"] if failed else []
+        old += [w for w in newel.plugins.warnings if w.startswith(f"plugin {name!r},")]
         hooks = old + [f"{h} {int(s[0])}× {s[1] * 1000:.1f} ms" for h, s in sorted(spent.items(), key=lambda kv: -kv[1][1])]
         brings = [
             _("%(n)s document kinds", n=len(manifest.documents)),
@@ -115,7 +117,7 @@ async def plugins(request: Web) -> Response[str]:
         ]
         rows.append(
             {"cells": {"name": {"value": _(manifest.label), "sub": f"{name} {manifest.version}"}, "brings": ", ".join(brings),
-                       "state": {"value": _("running"), "phase": "hold" if old else "done"}, "calls": Decimal(int(calls)),
+                       "state": {"value": _("running"), "phase": "error" if failed else "hold" if old else "done"}, "calls": Decimal(int(calls)),
                        "ms": Decimal(f"{seconds * 1000:.1f}"), "hooks": " · ".join(hooks)}}
         )  # fmt: skip
     columns = [("name", _("Plugin"), "text"), ("state", _("State"), "badge"), ("brings", _("Brings"), "long"), ("calls", _("Calls"), "quantity"),

@@ -30,4 +30,4 @@ async def test_the_minimum_is_a_setting(kit: Any) -> None:
     await kit.party("C1")
     await kit.item("BOLT", price=5, kind="service")
     await kit.settings("minimum", amount="0")
-    await kit.document("shop.order", "C1", ("BOLT", 1), then=["confirm"])
+    assert (await kit.document("shop.order", "C1", ("BOLT", 1), then=["confirm"])).document.state == "confirmed"

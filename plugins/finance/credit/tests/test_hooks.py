@@ -359,12 +359,12 @@ async def test_hook_load_facts_asks_nothing_where_nobody_set_a_limit(database_ur
         assert hooks.check_document(order, "confirm", Facts(), here.context) == ()
 
 
-async def test_the_choice_over_http(sqlite_url: str) -> None:
+async def test_the_choice_over_http(database_url: str) -> None:
     """POST /api/credit/documents/{id}/decision, as the manifest's routes say."""
     from litestar import Litestar
     from newel.web.app import create_app
 
-    async with shop(sqlite_url) as here:
+    async with shop(database_url) as here:
         web: Litestar = create_app(here.app, manage=False)
         assert here.app.off == []
         assert "/api/credit/documents/{id:str}/decision" in {route.path for route in web.routes}

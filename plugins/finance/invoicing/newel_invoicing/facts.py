@@ -9,7 +9,7 @@ from newel.domain.money import ZERO
 from newel.errors import Problem, Refused
 from newel.manifest import Column, Parameter, Report
 from newel.store.columns import AMOUNT, QUANTITY, unscaled
-from newel.store.session import Session, day
+from newel.store.session import Session, day, narrowed
 
 from newel_invoicing.rules import STATES, share, state_of
 
@@ -49,17 +49,9 @@ SELECT d.id AS document, d.number, d.kind, d.state, d.date, d.date_due, COALESCE
 """
 
 
-def _narrowed(sql: str, args: list[Any], parameters: dict[str, Any], columns: dict[str, str]) -> tuple[str, list[Any]]:
-    """Add the conditions of the parameters that are given; columns: parameter -> "column operator"."""
-    for name, condition in columns.items():
-        if parameters.get(name) is not None and parameters.get(name) != "":
-            sql, args = f"{sql} AND {condition} ?", [*args, parameters[name]]
-    return sql, args
-
-
 async def to_invoice(session: Session, parameters: dict[str, Any], context: Context) -> list[dict[str, Any]]:
     """Lines of open orders that have not been billed; `delivered` only leaves those of which something is delivered and unbilled."""
-    sql, args = _narrowed(TO_INVOICE, [True, context.company.id], parameters, {"party": "d.party =", "until": "d.date <="})
+    sql, args = narrowed(TO_INVOICE, [True, context.company.id], parameters, {"party": "d.party =", "until": "d.date <="})
     out = []
     for r in await session.fetch(f"{sql} ORDER BY d.date, d.id, l.position, l.id", *args):
         quantity, delivered, invoiced = (unscaled(r[name], QUANTITY) for name in ("quantity", "delivered", "invoiced"))
@@ -83,7 +75,7 @@ async def to_invoice(session: Session, parameters: dict[str, Any], context: Cont
 
 async def unbilled(session: Session, parameters: dict[str, Any], context: Context) -> list[dict[str, Any]]:
     """Lines of deliveries that have not been billed, neither themselves nor through their order (DOC-22)."""
-    sql, args = _narrowed(UNBILLED, [True, context.company.id], parameters, {"party": "d.party =", "until": "d.date <="})
+    sql, args = narrowed(UNBILLED, [True, context.company.id], parameters, {"party": "d.party =", "until": "d.date <="})
     out = []
     for r in await session.fetch(f"{sql} ORDER BY d.date, d.id, l.position, l.id", *args):
         open_quantity = unscaled(r["quantity"] - r["invoiced"], QUANTITY)
@@ -117,7 +109,7 @@ async def invoices(session: Session, parameters: dict[str, Any], context: Contex
         "currency": "d.currency =",
         "reference": "d.reference =",
     }
-    sql, args = _narrowed(INVOICES, [context.company.id], parameters, columns)
+    sql, args = narrowed(INVOICES, [context.company.id], parameters, columns)
     out = []
     for r in await session.fetch(f"{sql} ORDER BY d.date, d.id", *args):
         gross, found = unscaled(r["gross"], AMOUNT), state_of(r["state"], day(r["date_due"]), context.today)

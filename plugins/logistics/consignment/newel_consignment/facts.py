@@ -8,11 +8,12 @@ from newel.domain.context import Context
 from newel.domain.document import Document
 from newel.domain.kinds import Kinds
 from newel.domain.money import ZERO, rounded
+from newel.domain.stock import Step, age, layers
 from newel.manifest import Column, Parameter, Report
 from newel.store.columns import AMOUNT, QUANTITY, RATE, unscaled
-from newel.store.session import Session, day
+from newel.store.session import Session, day, narrowed, rows_by
 
-from newel_consignment.rules import AGES, DELIVERED, ENDS, ORDERS, RETURNED, STATES, USED, ConsignmentFacts, Share, Step, layers, origin
+from newel_consignment.rules import DELIVERED, ENDS, ORDERS, RETURNED, STATES, USED, ConsignmentFacts, Share, origin
 
 LINKS = [DELIVERED, USED, RETURNED]
 STEPS = """
@@ -85,24 +86,19 @@ SELECT l.id AS line, l.kind AS state, l.quantity AS ordered, l.unit, l.net, d.id
 
 async def goods(session: Session, parameters: dict[str, Any], context: Context) -> list[dict[str, Any]]:
     """What lies at customers and is ours, by the day on which it was delivered; what was used or returned is taken from the oldest."""
-    sql, args = GOODS, [context.company.id, list(ORDERS), LINKS]
-    for name, column in (("party", "d.party"), ("item", "l.item")):
-        if parameters.get(name):
-            sql, args = f"{sql} AND {column} = ?", [*args, parameters[name]]
-    lines: dict[int, list[Any]] = {}
-    for r in await session.fetch(f"{sql} ORDER BY p.name, i.number, d.id, l.position, l.id, k.id", *args):
-        lines.setdefault(r["line"], []).append(r)
+    sql, args = narrowed(GOODS, [context.company.id, list(ORDERS), LINKS], parameters, {"party": "d.party =", "item": "l.item ="})
+    lines = rows_by(await session.fetch(f"{sql} ORDER BY p.name, i.number, d.id, l.position, l.id, k.id", *args), "line")
     out = []
     for rows in lines.values():
         by_line = {r["to_line"]: r for r in rows}
-        for step, rest in layers(map(_step, rows)):
+        for step, rest in layers(map(_step, rows), DELIVERED):
             r = by_line[step.to_line]
             if rest > 0 and step.day is not None:
                 days = (context.today - step.day).days
                 price = unscaled(r["net"], AMOUNT) * unscaled(r["rate"], RATE) * rest / unscaled(r["ordered"], QUANTITY)
                 value = unscaled(r["value"] or 0, AMOUNT) * rest / step.quantity
                 named = {name: r[name] for name in ("party", "item", "name", "state", "document", "number", "unit")}
-                aged = {"since": step.day, "days": days, "age": next((name for most, name in AGES if days <= most), "over 90"), "quantity": rest}
+                aged = {"since": step.day, "days": days, "age": age(days), "quantity": rest}
                 out.append({**named, **aged, "value": rounded(value, AMOUNT), "price": rounded(price, AMOUNT)})
     return out
 

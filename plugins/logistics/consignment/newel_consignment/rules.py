@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Literal
 
@@ -14,6 +13,7 @@ from newel.domain.credit import ORDERED, Exposure, open_parts
 from newel.domain.document import Document, Line
 from newel.domain.master import Master
 from newel.domain.money import ZERO, plain, rounded
+from newel.domain.stock import Step, layers, left
 from newel.errors import Problem
 from newel.manifest import Panel, Shown
 
@@ -21,25 +21,12 @@ ORDERS = {"consignment.order": "consigned", "consignment.loan": "loaned"}  # kin
 STATES = tuple(ORDERS.values())
 ENDS = SETTLEMENT, RETURN = "consignment.settlement", "consignment.return"
 DELIVERED, USED, RETURNED = "delivered", "used", "returned"
-AGES = ((30, "0-30"), (60, "31-60"), (90, "61-90"))
 
 
 class ConsignmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Settings of consignment. exposure: whether goods at a customer count against the credit limit at their price or at their cost."""
 
     exposure: Literal["price", "cost"] = "price"
-
-
-class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """So much of an order's line was delivered, used or returned by a line of another document. firm: that document counts."""
-
-    line: int
-    link: str
-    to_document: int
-    to_line: int
-    quantity: Decimal
-    firm: bool = True
-    day: date | None = None
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,22 +58,6 @@ def consigned(line: Line) -> Decimal:
     """What of an order's line is in the customer's hands and ours, in the line's unit."""
     done = {link: stage.done for link, stage in line.stages.items()}
     return done.get(DELIVERED, ZERO) - done.get(USED, ZERO) - done.get(RETURNED, ZERO)
-
-
-def left(steps: Iterable[Step], line: int, without: int = 0) -> Decimal:
-    """What of an order's line is there and not yet spoken for, leaving out what one document says."""
-    own = [s for s in steps if s.line == line and s.to_document != without and (s.firm or s.link != DELIVERED)]
-    return sum((s.quantity if s.link == DELIVERED else -s.quantity for s in own), ZERO)
-
-
-def layers(steps: Iterable[Step]) -> Iterator[tuple[Step, Decimal]]:
-    """Deliveries of one order's line with what is left of each; what was used or returned is taken from the oldest first."""
-    firm = [s for s in steps if s.firm]
-    gone = sum((s.quantity for s in firm if s.link != DELIVERED), ZERO)
-    for step in sorted((s for s in firm if s.link == DELIVERED), key=lambda s: (s.day or date.min, s.to_line)):
-        taken = min(gone, step.quantity)
-        gone -= taken
-        yield step, step.quantity - taken
 
 
 def place(document: Document, line: Line, master: Master) -> int | None:
@@ -149,7 +120,7 @@ def _check_end(document: Document, transition: str, facts: ConsignmentFacts) -> 
             yield Problem(code="consignment.order", message=f"{line.text} is of no order", where=f"lines[{i}]", hint="make it from the order")
             continue
         wanted[of] = wanted.get(of, ZERO) + line.quantity
-        there = left(facts.steps, of, document.id)
+        there = left(facts.steps, DELIVERED, of, document.id)
         if transition != "cancel" and wanted[of] > there:
             message = f"{plain(there)} {line.unit} of {line.text} are at the customer and ours, got {plain(wanted[of])}"
             yield Problem(code="consignment.exceeded", message=message, where=f"lines[{i}].quantity", hint="enter at most what is there")
@@ -173,7 +144,7 @@ def _check_other(document: Document, transition: str, facts: ConsignmentFacts) -
             yield Problem(code="consignment.not_settled", message=message, where=f"lines[{i}]", hint=hint)
         elif not line.sources:
             yield Problem(code="consignment.order", message=f"{line.text} is of no order", where=f"lines[{i}]", hint="make it from the order")
-        elif transition == "reverse" and left(facts.steps, origin(line)) < line.quantity:
+        elif transition == "reverse" and left(facts.steps, DELIVERED, origin(line)) < line.quantity:
             message = f"a part of {line.text} has been used or brought back"
             yield Problem(code="consignment.gone_on", message=message, where=f"lines[{i}]", hint="undo the settlement first")
 
@@ -184,7 +155,7 @@ def panels(document: Document, facts: ConsignmentFacts | None) -> Iterator[Panel
         rows: list[tuple[str, str | Shown]] = [(line.text, _stages(line, ORDERS[document.kind])) for line in document.lines if line.kind in STATES]
     else:
         steps = facts.steps if facts else ()
-        rest = {step.to_line: q for of in {s.line for s in steps} for step, q in layers(s for s in steps if s.line == of)}
+        rest = {step.to_line: q for of in {s.line for s in steps} for step, q in layers((s for s in steps if s.line == of), DELIVERED)}
         ours = [(x, f"{plain(rest.get(x.id, ZERO))} of {plain(x.quantity)} {x.kind}") for x in document.lines if x.kind in STATES]
         rows = [(x.text, Shown(value=text, url=f"/document/{x.sources[0].from_document}" if x.sources else "")) for x, text in ours]
     if rows:

@@ -40,8 +40,8 @@ def test_hook_register_plugin_lets_orders_be_delivered_and_nothing_else() -> Non
     assert all(rule.debit == rule.credit for (a, b), rule in registry.rules.items() if "storage" in (a, b) and {a, b} & {"consigned", "loaned"})
 
 
-async def test_hook_load_facts_asks_only_where_such_goods_are(sqlite_url: str) -> None:
-    async with running(sqlite_url, {"consignment": hooks}) as (app, context), app.database.read() as session:
+async def test_hook_load_facts_asks_only_where_such_goods_are(database_url: str) -> None:
+    async with running(database_url, {"consignment": hooks}) as (app, context), app.database.read() as session:
         own = Facts([app.registry.kinds])
         for plain in (document("sales.order", "sale", Line(id=2)), document("shipping.delivery", "delivery", Line(id=2, sources=FROM))):
             assert await hooks.load_facts(plain, "", own, session, context) is None
@@ -69,8 +69,8 @@ def test_hook_decide_target_of_a_return_is_the_warehouse() -> None:
     assert hooks.decide_target(back, back.lines[0], Facts([MASTER]), None) == 1
 
 
-async def test_hook_propose_exposure(sqlite_url: str) -> None:
-    async with running(sqlite_url, {"consignment": hooks}) as (_, context):
+async def test_hook_propose_exposure(database_url: str) -> None:
+    async with running(database_url, {"consignment": hooks}) as (_, context):
         share = Share(quantity=D(2), done={"delivered": D(1)}, gross=D(20), currency="EUR", rate=D(1))
         found = hooks.propose_exposure(None, Facts([MASTER, ConsignmentFacts(shares=(share,))]), context)
         assert [(e.stage, e.amount) for e in found] == [("consigned", D(10)), ("delivered, not invoiced", D(-10))]
@@ -87,11 +87,11 @@ def test_hook_propose_panels() -> None:
     assert hooks.propose_panels(document("sales.order", "sale", Line(id=1)), Facts(), None) == []
 
 
-async def test_it_works_without_the_other_plugins(sqlite_url: str) -> None:
+async def test_it_works_without_the_other_plugins(database_url: str) -> None:
     """An order can be entered and confirmed; without shipping it waits."""
     from newel.domain.document import DocumentInput, LineInput
 
-    async with running(sqlite_url, {"consignment": hooks}) as (app, context):
+    async with running(database_url, {"consignment": hooks}) as (app, context):
         lines = (LineInput(item=await item(app, context, "BOLT", price=1)),)
         entered = DocumentInput(party=await party(app, context, "ACME"), lines=lines)
         made = await app.documents.create("consignment.order", entered, context, then=("confirm",))

@@ -140,8 +140,8 @@ async def test_one_transaction_ends_it(database_url: str, kind: str, state: str)
         assert await trade.now(order) == ("done", D(0))
 
 
-async def test_what_is_ours_is_not_billed(sqlite_url: str) -> None:
-    async with running(sqlite_url, MODULES) as (app, context):
+async def test_what_is_ours_is_not_billed(database_url: str) -> None:
+    async with running(database_url, MODULES) as (app, context):
         trade = await Trade(app, context).open()
         order = await trade.order()
         with pytest.raises(Refused) as refused:
@@ -267,8 +267,8 @@ async def test_the_credit_limit_counts_what_is_out(database_url: str, at: str, t
         assert found is not None and found.used == D(36), "nothing is there any more, and what came back is not owed"
 
 
-async def test_goods_by_customer_item_and_age(sqlite_url: str) -> None:
-    async with running(sqlite_url, MODULES) as (app, context):
+async def test_goods_by_customer_item_and_age(database_url: str) -> None:
+    async with running(database_url, MODULES) as (app, context):
         trade = await Trade(app, context).open()
         order = await trade.order()
         for quantity, month in ((4, 1), (2, 1)):

@@ -30,7 +30,7 @@ KIND = DocumentKind(
         State(name="complete", label="Shipped and billed", phase="done"), State(name="cancelled", label="Cancelled", phase="cancelled"),
     ),
     transitions=(
-        Transition(name="ship", label="Shipped", sources=("draft",), target="shipped", effects=("move",), primary=True),
+        Transition(name="ship", label="Ship", sources=("draft",), target="shipped", effects=("move",), primary=True),
         Transition(name="cancel", label="Cancel", sources=("draft",), target="cancelled"),
         Transition(name="reverse", label="Undo", sources=("shipped",), target="cancelled", effects=("reverse",)),
         Transition(name="complete", label="Billed", sources=("shipped",), target="complete", automatic="linked"),

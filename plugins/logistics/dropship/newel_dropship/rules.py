@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 from newel.domain.document import Document, DocumentInput, Draft, Line, LineInput, ScheduleInput
-from newel.domain.kinds import Kinds
+from newel.domain.kinds import DocumentKind, Kinds
 from newel.domain.money import ZERO, plain
 from newel.errors import Problem, Severity
 from newel.manifest import Choice, Entry, Panel
@@ -149,7 +149,7 @@ def purchases(document: Document, transition: str, facts: DropshipFacts, kinds: 
     for line in document.lines:
         if is_direct(document, line, facts, settings) and to_order(line) > 0:
             by_vendor.setdefault(vendor_of(document, line, facts) or 0, []).append(line)
-    kind = next(iter(kinds.of_role("purchase")), None)
+    kind = purchase_kind(document, kinds)
     if kind is None:
         return
     send = next((t.name for t in kind.transitions if kind.initial.name in t.sources and kind.state(t.target).phase == "open"), "")
@@ -160,6 +160,11 @@ def purchases(document: Document, transition: str, facts: DropshipFacts, kinds: 
         )  # fmt: skip
         links = tuple((line.id, PROCURED, to_order(line)) for line in lines)
         yield Draft(kind=kind.name, input=entered, links=links, then=(send,) if settings.send and send else ())
+
+
+def purchase_kind(document: Document, kinds: Kinds) -> DocumentKind | None:
+    """What is ordered from vendors with: the first kind that the way PROCURED leads to."""
+    return next((kinds.documents[f.target_kind] for f in kinds.ways[document.kind] if f.link == PROCURED), None)
 
 
 def _bought(line: Line) -> LineInput:
@@ -211,7 +216,7 @@ def _check_sale(document: Document, transition: str, facts: DropshipFacts, kinds
             yield _bad("vendor", f"who ships {line.text} {known}", where, "name a vendor on the line, or keep a rule", severity)
     if direct and opens and document.ship_to is None:
         yield _bad("address", "a vendor is to ship it, and there is no address", "ship_to", "enter the customer's address")
-    if direct and opens and not kinds.of_role("purchase"):
+    if direct and opens and purchase_kind(document, kinds) is None:
         yield _bad("no_purchase", "no running plugin makes purchase orders", "", "install purchasing, or take the goods from stock")
     if ends:
         for i, line in enumerate(document.lines):

@@ -140,6 +140,25 @@ async def test_a_pure_distributor_orders_everything_by_itself(database_url: str)
         assert (await s.balances())["revenue"] == D(-110), "invoiced as it was shipped"
 
 
+async def test_rules_for_a_customer_or_a_class_of_items(database_url: str) -> None:
+    """Direct for one customer whatever it is, direct for a class with the classes below it; the others are served from stock."""
+    async with shop(database_url) as s:
+        save = s.app.records.save
+        other = await party(s.app, s.context, "C2", terms="NET30", is_vendor=False)
+        await save("dropship.rule", None, {"party": other, "vendor": s.vendors["V1"]}, s.context)
+        top = await save("newel.item_class", None, {"code": "METAL", "name": "Metal"}, s.context)
+        low = await save("newel.item_class", None, {"code": "BOLTS", "name": "Bolts", "parent": top}, s.context)
+        await item(s.app, s.context, "BOLT", price="2", cost="1", item_class=low)
+        await save("dropship.rule", None, {"item_class": top, "vendor": s.vendors["V2"]}, s.context)
+        _, made = await s.sell(*lines(nut=4))
+        assert made == [], "nobody said so for the first customer"
+        _, (order,) = await s.sell(*lines(bolt=2, nut=4))
+        assert (order.party.number, [x.item.number for x in order.lines]) == ("V2", ["BOLT"])
+        made = (await s.do.create("sales.order", DocumentInput(party=other, lines=lines(nut=4)), s.context, then=["confirm"])).made
+        found = [await s.get(id) for id in made]
+        assert [(o.party.number, [(x.item.number, x.quantity) for x in o.lines]) for o in found] == [("V1", [("NUT", D(4))])]
+
+
 async def test_part_from_stock_part_from_a_vendor(database_url: str) -> None:
     """What a line says wins over the rules; a cancelled or shortened purchase gives the rest back to the sale."""
     async with shop(database_url) as s:
@@ -215,8 +234,8 @@ async def test_what_stands_in_the_way(database_url: str) -> None:
         assert await s.refused(s.do.create("dropship.delivery", alone, s.context, then=["ship"])) == ["dropship.order"]
 
 
-async def test_the_form_asks_where_a_line_comes_from(sqlite_url: str) -> None:
-    async with shop(sqlite_url) as s:
+async def test_the_form_asks_where_a_line_comes_from(database_url: str) -> None:
+    async with shop(database_url) as s:
         draft = (await s.do.create("sales.order", DocumentInput(party="C1", lines=lines(pump=1, nut=1)), s.context)).document
         boxes = [p for _, p in (await pages.detail(s.app, draft.id, s.context)).panels if p.line is not None]
         assert [(p.line, [e.label for e in p.entries]) for p in boxes] == [(draft.lines[0].id, ["Shipped", "Vendor"])], "only where a rule says something"

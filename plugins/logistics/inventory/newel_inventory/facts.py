@@ -8,7 +8,7 @@ from newel.domain.context import Context
 from newel.domain.document import Document
 from newel.manifest import Column, Parameter, Report
 from newel.store.columns import AMOUNT, QUANTITY, unscaled
-from newel.store.session import Session, day
+from newel.store.session import Session, day, narrowed
 
 from newel_inventory.rules import Lying, StockNow
 
@@ -26,17 +26,9 @@ async def load(session: Session, document: Document) -> StockNow | None:
     return StockNow(places={(r["item"], r["location"], r["lot"]): Lying(unscaled(r["quantity"], QUANTITY), unscaled(r["value"], AMOUNT)) for r in rows})
 
 
-def _narrowed(sql: str, args: list[Any], parameters: dict[str, Any], columns: dict[str, str]) -> tuple[str, list[Any]]:
-    """Add the conditions of the parameters that are given; columns: parameter -> "column operator"."""
-    for name, condition in columns.items():
-        if parameters.get(name) is not None and parameters.get(name) != "":
-            sql, args = f"{sql} AND {condition} ?", [*args, parameters[name]]
-    return sql, args
-
-
 async def on_hand(session: Session, parameters: dict[str, Any], context: Context) -> list[dict[str, Any]]:
     """What lies where, and what of it is promised."""
-    sql, args = _narrowed(
+    sql, args = narrowed(
         """SELECT i.number AS item, i.name, l.code AS location, COALESCE(t.number, '') AS lot, t.date_expiry, b.quantity, b.reserved,
                   b.value, i.unit
              FROM stock_balance b JOIN item i ON i.id = b.item JOIN location l ON l.id = b.location LEFT JOIN lot t ON t.id = b.lot
@@ -56,7 +48,7 @@ async def on_hand(session: Session, parameters: dict[str, Any], context: Context
 
 async def moves(session: Session, parameters: dict[str, Any], context: Context) -> list[dict[str, Any]]:
     """Every move of a period."""
-    sql, args = _narrowed(
+    sql, args = narrowed(
         """SELECT m.date, m.document, d.number, i.number AS item, i.name, i.unit, COALESCE(t.number, '') AS lot,
                   s.code AS source, g.code AS target, m.quantity, m.value
              FROM stock_move m JOIN document d ON d.id = m.document JOIN item i ON i.id = m.item
@@ -75,7 +67,7 @@ async def moves(session: Session, parameters: dict[str, Any], context: Context) 
 
 async def reservations(session: Session, parameters: dict[str, Any], context: Context) -> list[dict[str, Any]]:
     """What is promised, and to whom."""
-    sql, args = _narrowed(
+    sql, args = narrowed(
         """SELECT d.id AS document, d.number, d.date_requested, COALESCE(p.name, '') AS party, i.number AS item, i.name, i.unit,
                   l.code AS location, COALESCE(t.number, '') AS lot, r.quantity
              FROM stock_reservation r JOIN stock_balance b ON b.id = r.balance JOIN location l ON l.id = b.location

@@ -303,8 +303,8 @@ async def test_hook_decide_tax_of_what_is_not_billed() -> None:
     assert hooks.decide_tax(bill, Line(id=1), Facts(), None) is None
 
 
-async def test_hook_load_facts_reads_nothing_for_what_is_sold(sqlite_url: str) -> None:
-    async with desk(sqlite_url) as here:
+async def test_hook_load_facts_reads_nothing_for_what_is_sold(database_url: str) -> None:
+    async with desk(database_url) as here:
         order = await here.order()
         sale = Document(id=1, kind="sales.order", role="sale", state="draft", date=TODAY)
         bill = await here.bill(await here.receive(order), reference="R")
@@ -318,8 +318,8 @@ async def test_hook_load_facts_reads_nothing_for_what_is_sold(sqlite_url: str) -
         assert hooks.decide_price(sale, Line(id=1), Facts(), here.context) is None
 
 
-async def test_hook_propose_panels_part_numbers(sqlite_url: str) -> None:
-    async with desk(sqlite_url) as here:
+async def test_hook_propose_panels_part_numbers(database_url: str) -> None:
+    async with desk(database_url) as here:
         order = await here.order()
         async with here.app.database.read() as session:
             ((plugin, panel),) = await pages.panels(here.app, session, order, here.context)
@@ -333,11 +333,11 @@ async def test_hook_propose_panels_part_numbers(sqlite_url: str) -> None:
         ]  # fmt: skip
 
 
-async def test_a_vendor_with_a_price_list_is_asked_what_it_asks_for(sqlite_url: str) -> None:
+async def test_a_vendor_with_a_price_list_is_asked_what_it_asks_for(database_url: str) -> None:
     """A requisition is a request, as a lead is; what we sell things for does not price it."""
     from newel_pricelists import hooks as pricelists
 
-    async with running(sqlite_url, {"purchasing": hooks, "pricelists": pricelists}) as (app, context):
+    async with running(database_url, {"purchasing": hooks, "pricelists": pricelists}) as (app, context):
         await item(app, context, "BOLT", price=10, cost=4)
         both = await party(app, context, "BOTH")
         sells = await app.records.save("pricelists.list", None, {"code": "L", "name": "L", "currency": "EUR"}, context)

@@ -8,7 +8,7 @@ from typing import Any
 from newel.domain.context import Context
 from newel.manifest import Column, Parameter, Report
 from newel.store.columns import QUANTITY, unscaled
-from newel.store.session import Session, day
+from newel.store.session import Session, day, narrowed
 
 from newel_shipping.rules import Due, Method, Methods, Part, due, late
 
@@ -48,10 +48,7 @@ SELECT k.from_line, k.schedule, CAST(SUM(k.quantity) AS BIGINT) AS quantity
 
 async def _open(session: Session, parameters: dict[str, Any], context: Context) -> list[tuple[Any, Due]]:
     """What is still to be delivered, with its row, by date."""
-    sql, args = LINES, [context.company.id]
-    for name, column in (("party", "d.party"), ("item", "l.item")):
-        if parameters.get(name):
-            sql, args = f"{sql} AND {column} = ?", [*args, parameters[name]]
+    sql, args = narrowed(LINES, [context.company.id], parameters, {"party": "d.party =", "item": "l.item ="})
     rows = {(r["line"], r["schedule"]): r for r in await session.fetch(f"{sql} ORDER BY d.id, l.position, l.id, s.id", *args)}
     parts = [
         Part(

@@ -8,11 +8,12 @@ from typing import Any
 from newel.domain.context import Context
 from newel.domain.document import Document
 from newel.domain.money import ZERO, rounded
+from newel.domain.stock import Step, age, layers
 from newel.manifest import Column, Parameter, Report
 from newel.store.columns import AMOUNT, QUANTITY, RATE, unscaled
-from newel.store.session import Session, day
+from newel.store.session import Session, day, narrowed, rows_by
 
-from newel_vendor_stock.rules import AGES, LINKS, ORDER, PLACE, STEPS, Step, VendorStockFacts, layers, origin
+from newel_vendor_stock.rules import ARRIVED, LINKS, ORDER, PLACE, STEPS, VendorStockFacts, origin
 
 LINKED = """
 SELECT k.from_line AS line, k.kind AS link, k.to_document, k.to_line, k.quantity, k.firm, d.date
@@ -58,27 +59,23 @@ SELECT l.id AS line, l.quantity AS ordered, l.unit, l.net, d.id AS document, d.n
   FROM document d JOIN document_line l ON l.document = d.id JOIN item i ON i.id = l.item JOIN party p ON p.id = d.party
   JOIN line_link k ON k.from_line = l.id JOIN document t ON t.id = k.to_document
  WHERE d.company = ? AND d.kind = ? AND d.phase = 'open' AND k.firm AND k.kind = ANY(?)
-   AND (CAST(? AS BIGINT) = 0 OR d.party = ?) AND (CAST(? AS BIGINT) = 0 OR l.item = ?)
- ORDER BY p.name, i.number, d.id, l.position, l.id, k.id
 """
 
 
 async def goods(session: Session, parameters: dict[str, Any], context: Context) -> list[dict[str, Any]]:
     """What lies here and is a vendor's, by the day on which it came; what was used or went back is taken from the oldest."""
-    party, item = parameters.get("party") or 0, parameters.get("item") or 0
-    lines: dict[int, list[Any]] = {}
-    for r in await session.fetch(GOODS, context.company.id, ORDER, list(LINKS), party, party, item, item):
-        lines.setdefault(r["line"], []).append(r)
+    sql, args = narrowed(GOODS, [context.company.id, ORDER, list(LINKS)], parameters, {"party": "d.party =", "item": "l.item ="})
+    lines = rows_by(await session.fetch(f"{sql} ORDER BY p.name, i.number, d.id, l.position, l.id, k.id", *args), "line")
     out = []
     for rows in lines.values():
         by_line = {r["to_line"]: r for r in rows}
-        for step, rest in layers(map(_step, rows)):
+        for step, rest in layers(map(_step, rows), ARRIVED):
             r = by_line[step.to_line]
             if rest > 0 and step.day is not None:
                 days = (context.today - step.day).days
                 worth = unscaled(r["net"], AMOUNT) * unscaled(r["rate"], RATE) * rest / unscaled(r["ordered"], QUANTITY)
                 named = {name: r[name] for name in ("party", "item", "name", "document", "number", "unit")}
-                aged = {"since": step.day, "days": days, "age": next((name for most, name in AGES if days <= most), "over 90"), "quantity": rest}
+                aged = {"since": step.day, "days": days, "age": age(days), "quantity": rest}
                 out.append({**named, **aged, "worth": rounded(worth, context.company.amount_digits, context.company.rounding)})
     return out
 

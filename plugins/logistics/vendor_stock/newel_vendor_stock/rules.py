@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 import msgspec
 from newel.domain.document import Document, Line
 from newel.domain.master import Master
 from newel.domain.money import ONE, ZERO, plain
-from newel.domain.stock import StockFacts
+from newel.domain.stock import Step, StockFacts, left
 from newel.errors import Problem
 from newel.manifest import Panel
 
@@ -20,19 +19,6 @@ STEPS = (ARRIVAL, USAGE, RETURN)
 LINKS = ARRIVED, USED, RETURNED = "arrived", "received", "returned"
 WORDS = {ARRIVED: "arrived", USED: "used", RETURNED: "returned"}
 PLACE = "vendor_owned"  # kind of location
-AGES = ((30, "0-30"), (60, "31-60"), (90, "61-90"))
-
-
-class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """So much of an order's line arrived, was used or went back on a line of another document, in the line's unit. firm: that document counts."""
-
-    line: int
-    link: str
-    to_document: int
-    to_line: int
-    quantity: Decimal
-    firm: bool = True
-    day: date | None = None
 
 
 class VendorStockFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,22 +37,6 @@ def here(line: Line) -> Decimal:
     """What of an order's line lies here and is the vendor's, in the line's unit."""
     done = {link: stage.done for link, stage in line.stages.items()}
     return done.get(ARRIVED, ZERO) - done.get(USED, ZERO) - done.get(RETURNED, ZERO)
-
-
-def left(steps: Iterable[Step], line: int, without: int = 0) -> Decimal:
-    """What of an order's line is here and not yet spoken for, leaving out what one document says."""
-    own = [s for s in steps if s.line == line and s.to_document != without and (s.firm or s.link != ARRIVED)]
-    return sum((s.quantity if s.link == ARRIVED else -s.quantity for s in own), ZERO)
-
-
-def layers(steps: Iterable[Step]) -> Iterator[tuple[Step, Decimal]]:
-    """Arrivals of one order's line with what is left of each; what was used or went back is taken from the oldest first."""
-    firm = [s for s in steps if s.firm]
-    gone = sum((s.quantity for s in firm if s.link != ARRIVED), ZERO)
-    for step in sorted((s for s in firm if s.link == ARRIVED), key=lambda s: (s.day or date.min, s.to_line)):
-        taken = min(gone, step.quantity)
-        gone -= taken
-        yield step, step.quantity - taken
 
 
 # ---- places --------------------------------------------------------------------------------------------------------------------------
@@ -148,8 +118,8 @@ def _check_step(document: Document, transition: str, facts: VendorStockFacts, st
         if document.kind == ARRIVAL:
             yield from _check_arrival(document, line, i, transition, stock, master)
         elif transition != "reverse":
-            yield from _check_leaving(line, i, transition, facts, wanted[of], left(facts.steps, of, document.id))
-        if transition == "reverse" and document.kind == ARRIVAL and left(facts.steps, of) < wanted[of]:
+            yield from _check_leaving(line, i, transition, facts, wanted[of], left(facts.steps, ARRIVED, of, document.id))
+        if transition == "reverse" and document.kind == ARRIVAL and left(facts.steps, ARRIVED, of) < wanted[of]:
             yield _bad("gone_on", f"a part of {line.text} has been used or sent back", f"lines[{i}]", "undo that first")
     if transition == "reverse" and any(stage.planned for line in document.lines for stage in line.stages.values()):
         yield _bad("gone_on", "it has been billed already", "", "undo the bill first")

@@ -21,6 +21,7 @@ import newel_vendor_stock.hooks
 import newel_vendor_workbench.hooks
 import pytest
 from newel.domain.document import Document, DocumentInput, LineInput
+from newel.services.administration import save_settings
 from newel.services.verify import verify
 from newel_sdk.testing import item, party
 
@@ -173,6 +174,25 @@ async def test_a_vendor_works_without_paper(database_url: str) -> None:
 
         paper = await browser.get(f"{at}/print")
         assert paper.status_code == 200 and direct.number in paper.text and "Quay 9" in paper.text
+
+
+async def test_what_a_vendor_ships_is_invoiced_where_the_settings_say_so(database_url: str) -> None:
+    """The vendor has no right to any invoice, and sees none; the customer is billed for what went, and for nothing else."""
+    async with opened(database_url) as desk:
+        await save_settings(desk.app, "dropship", {"invoice": True}, desk.context)
+        direct, sale = desk.orders["direct"], desk.orders["sale"]
+        async with desk.client() as vendor:
+            parcel = {"way": "ship_direct", "lines": [{"line": direct.lines[0].id, "quantity": "3"}], "tracking": "1Z78"}
+            answer = await vendor.post(f"/api/vendor_workbench/orders/{direct.id}/ship", json=parcel)
+        assert answer.status_code == 200, answer.text
+        assert [s for s in SECRETS if s in answer.text] == []
+        gadget, drill = (await desk.now(sale)).lines
+        assert [gadget.stages[name].done for name in ("delivered", "invoiced")] == [3, 3]
+        assert "invoiced" not in drill.stages or drill.stages["invoiced"].done == 0
+        async with desk.app.database.read() as session:
+            (row,) = await session.fetch("SELECT id, state FROM document WHERE kind = 'invoicing.invoice'")
+        bill = await desk.do.get(row["id"], desk.context)
+        assert (bill.state, bill.party.number, bill.net) == ("posted", "CB", 3 * D("777.77"))
 
 
 async def test_goods_for_us_are_announced(database_url: str) -> None:

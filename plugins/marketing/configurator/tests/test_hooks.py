@@ -1,5 +1,6 @@
 """The configurator at work: chosen, priced, ordered, delivered, billed, kept and used again, on both databases."""
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
@@ -197,8 +198,18 @@ async def test_hook_propose_documents_and_propose_panels(database_url: str) -> N
         assert len(await kept(app, context)) == 2
 
 
-async def test_hook_propose_panels_says_nothing_elsewhere(sqlite_url: str) -> None:
-    async with running(sqlite_url, MODULES) as (app, context):
+async def test_the_same_choices_at_once_are_kept_once(database_url: str) -> None:
+    """Ten orders with a configuration that nobody had before: one number, one record."""
+    async with running(database_url, MODULES) as (app, context):
+        await shop(app, context)
+        drafts = [(await sell(app, context, mixer(BIG), then=())).id for _ in range(10)]
+        await asyncio.gather(*(app.documents.act(id, "confirm", context) for id in drafts))
+        assert len(await kept(app, context)) == 1
+        assert await verify(app) == []
+
+
+async def test_hook_propose_panels_says_nothing_elsewhere(database_url: str) -> None:
+    async with running(database_url, MODULES) as (app, context):
         await shop(app, context)
         assert await boxes(app, context, await sell(app, context, LineInput(item="LAMP"))) == []
 
@@ -269,9 +280,9 @@ async def test_installed_and_not_used_it_changes_no_row(tmp_path: Any) -> None:
                 assert other[column] in (row[column], row[column] + later if isinstance(row[column], int) else None), (table, column)
 
 
-async def test_a_kit_may_be_chosen_beside_a_configuration(sqlite_url: str) -> None:
+async def test_a_kit_may_be_chosen_beside_a_configuration(database_url: str) -> None:
     """With everything that is installed, in one order."""
-    async with running(sqlite_url) as (app, context):
+    async with running(database_url) as (app, context):
         await shop(app, context)
         made = await sell(app, context, mixer(BIG), LineInput(item="LAMP"))
         sent = await app.documents.follow(made.id, "deliver", context, then=("ship",))

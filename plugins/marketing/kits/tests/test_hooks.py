@@ -335,3 +335,14 @@ async def test_the_scarce_part_of_a_kit_is_never_sold_twice(database_url: str) -
         assert sum(not isinstance(r, BaseException) for r in results) == 2
         assert {p.code for r in results if isinstance(r, Refused) for p in r.problems if p.severity is Severity.BLOCK} == {"stock.short"}
         assert await verify(app) == []
+
+
+async def test_ten_kits_ask_the_database_no_more_than_one(sqlite_url: str) -> None:
+    async with running(sqlite_url, MODULES) as (app, context):
+        await shop(app, context)
+        asked = []
+        for count in (1, 1, 10):
+            async with app.database.write() as session:
+                await app.documents.create("sales.order", order(*(LineInput(item="SET") for _ in range(count))), context, session=session)
+                asked.append(session.statements)
+        assert asked[1] == asked[2], "lines of all kits are looked up together"

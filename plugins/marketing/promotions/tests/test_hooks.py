@@ -10,15 +10,18 @@ from typing import Any
 import msgspec
 import pytest
 from newel.domain.context import Context
-from newel.domain.document import Document, DocumentInput, LineInput
+from newel.domain.document import Document, DocumentInput, LineInput, LinkInput
 from newel.errors import Refused
 from newel.services.app import Newel
 from newel.services.entered import as_input
 from newel.services.verify import verify
+from newel_inventory import hooks as inventory
+from newel_invoicing import hooks as invoicing
 from newel_promotions import hooks
 from newel_promotions.rehearse import rehearse
 from newel_sales import hooks as sales
-from newel_sdk.testing import item, party, running
+from newel_sdk.testing import item, party, running, stock
+from newel_shipping import hooks as shipping
 
 D = Decimal
 MODULES = {"promotions": hooks, "sales": sales}
@@ -435,6 +438,46 @@ async def test_ten_uses_are_used_ten_times_by_fifty_orders_at_once(database_url:
         async with app.database.read() as session:
             confirmed = await session.value("SELECT COUNT(*) AS n FROM document WHERE phase = 'open'")
         assert (await uses(app), confirmed) == (10, 10)
+
+
+async def test_a_return_gives_back_what_was_paid(database_url: str) -> None:
+    """Whatever has become of the promotions since (feature list, part 4, number 6): the stored waterfall is copied, step by step."""
+    async with running(database_url, {**MODULES, "inventory": inventory, "shipping": shipping, "invoicing": invoicing}) as (app, context):
+        do, bolt = app.documents, await item(app, context, "BOLT", price=10, cost=4)
+        await stock(app, context, bolt, 10, 40)
+        customer = await party(app, context, "ACME")
+        ten = await promote(app, context, "TEN", {"item": bolt}, percent="10")
+        await promote(app, context, "FIVE", amount="5", per="document", currency="EUR")
+        order = (await do.create("sales.order", entered(customer, (bolt, 3)), context, then=("confirm",))).document
+        sent = (await do.follow(order.id, "deliver", context, then=("ship",))).document
+        bill = (await do.follow(sent.id, "invoice_delivery", context, then=("post",))).document
+        assert order.net == bill.net == D(22)
+        await app.records.save("promotions.promotion", ten, {"percent": "50"}, context)
+        await promote(app, context, "MORE", percent="20")
+        two = [LinkInput(line=sent.lines[0].id, quantity=D(2))]
+        assert (await do.follow(sent.id, "return", context, lines=two, then=("receive",))).document.state == "received"
+        part = (await do.follow(bill.id, "credit", context, lines=[LinkInput(line=bill.lines[0].id, quantity=D(2))], then=("post",))).document
+        assert (part.net, {rule for _, rule, _ in given(part)}) == (D("14.67"), {"TEN", "FIVE"})
+        rest = (await do.follow(bill.id, "credit", context, then=("post",))).document
+        assert part.net + rest.net == D(22), "to the cent, in however many parts"
+        assert await verify(app) == []
+
+
+async def test_a_copy_is_no_way_round_the_limit_of_a_coupon(database_url: str) -> None:
+    """Copied or drafted before, each order passes the same check (feature list, part 4, number 14), and is priced by what holds now (number 5)."""
+    async with running(database_url, MODULES) as (app, context):
+        bolt, customer = await item(app, context, "BOLT", price=100), await party(app, context, "ACME")
+        await coupon(app, context, "ONCE", uses_max=1)
+        do, wanted = app.documents, entered(customer, (bolt, 1), coupons=("ONCE",))
+        first, early = [(await do.create("sales.order", wanted, context)).document for _ in range(2)]
+        await do.act(first.id, "confirm", context)
+        with pytest.raises(Refused) as refused:
+            await do.act(early.id, "confirm", context)
+        assert codes(refused) == ["promotions.coupon_used"]
+        with pytest.raises(Refused) as again:
+            await do.copy(first.id, context)
+        assert codes(again) == ["promotions.coupon_used"]
+        assert await uses(app) == 1
 
 
 # ---- analysis and rehearsal ----------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from newel.domain.context import Context
 from newel.domain.money import ZERO
 from newel.manifest import Column, Parameter, Report
 from newel.store.columns import AMOUNT, QUANTITY, unscaled
-from newel.store.session import Session, day
+from newel.store.session import Session, day, narrowed
 
 from newel_sales.rules import SalesFacts
 
@@ -40,10 +40,7 @@ SELECT d.id AS document, d.number, d.date, p.name AS party, d.reference, i.numbe
 
 async def backlog(session: Session, parameters: dict[str, Any], context: Context) -> list[dict[str, Any]]:
     """Lines of open orders with what has been delivered and invoiced of them (DOC-32)."""
-    sql, args = BACKLOG, [True, True, context.company.id]
-    for name, column in (("party", "d.party"), ("item", "l.item")):
-        if parameters.get(name):
-            sql, args = f"{sql} AND {column} = ?", [*args, parameters[name]]
+    sql, args = narrowed(BACKLOG, [True, True, context.company.id], parameters, {"party": "d.party =", "item": "l.item ="})
     rows = await session.fetch(f"{sql} ORDER BY d.date, d.id, l.position, l.id", *args)
     out = []
     for r in rows:

@@ -60,9 +60,8 @@ async def load_facts(document: Document, session: Session, context: Context) -> 
 @hookimpl
 def check_document(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Problem]:
     """A repair point orders parts, at the prices and terms that it has."""
-    gone = transition == "cancel" and any(stage.planned for line in document.lines for stage in line.stages.values())
     if document.kind != ORDER:
         return ()
-    if gone or (transition == "revise" and any(stage.planned for line in document.lines for stage in line.stages.values())):
+    if transition in ("cancel", "revise") and any(stage.planned for line in document.lines for stage in line.stages.values()):
         return [Problem(code="parts.gone_on", message="a part of it is on its way already", hint="cancel its deliveries and invoices first")]
     return list(rules.check(document, facts.get(PartsFacts) or PartsFacts(), facts[Master], context))

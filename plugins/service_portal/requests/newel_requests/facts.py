@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
 from newel.domain.context import Context
 from newel.domain.document import Document
 from newel.manifest import Column, Parameter, Report
-from newel.store.session import Session, day, instant
+from newel.store.session import Session, day, instant, rows_by
 
 from newel_requests.rules import KIND, STATES, Owners, RequestData, RequestFacts, Said, Type, header, priority
 
@@ -18,6 +19,16 @@ SAID = (
     "SELECT entered_at, entered_by, sender, staff, text FROM requests_message WHERE document = ? ORDER BY id",
     "SELECT entered_at, entered_by, '' AS sender, true AS staff, text FROM requests_note WHERE document = ? ORDER BY id",
 )
+EVENTS = "SELECT document, at, changes FROM document_event WHERE document = ANY(?) ORDER BY document, at, id"
+ANSWERS = "SELECT document, MIN(entered_at) AS at FROM requests_message WHERE document = ANY(?) AND staff = ? GROUP BY document"
+BEGUN = ("working", "waiting", "halted", "resolved")  # states that say that somebody of ours has dealt with it
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """What has happened to a request: when it came into which state, from when it was sent in; and when somebody of ours first answered or began."""
+
+    states: tuple[tuple[datetime, str], ...]
+    answered: datetime | None = None
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -89,6 +100,27 @@ async def load_documents(session: Session, rows: Sequence[Mapping[str, Any]], co
     sql = f"SELECT id, party FROM document WHERE id = ANY(?) AND kind = ? AND company = ? AND {own}"
     found = await session.fetch(sql, ids, KIND, context.company.id, *args) if ids else []
     return Owners({r["id"]: r["party"] for r in found}, context.user.party)
+
+
+async def histories(session: Session, ids: Sequence[int]) -> dict[int, History]:
+    """What has happened to requests, by id; those that were never sent in are left out. Two questions for all of them."""
+    if not ids:
+        return {}
+    events = rows_by(await session.fetch(EVENTS, list(ids)), "document")
+    said = {r["document"]: instant(r["at"]) for r in await session.fetch(ANSWERS, list(ids), True)}
+    out = {}
+    for id, rows in events.items():
+        states = tuple((at, state) for r in rows if (at := instant(r["at"])) and (state := _state(r["changes"])) not in ("", "draft"))
+        if states:
+            first = [at for at in (said.get(id), *(at for at, state in states if state in BEGUN)) if at]
+            out[id] = History(states=states, answered=min(first, default=None))
+    return out
+
+
+def _state(changes: Any) -> str:
+    """The state that an event led to; empty for none."""
+    found = msgspec.json.decode(changes) if isinstance(changes, str) else changes
+    return next((str(c["new"]) for c in found if c["field"] == "state"), "")
 
 
 # ---- the board -------------------------------------------------------------------------------------------------------------------------

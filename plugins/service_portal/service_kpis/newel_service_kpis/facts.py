@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,8 +14,8 @@ from newel.domain.money import ZERO
 from newel.manifest import Column, Parameter, Report
 from newel.store.columns import QUANTITY, unscaled
 from newel.store.documents import money
-from newel.store.session import Session, instant, rows_by
-from newel_requests.facts import data_of
+from newel.store.session import Session
+from newel_requests.facts import History, data_of, histories
 from newel_requests.rules import KIND, STATES
 
 from newel_service_kpis.rules import MEASURES, Case, Measure, Owner, rated
@@ -25,8 +25,6 @@ YEAR = timedelta(days=365)
 REQUESTS = (
     "SELECT id, number, state, data, date FROM document WHERE kind = ? AND company = ? AND phase IN ('open', 'done') AND date BETWEEN ? AND ? ORDER BY id"
 )
-EVENTS = "SELECT document, at, changes FROM document_event WHERE document = ANY(?) ORDER BY document, at, id"
-ANSWERS = "SELECT document, MIN(entered_at) AS at FROM requests_message WHERE document = ANY(?) AND staff = ? GROUP BY document"
 GRADES = "SELECT document, grade FROM service_kpis_grade WHERE document = ANY(?) ORDER BY id"
 NEXT = (
     "SELECT DISTINCT k.from_document AS source, k.to_document AS target, d.number FROM line_link k JOIN document d ON d.id = k.to_document "
@@ -87,30 +85,21 @@ async def seen(session: Session, context: Context, since: date | None, until: da
     ids = [r["id"] for r in rows]
     if not ids:
         return []
-    events = rows_by(await session.fetch(EVENTS, ids), "document")
-    answers = {r["document"]: instant(r["at"]) for r in await session.fetch(ANSWERS, ids, True)}
+    told = await histories(session, ids)
     grades = {r["document"]: r["grade"] for r in await session.fetch(GRADES, ids)}
     costs, made = await _costs(session, ids)
     out = []
     for r in rows:
-        told = [(at, new) for e in events.get(r["id"], ()) if (at := instant(e["at"])) and (new := _state(e["changes"])) not in ("", "draft")]
-        if told:
-            case = _case(told, answers.get(r["id"]), id=r["id"], team=data_of(r["data"]).team, cost=costs.get(r["id"], ZERO), grade=grades.get(r["id"]))
+        if r["id"] in told:
+            case = _case(told[r["id"]], id=r["id"], team=data_of(r["data"]).team, cost=costs.get(r["id"], ZERO), grade=grades.get(r["id"]))
             out.append(Seen(case=case, number=r["number"], state=r["state"], made=tuple(made.get(r["id"], ()))))
     return out
 
 
-def _case(told: Sequence[tuple[datetime, str]], answered: datetime | None, **more: Any) -> Case:
-    begun = [at for at, state in told if state in ("working", "waiting", "halted", "resolved")]
-    solved = [at for at, state in told if state == "resolved"]
-    ended = told[-1][1] in ("resolved", "closed")
-    first = min([*begun, *([answered] if answered else [])], default=None)
-    return Case(asked=told[0][0], answered=first, solved=solved[-1] if solved and ended else None, reopened=max(len(solved) - ended, 0), **more)
-
-
-def _state(changes: Any) -> str:
-    found = msgspec.json.decode(changes) if isinstance(changes, str) else changes
-    return next((str(c["new"]) for c in found if c["field"] == "state"), "")
+def _case(told: History, **more: Any) -> Case:
+    solved = [at for at, state in told.states if state == "resolved"]
+    ended = told.states[-1][1] in ("resolved", "closed")
+    return Case(asked=told.states[0][0], answered=told.answered, solved=solved[-1] if solved and ended else None, reopened=max(len(solved) - ended, 0), **more)
 
 
 async def _costs(session: Session, ids: Sequence[int]) -> tuple[dict[int, Decimal], dict[int, list[str]]]:

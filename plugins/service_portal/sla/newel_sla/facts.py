@@ -12,15 +12,12 @@ from newel.domain.context import Context
 from newel.domain.document import Document
 from newel.manifest import Column, Parameter, Report
 from newel.store.session import Session, day, instant, rows_by
-from newel_requests.facts import data_of
+from newel_requests.facts import data_of, histories
 from newel_requests.rules import KIND, STATES, RequestData, header
 
 from newel_sla.rules import Calendar, Clock, Course, SlaSettings, Step, Target, choose, clock, week
 
-ANSWERS = ("working", "waiting", "halted", "resolved")
 ENDS = ("resolved", "closed", "cancelled")
-EVENTS = "SELECT document, at, changes FROM document_event WHERE document = ANY(?) ORDER BY document, at, id"
-FIRST = "SELECT document, MIN(entered_at) AS at FROM requests_message WHERE document = ANY(?) AND staff = ? GROUP BY document"
 TAKEN = "SELECT document, step, entered_at, text FROM sla_escalation WHERE document = ANY(?) ORDER BY id"
 OPEN = (
     "SELECT d.id, d.number, d.state, d.data, d.party, p.name, COALESCE(p.service_level, 0) AS level FROM document d LEFT JOIN party p ON p.id = d.party "
@@ -82,28 +79,13 @@ async def _promises(session: Session) -> Promises:
 
 
 async def courses(session: Session, ids: Sequence[int], pauses: Sequence[str]) -> dict[int, Course]:
-    """What has happened to requests, by id; those that were never sent in are left out. Two questions for all of them."""
-    if not ids:
-        return {}
-    events = rows_by(await session.fetch(EVENTS, list(ids)), "document")
-    said = {r["document"]: instant(r["at"]) for r in await session.fetch(FIRST, list(ids), True)}
-    out = {}
-    for id, rows in events.items():
-        moves = [(instant(r["at"]), state) for r in rows if (state := _state(r["changes"]))]
-        states = tuple((at, _phase(state, pauses)) for at, state in moves if at is not None and state != "draft")
-        if states:
-            began = [at for at, state in moves if state in ANSWERS and at is not None]
-            out[id] = Course(states=states, answered=min([*began, *(at for at in [said.get(id)] if at)], default=None))
-    return out
+    """What has happened to requests that were sent in, by id: what the clock makes of their states."""
+    found = await histories(session, ids)
+    return {id: Course(states=tuple((at, _phase(state, pauses)) for at, state in c.states), answered=c.answered) for id, c in found.items()}
 
 
 def _phase(state: str, pauses: Sequence[str]) -> str:
     return "done" if state in ENDS else "paused" if state in pauses else "running"
-
-
-def _state(changes: Any) -> str:
-    found = msgspec.json.decode(changes) if isinstance(changes, str) else changes
-    return next((str(c["new"]) for c in found if c["field"] == "state"), "")
 
 
 async def load(document: Document, session: Session, context: Context) -> SlaFacts | None:
