@@ -13,9 +13,10 @@ import pytest
 from newel.domain.document import DocumentInput, LineInput
 from newel.jobs.worker import Worker, enqueue
 from newel.manifest import Job
+from newel.web import pages_lists
 from newel.web.forms import Wrong, decimal
 from newel.web.printing import pdf
-from newel.web.views_list import csv_cell
+from newel.web.views_list import SIZE, csv_cell
 
 from tests.web import PASSWORD, Web, serving
 
@@ -246,3 +247,27 @@ async def test_changes_of_an_order_can_be_asked_for(web: Any) -> None:
     rows = (await client.get("/audit?q=before&user=admin&kind=shop.order")).text
     assert "Reference: before → after" in rows
     assert "Reference: before" not in (await client.get("/audit?q=before&user=nobody")).text
+
+
+async def test_a_long_list_does_not_wait_for_its_sums(web: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More rows than a page counts at once: they are counted and added up when the page is there, or by a link where there is no script."""
+    documents, context = web.newel.documents, web.context
+    for _ in range(SIZE + 1):
+        await documents.create("shop.order", DocumentInput(party="C1", lines=(LineInput(item="BOLT", quantity=Decimal(100)),)), context)
+    client, _csrf = await web.browser()
+    whole = (await client.get("/documents/shop.order")).text
+    assert f"1–{SIZE} of {SIZE + 2}" in whole
+    assert f"Sums of all {SIZE + 2} rows" in whole
+    monkeypatch.setattr(pages_lists, "COUNTED", SIZE)
+    first = (await client.get("/documents/shop.order?state=draft")).text
+    assert f"1–{SIZE} of {SIZE}+" in first
+    assert "Sums of all" not in first
+    assert 'rel="next"' in first
+    later = re.search(r'hx-get="(/documents/shop\.order\?[^"]*sums=1)"', first)
+    assert later
+    path = later[1].replace("&amp;", "&")
+    part, page = (await client.get(path, headers={"hx-request": "true"})).text, (await client.get(path)).text
+    assert part.lstrip().startswith('<div class="n-sums">')
+    for text in (part, page):
+        assert f"Sums of all {SIZE + 1} rows" in text
+        assert "612.00" in text, f"{SIZE + 1} times 12.00"

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from newel.services import lists, reports
 from newel.services.verify import verify
+from newel.web.pages_lists import COUNTED
 
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.flow import LINES, Meter, Shop, shop
@@ -35,10 +36,14 @@ def questions(one: Shop) -> dict[str, tuple[bool, Callable[[], Awaitable[Any]]]]
     def report(name: str, **given: Any) -> Callable[[], Awaitable[Any]]:
         return lambda: reports.run(app, name, {k: str(v) for k, v in given.items()}, context)
 
+    def listed(**given: Any) -> Callable[[], Awaitable[Any]]:
+        return lambda: lists.page(app, "sales.order", context, wanted(**given), most=COUNTED)
+
     return {
-        "list of orders, first page": (False, lambda: lists.page(app, "sales.order", context, wanted())),
-        "orders of a customer": (False, lambda: lists.page(app, "sales.order", context, wanted(party=customer))),
-        "open orders": (False, lambda: lists.page(app, "sales.order", context, wanted(phase="open"))),
+        "list of orders, first page": (False, listed()),
+        "list of orders, its sums": (True, lambda: lists.page(app, "sales.order", context, wanted())),
+        "orders of a customer": (False, listed(party=customer)),
+        "open orders": (False, listed(phase="open")),
         "what waits (home)": (False, lambda: lists.waiting(app, context)),
         "search by number": (False, lambda: lists.search(app, "SO2026-00012", context)),
         "search by customer": (False, lambda: lists.search(app, "C42", context)),

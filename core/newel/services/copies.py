@@ -28,7 +28,8 @@ async def copied(planner: Planner, kind: DocumentKind, document: Document) -> tu
     documents = await planner.load_sources(ids, kind.priced)
     lines = {line.id: (line, d) for d in documents.values() for line in d.lines if line.id in sources}
     own = [line.id for line in document.lines]
-    gone_on = any(stage.planned for line, _ in lines.values() for stage in line.stages.values())
+    asked = {s.kind for line in document.lines for s in line.sources} | planner.registry.diverting
+    gone_on = any(stage.planned for line, _ in lines.values() for link, stage in line.stages.items() if link in asked)
     taken = await _taken(planner, lines, own) if gone_on else {}
     problems: list[Problem] = []
     copies: dict[int, Copy] = {}

@@ -26,8 +26,10 @@ Row = Mapping[str, Any]
 
 # Firm links of each line of the parties' sales, by the role of what they lead to (once, by however many links): an invoice of a delivery counts on the
 # order's line. Only sales that are open, or over with something still to be invoiced: an index has just these, so that a long history costs nothing.
-SALES = """
-SELECT z.party, z.document, z.number, z.date, z.currency, z.rate, z.phase, z.quantity, z.delivered, z.invoiced, CAST(SUM(z.amount) AS BIGINT) AS amount
+# And what is open of invoices.
+FIGURES = """
+SELECT z.party, z.document, z.number, z.date, CAST(NULL AS DATE) AS date_due, z.currency, z.rate, z.phase, z.quantity, z.delivered, z.invoiced,
+       CAST(SUM(z.amount) AS BIGINT) AS amount, CAST(0 AS BIGINT) AS company_amount, CAST(0 AS BIGINT) AS item
   FROM (SELECT d.party, d.id AS document, d.number, d.date, d.currency, d.rate, d.phase, l.quantity, l.net + l.tax AS amount,
                CAST(COALESCE((SELECT SUM(y.quantity) FROM (SELECT DISTINCT x.to_line, x.quantity FROM line_link x JOIN document t ON t.id = x.to_document
                                WHERE x.from_line = l.id AND x.firm = ? AND t.role = 'delivery') y), 0) AS BIGINT) AS delivered,
@@ -37,12 +39,10 @@ SELECT z.party, z.document, z.number, z.date, z.currency, z.rate, z.phase, z.qua
          WHERE d.party = ANY(?) AND d.company = ? AND d.role = 'sale' AND d.id <> ? AND (d.phase = 'open' OR d.parts >= 16)) z
  WHERE z.phase = 'open' OR z.delivered > z.invoiced
  GROUP BY z.party, z.document, z.number, z.date, z.currency, z.rate, z.phase, z.quantity, z.delivered, z.invoiced HAVING SUM(z.amount) <> 0
- ORDER BY z.date, z.document
-"""
-ITEMS = """
-SELECT o.party, o.document, d.number, o.date, o.date_due, o.currency, o.amount_open, o.company_open
+ UNION ALL
+SELECT o.party, o.document, d.number, o.date, o.date_due, o.currency, 0, '', 0, 0, 0, o.amount_open, o.company_open, o.id
   FROM open_item o JOIN document d ON d.id = o.document
- WHERE o.party = ANY(?) AND o.company = ? AND o.role <> 'payable' AND o.amount_open <> 0 ORDER BY o.date_due, o.id
+ WHERE o.party = ANY(?) AND o.company = ? AND o.role <> 'payable' AND o.amount_open <> 0
 """
 
 WORTH = "SELECT l.id, l.quantity, l.net + l.tax AS gross, d.currency, d.rate FROM document_line l JOIN document d ON d.id = l.document WHERE l.id = ANY(?)"
@@ -58,7 +58,7 @@ async def load(session: Session, document: Document, context: Context, lock: boo
 
 
 async def figures(session: Session, parties: Sequence[int], context: Context, without: int = 0) -> dict[int, list[Figure]]:
-    """Everything that these parties owe or will owe, document by document; two statements, however many they are.
+    """Everything that these parties owe or will owe, document by document; one statement, however many they are.
 
     Args:
         without: id of a document that is left out, because it is looked at itself.
@@ -74,15 +74,16 @@ async def figures(session: Session, parties: Sequence[int], context: Context, wi
         )  # fmt: skip
         out.setdefault(r["party"], []).append(figure)
 
-    for r in await session.fetch(SALES, True, True, wanted, company.id, without):
+    rows = await session.fetch(FIGURES, True, True, wanted, company.id, without, wanted, company.id)
+    for r in sorted(rows, key=lambda r: (r["item"] > 0, day(r["date_due"]) or day(r["date"]) or today, r["item"], r["document"])):
+        rate, amount = master.rate(company, r["currency"], today), money(r["amount"])
+        if r["item"]:
+            add(r, INVOICED, amount, rate or money(r["company_amount"]) / amount, day(r["date_due"]))
+            continue
         quantity, delivered, invoiced = (unscaled(r[name], QUANTITY) for name in ("quantity", "delivered", "invoiced"))
-        rate = master.rate(company, r["currency"], today) or unscaled(r["rate"], RATE)
         for stage, part in zip((ORDERED, DELIVERED), open_parts(quantity, delivered, invoiced, r["phase"] == "open"), strict=True):
             if part:
-                add(r, stage, product(money(r["amount"]), part) / quantity, rate)
-    for r in await session.fetch(ITEMS, wanted, company.id):
-        amount = money(r["amount_open"])
-        add(r, INVOICED, amount, master.rate(company, r["currency"], today) or money(r["company_open"]) / amount, day(r["date_due"]))
+                add(r, stage, product(amount, part) / quantity, rate or unscaled(r["rate"], RATE))
     return out
 
 

@@ -46,7 +46,9 @@ class Documents(Transacting):
 
         return await self._run(work, context, session, key, ("create", kind, input, tuple(then)))
 
-    async def update(self, id: int, version: int, input: DocumentInput, context: Context, *, key: str | None = None) -> Outcome:
+    async def update(
+        self, id: int, version: int, input: DocumentInput, context: Context, *, key: str | None = None, session: Session | None = None
+    ) -> Outcome:
         """Replace what a user entered. Lines with an id stay the same lines; those left out go.
 
         Args:
@@ -73,7 +75,7 @@ class Documents(Transacting):
             engine.refuse(plan.problems)
             return engine.outcome(plan, await engine.write_save(plan, "change", differences(before, plan.document)))
 
-        return await self._run(work, context, None, key, ("update", id, version, input))
+        return await self._run(work, context, session, key, ("update", id, version, input))
 
     async def act(
         self, id: int, transition: str, context: Context, *, version: int | None = None, key: str | None = None, session: Session | None = None
@@ -81,8 +83,7 @@ class Documents(Transacting):
         """Carry out a transition. `version` as in update(); None for whatever is stored."""
 
         async def work(engine: Engine) -> Outcome:
-            await self._lock(engine, id)
-            document = await self._load(engine, id, lock=False)
+            document = await self._load(engine, id, lock=False, heads=await self._lock(engine, id))
             if version is not None:
                 guards.fresh(document, version)
             return await self._act(engine, document, transition)
@@ -251,6 +252,7 @@ class Documents(Transacting):
             sources = await following.passed_on(engine, documents, sources, flow, target)
         entered = following.continued(engine, before or first, target, header, lines)
         if flow.closes:
+            engine.linking = {s.from_document for links in sources for s in links}
             for document in documents.values():
                 engine.depth += 1  # the right to follow is enough
                 await self._act(engine, document, flow.closes)

@@ -37,6 +37,7 @@ class Engine(Planner):
             if kind.number_at == "create" and not then:
                 document = msgspec.structs.replace(document, number=await draw(session, kind, document))
             insert_document(session, document)
+            self.fresh.add(document.id)
         else:
             await update_document(session, before, document)
         stored = {line.id for line in before.lines} if before else set()
@@ -47,7 +48,7 @@ class Engine(Planner):
                         t.LineLink, kind=s.kind, from_document=s.from_document, from_line=s.from_line, to_document=document.id, to_line=line.id,
                         quantity=self._link_quantity(line, s.from_line), firm=document.phase in FIRM_PHASES, schedule=s.schedule,
                     )  # fmt: skip
-        known = {d.id for d in self.sources if any(x.stages or x.sources for x in d.lines)}
+        known = self.linking | {d.id for d in self.sources if any(x.stages or x.sources for x in d.lines)}
         linked = sorted({s.from_document for line in document.lines for s in line.sources if line.id not in stored} - known)
         if linked:
             await session.fetch("UPDATE document SET parts = parts | ? WHERE id = ANY(?)", LINKS, linked)
@@ -96,9 +97,10 @@ class Engine(Planner):
         kind = self.registry.kind(document.kind)
         if plan.stock is not None:
             await write_stock(session, plan.stock, document, context)
+            self.fresh.discard(document.id)
         if "number" in transition.effects and not document.number:
             document = msgspec.structs.replace(document, number=await draw(session, kind, document))
-        await write_state(session, document)
+        await write_state(session, document, LINKS if document.id in self.linking else 0)
         if plan.ledger is not None and plan.entries:
             entry = msgspec.structs.replace(plan.entries[0], text=document.number or document.kind)
             plan.entries = [await write_entry(session, entry, plan.ledger, document, context)]

@@ -76,11 +76,12 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DocumentPage(msgspec.Struct, frozen=True):
-    """Some rows; count and sums are of the whole result."""
+    """Some rows; count and sums are of the whole result, unless there is more than somebody wanted to have counted."""
 
     rows: list[Head]
     total: int
     sums: list[Sum]
+    whole: bool = True
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,8 +123,10 @@ def visible(newel: Newel, context: Context) -> list[str]:
 # ---- one kind ----------------------------------------------------------------------------------------------------------------------
 
 
-async def page(newel: Newel, kind: str, context: Context, wanted: Wanted, *, sort: str = "", number: int = 1, size: int = 50) -> DocumentPage:
-    """One page of the documents of a kind, the newest first unless sorted."""
+async def page(
+    newel: Newel, kind: str, context: Context, wanted: Wanted, *, sort: str = "", number: int = 1, size: int = 50, most: int | None = None
+) -> DocumentPage:
+    """One page of the documents of a kind, the newest first unless sorted. most: count no further, so that a page costs the same however many there are."""
     await kind_of(newel, kind, context)
     require(context, f"{kind}.view")
     async with newel.database.read() as session:
@@ -136,12 +139,17 @@ async def page(newel: Newel, kind: str, context: Context, wanted: Wanted, *, sor
             f"ORDER BY {order} LIMIT ? OFFSET ?",
             *args, size, (max(number, 1) - 1) * size,
         )  # fmt: skip
+        counted, limit = ("", []) if most is None else (" LIMIT ?", [most + 1])
         sums = await session.fetch(
-            f"SELECT currency, COUNT(*) AS n, SUM(net) AS net, SUM(gross) AS gross FROM document WHERE {where} GROUP BY currency ORDER BY currency",
-            *args,
+            "SELECT currency, COUNT(*) AS n, SUM(net) AS net, SUM(gross) AS gross FROM "
+            f"(SELECT currency, net, gross FROM document WHERE {where}{counted}) d GROUP BY currency ORDER BY currency",
+            *args, *limit,
         )  # fmt: skip
     found = [_sum(r) for r in sums]
-    return DocumentPage([head(r) for r in rows], sum(s.count for s in found), found)
+    total = sum(s.count for s in found)
+    if most is None or total <= most:
+        return DocumentPage([head(r) for r in rows], total, found)
+    return DocumentPage([head(r) for r in rows], most, [], whole=False)
 
 
 def _sum(r: Any) -> Sum:

@@ -66,6 +66,8 @@ class Planner:
         self.plugins, self.registry = app.plugins, app.registry
         self.shapes = app.registry.shapes
         self.made: list[int] = []
+        self.fresh: set[int] = set()  # made in this transaction, and without stock so far
+        self.linking: set[int] = set()  # going on in this call, so that their state and their mark are written at once
         self.depth = 0
         self._sources: dict[int, Document] = {}
         self._settling: tuple[int, OpenItems] | None = None
@@ -76,9 +78,12 @@ class Planner:
         """The company's set-up."""
         return await load_master(self.session)
 
-    async def load(self, ids: Iterable[int], *, lock: bool = True, steps: bool = False, parts: int = ALL) -> dict[int, Document]:
-        """Documents of the context's company by id."""
-        found = await read_documents(self.session, list(ids), await self.master(), self.shapes, lock=lock and not self.preview, steps=steps, parts=parts)
+    async def load(
+        self, ids: Iterable[int], *, lock: bool = True, steps: bool = False, parts: int = ALL, heads: Sequence[Any] | None = None
+    ) -> dict[int, Document]:
+        """Documents of the context's company by id. Arguments as in read_documents."""
+        lock = lock and not self.preview
+        found = await read_documents(self.session, list(ids), await self.master(), self.shapes, lock=lock, steps=steps, parts=parts, heads=heads)
         return {d.id: d for d in found if d.company == self.context.company.id}
 
     @property
@@ -169,7 +174,7 @@ class Planner:
             if "credit" in effects and "credit" not in self.registry.taken_over:
                 plan.problems += credit.check(document, facts, self.context, self.plugins)
             if effects & STOCK:
-                plan.stock = StockPlan(facts, self.context, self.plugins, self.registry.location_kinds)
+                plan.stock = StockPlan(facts, self.context, self.plugins, self.registry.location_kinds, self.registry.still)
                 if "move" in effects:
                     plan.stock.move(document, bought=kind.priced and kind.role == "receipt")
                 if "reserve" in effects:
@@ -234,7 +239,7 @@ class Planner:
         lock = lock and not self.preview
         structs: list[Any] = [await self.master(), self.registry.kinds]
         if effects & STOCK or stock:
-            structs.append(await load_stock(self.session, document, bool(effects & STOCK)))
+            structs.append(await load_stock(self.session, document, self._reserving(document), bool(effects & STOCK)))
         if any(line.settles is not None for line in document.lines):
             structs.append(await self._open_items(document, lock))
         posting = self.registry.documents[document.kind].posting if "post" in effects else None
@@ -255,6 +260,14 @@ class Planner:
             with rules_limit(len(document.lines)):
                 structs.append(credit.proposed(document, Facts(structs), self.context, self.plugins))
         return Facts(structs)
+
+    def _reserving(self, document: Document) -> list[int]:
+        """The lines that may have reservations: of the document, unless it is new, and of what it comes from."""
+        reserving, known = self.registry.reserving, {d.id: d.kind for d in self.sources}
+        own = document.kind in reserving and document.version and document.id not in self.fresh
+        lines = {line.id for line in document.lines} if own else set()
+        of_sources = (s for line in document.lines for s in line.sources)
+        return sorted(lines | {s.from_line for s in of_sources if known.get(s.from_document, document.kind) in reserving or s.from_document not in known})
 
     async def _open_items(self, document: Document, lock: bool) -> OpenItems:
         """What a document settles; locked at once where a transition follows, which then does not read it again."""

@@ -35,6 +35,7 @@ class Registry:
         self.location_kinds: dict[str, LocationKind] = self._merge("location kind", every, lambda m: m.location_kinds, lambda k: k.name)
         self.account_roles: dict[str, AccountRole] = self._merge("account role", every, lambda m: m.account_roles, lambda r: r.name)
         self.line_kinds: dict[str, LineKind] = self._merge("line kind", every, lambda m: m.line_kinds, lambda k: k.name)
+        self.still = frozenset(name for name, kind in self.line_kinds.items() if not kind.moves)
         self.rules: dict[tuple[str, str], PostingRule] = self._merge("posting rule", every, lambda m: m.posting_rules, lambda r: (r.source, r.target))
         self.records: dict[str, RecordKind] = self._merge("record kind", every, lambda m: m.records, lambda r: r.name)
         self.reports: dict[str, Report] = self._merge("report", every, lambda m: m.reports, lambda r: r.name)
@@ -47,7 +48,9 @@ class Registry:
         self.unbounded = frozenset(f.link for f in self.flows.values() if f.exceeds)
         self.link_roles = {f.link: self.documents[f.target_kind].role for f in self.flows.values() if f.target_kind in self.documents}
         self.given_back = {f.link: f.gives_back for f in self.flows.values() if f.gives_back}
+        self.reserving = frozenset(name for name, kind in self.documents.items() if any("reserve" in x.effects for x in kind.transitions))
         self.kinds = Kinds(self.documents, {kind.name: self._from(kind) for kind in self.documents.values()}, frozenset(self.taken_over))
+        self.diverting = frozenset(link for ways in self.kinds.ways.values() for f in ways for pair in f.less for link in pair)
         self.line_data = {m.name: m.line_data for m in every if m.line_data}
         self.document_data = {m.name: m.document_data for m in every if m.document_data}
         self.shapes = Shapes(self.document_data, self.line_data, frozenset(k.name for k in self.documents.values() if k.posting))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -16,14 +17,12 @@ from newel.store.documents import money
 from newel.store.session import Session, rows_by
 
 
-async def load_stock(session: Session, document: Document, lock: bool) -> StockFacts:
-    """Balances and reservations of the document's goods; locked in id order where they are going to change."""
+async def load_stock(session: Session, document: Document, lines: Sequence[int], lock: bool) -> StockFacts:
+    """Balances of the document's goods, and reservations of these lines; locked in id order where they are going to change."""
     items = sorted({line.item.id for line in document.lines if line.item is not None and line.item.stocked})
     if not items:
         return StockFacts()
     rows = await session.fetch(f"SELECT * FROM stock_balance WHERE item = ANY(?) ORDER BY id{' FOR UPDATE' if lock else ''}", items)
-    own = {line.id for line in document.lines} if document.version else set()  # a new document can have no reservations yet
-    lines = sorted(own | {s.from_line for line in document.lines for s in line.sources})
     reserved = await session.fetch("SELECT * FROM stock_reservation WHERE line = ANY(?) ORDER BY id", lines) if lines else []
     return StockFacts(
         {item: tuple(_balance(r) for r in found) for item, found in rows_by(rows, "item").items()},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -33,20 +33,22 @@ class Transacting:
     def __init__(self, app: Newel) -> None:
         self.app = app
 
-    async def _load(self, engine: Engine, id: int, *, steps: bool = False, lock: bool = True) -> Document:
-        found = await engine.load([id], steps=steps, lock=lock)
+    async def _load(self, engine: Engine, id: int, *, steps: bool = False, lock: bool = True, heads: Sequence[Any] | None = None) -> Document:
+        found = await engine.load([id], steps=steps, lock=lock, heads=heads)
         if id not in found or not is_own(engine.context, found[id].party):
             raise missing("document", id)
         return found[id]
 
-    async def _lock(self, engine: Engine, id: int) -> None:
-        """Lock a document together with all that it may change, in id order, so that two users can't deadlock."""
-        if not engine.session.sqlite:
-            await engine.session.fetch(
-                "SELECT id FROM document WHERE id IN (SELECT CAST(? AS BIGINT) UNION ALL SELECT from_document FROM line_link WHERE to_document = ? UNION ALL "
+    async def _lock(self, engine: Engine, id: int) -> list[Any] | None:
+        """Lock a document together with all that it may change, in id order, so that two users can't deadlock. Returns its row, where there was one to lock."""
+        if engine.session.sqlite:
+            return None
+        rows = await engine.session.fetch(
+                "SELECT * FROM document WHERE id IN (SELECT CAST(? AS BIGINT) UNION ALL SELECT from_document FROM line_link WHERE to_document = ? UNION ALL "
                 "SELECT o.document FROM open_item o JOIN document_line l ON l.settles = o.id WHERE l.document = ?) ORDER BY id FOR UPDATE",
                 id, id, id,
             )  # fmt: skip
+        return [r for r in rows if r["id"] == id]
 
     async def _read(self, work: Callable[[Engine], Awaitable[T]], context: Context, session: Session | None) -> T:
         try:

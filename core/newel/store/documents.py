@@ -54,16 +54,18 @@ def money(n: int) -> Decimal:
 
 async def read_documents(
     session: Session, ids: Sequence[int], companies: Master, shapes: Shapes, *, lock: bool = False, steps: bool = False,
-    parts: int = ALL,
+    parts: int = ALL, heads: Sequence[Any] | None = None,
 ) -> list[Document]:  # fmt: skip
     """Documents with lines and all that hangs on them, in id order; locked in that order where asked (so nobody deadlocks).
 
     Args:
         steps: also the stored price steps (needed for the page and for copying).
         parts: besides header and lines; transitions that the kernel makes by itself need LINKS, or nothing.
+        heads: their rows, where they have just been read.
     """
     ids = sorted(set(ids))
-    heads = await session.fetch(f"SELECT * FROM document WHERE id = ANY(?) ORDER BY id{' FOR UPDATE' if lock else ''}", ids)
+    if heads is None:
+        heads = await session.fetch(f"SELECT * FROM document WHERE id = ANY(?) ORDER BY id{' FOR UPDATE' if lock else ''}", ids)
     if not heads:
         return []
     line_rows = await session.fetch("SELECT * FROM document_line WHERE document = ANY(?) ORDER BY document, position, id", ids)
@@ -277,11 +279,11 @@ async def update_document(session: Session, before: Document, d: Document) -> No
     _insert_parts(session, d)
 
 
-async def write_state(session: Session, d: Document) -> None:
-    """Write what a transition changes on the header."""
+async def write_state(session: Session, d: Document, parts: int = 0) -> None:
+    """Write what a transition changes on the header. parts: which tables have rows of it from now on."""
     await session.fetch(
-        "UPDATE document SET state = ?, phase = ?, number = ?, version = ?, date_due = ? WHERE id = ?",
-        d.state, d.phase, d.number, d.version, d.date_due, d.id,
+        "UPDATE document SET state = ?, phase = ?, number = ?, version = ?, date_due = ?, parts = parts | ? WHERE id = ?",
+        d.state, d.phase, d.number, d.version, d.date_due, parts, d.id,
     )  # fmt: skip
 
 

@@ -14,9 +14,10 @@ from newel.services import lists
 from newel.services.access import require
 from newel.services.actions import kind_of
 from newel.services.lists import Head, Wanted
+from newel.web import menu
 from newel.web.auth import context_of, newel_of
 from newel.web.forms import Reader
-from newel.web.render import Web, flash, page, redirect, shown
+from newel.web.render import Web, flash, fragment, page, redirect, shown
 from newel.web.views_document import PHASES as SHAPES
 from newel.web.views_document import kind_label, state_of
 from newel.web.views_list import MOST_EXPORTED, SIZE, Address, column, csv_response, empty, filters, pager
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from newel.services.app import Newel
 
 SEARCHED = 5
+COUNTED = 2_000  # rows that a list counts at once; more are counted when the page is there
 
 
 # ---- start -------------------------------------------------------------------------------------------------------------------------
@@ -36,7 +38,7 @@ async def start(request: Web) -> Response[str]:
     """What waits to be done, what was made last, what is overdue. Whoever stands for a party starts where a plugin has pages for them."""
     newel, context = newel_of(request), await context_of(request)
     theirs = (item.path for m in newel.registry.manifests.values() for item in m.menu if item.permission and context.user.may(item.permission))
-    if context.user.party is not None and (own := next(theirs, "")):
+    if context.user.party is not None and (own := menu.home(newel, context) or next(theirs, "")):
         return redirect(own)
     groups: dict[str, dict[str, Any]] = {}
     for w in await lists.waiting(newel, context):
@@ -87,7 +89,13 @@ async def documents(request: Web, name: FromPath[str]) -> Response[Any]:
     wanted, reader = _wanted(address)
     if request.query_params.get("format") == "csv":
         return await _export(newel, kind, wanted, address.get("sort"), context)
-    found = await lists.page(newel, name, context, wanted, sort=address.get("sort"), number=address.number, size=SIZE)
+    whole = "sums" in address.query
+    most = None if whole else max(COUNTED, address.number * SIZE)
+    found = await lists.page(newel, name, context, wanted, sort=address.get("sort"), number=address.number, size=SIZE, most=most)
+    digits = context.company.amount_digits
+    sums = [{"label": _("Total"), "value": s.gross, "unit": s.currency, "digits": digits} for s in found.sums] if kind.priced else []
+    if whole and request.headers.get("hx-request"):
+        return fragment(request, "list_sums.html", total=found.total, sums=sums)
     columns = _columns(kind, address)
     party = await newel.records.get("newel.party", wanted.party, context) if wanted.party and context.user.may("newel.party.view") else None
     labels = _labels(newel, kind, wanted, f"{party['number']} {party['name']}" if party else "")
@@ -95,12 +103,10 @@ async def documents(request: Web, name: FromPath[str]) -> Response[Any]:
     if name in newel.registry.documents and context.user.may(f"{name}.edit"):
         actions.append({"label": _("New"), "method": "get", "url": f"/documents/{name}/new", "primary": True, "icon": "plus", "key": "N"})
     actions.append({"label": "CSV", "method": "get", "url": address.with_(format="csv", page=None), "icon": "download"})
-    digits = context.company.amount_digits
     view = {
         "actions": actions, "filters": filters(address, _fields(kind, wanted, party), labels), "columns": columns, "summary": _(kind.help),
         "rows": [{"url": f"/document/{h.id}", "id": h.id, "cells": _cells(newel, h, digits)} for h in found.rows],
-        "sums": [{"label": _("Total"), "value": s.gross, "unit": s.currency, "digits": digits} for s in found.sums] if kind.priced else [],
-        "pager": pager(address, found.total, len(found.rows)),
+        "sums": sums, "sums_url": "" if found.whole else address.with_(sums=1), "pager": pager(address, found.total, len(found.rows), whole=found.whole),
         "empty": empty(any(labels.values()), _(kind.label_plural).lower(), address, f"/documents/{name}/new" if len(actions) > 1 else ""),
         "bulk": _bulk(newel, kind, context) if found.rows else None,
     }  # fmt: skip

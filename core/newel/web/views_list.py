@@ -51,14 +51,14 @@ def column(address: Address, name: str, label: str, kind: str = "text", *, sort:
     return out
 
 
-def pager(address: Address, total: int, shown: int, size: int = SIZE) -> dict[str, Any]:
-    """Which rows of how many, and the ways to the others."""
+def pager(address: Address, total: int, shown: int, size: int = SIZE, *, whole: bool = True) -> dict[str, Any]:
+    """Which rows of how many (at least, unless the whole was counted), and the ways to the others."""
     at = address.number
     first = (at - 1) * size + 1
-    out: dict[str, Any] = {"first": first, "last": first + shown - 1, "total": total}
+    out: dict[str, Any] = {"first": first, "last": first + shown - 1, "total": total, "at_least": not whole}
     if at > 1:
         out["previous_url"] = address.with_(page=at - 1 if at > 2 else None)
-    if first + shown - 1 < total:
+    if first + shown - 1 < total or (not whole and shown == size):
         out["next_url"] = address.with_(page=at + 1)
     return out
 

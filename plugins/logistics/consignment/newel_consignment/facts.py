@@ -15,6 +15,7 @@ from newel.store.session import Session, day, narrowed, rows_by
 
 from newel_consignment.rules import DELIVERED, ENDS, ORDERS, RETURNED, STATES, USED, ConsignmentFacts, Share, origin
 
+IN_USE = "consignment"
 LINKS = [DELIVERED, USED, RETURNED]
 STEPS = """
 SELECT k.from_line AS line, k.kind AS link, k.to_document, k.to_line, k.quantity, k.firm, d.date
@@ -44,7 +45,18 @@ async def load(session: Session, document: Document, transition: str, kinds: Kin
     if lines:
         steps = [_step(r) for r in await session.fetch(STEPS, lines, LINKS)]
         return ConsignmentFacts(steps=tuple(steps), places=await _places(session, lines) if document.kind in ENDS else {})
-    return ConsignmentFacts(shares=await _shares(session, document, context)) if asked else None
+    if document.kind in ORDERS and session.writable and not await _used(session):
+        await session.stale(IN_USE)
+    return ConsignmentFacts(shares=await _shares(session, document, context)) if asked and await _used(session) else None
+
+
+async def _used(session: Session) -> bool:
+    """Whether there has been a consignment order at all: a company without them is asked for nothing more."""
+    return await session.cached(IN_USE, _any)
+
+
+async def _any(session: Session) -> bool:
+    return bool(await session.fetch("SELECT 1 AS n FROM document WHERE company IN (SELECT id FROM company) AND kind = ANY(?) LIMIT 1", list(ORDERS)))
 
 
 def _step(r: Any) -> Step:
