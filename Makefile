@@ -6,7 +6,7 @@ DISTRIBUTIONS := core sdk ops demo $(patsubst %/pyproject.toml,%,$(wildcard plug
 PYPROJECTS := $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system lock run test lint format bench bench-peers docs surface capabilities clean
+.PHONY: help setup system lock run test lint format bench bench-peers docs surface capabilities words clean
 
 help:
 	@echo "make run           a demonstration company on SQLite, in the browser"
@@ -16,6 +16,7 @@ help:
 	@echo "make bench         the benchmarks; make bench-peers: beside Tryton, which it installs for that"
 	@echo "make docs          the documentation, into docs/_build"
 	@echo "make capabilities  docs/capabilities.md from the tests' marks"
+	@echo "make words         brings the translations up to date, and says what is missing"
 	@echo "make surface       docs/api_surface.txt from the code"
 	@echo "make lock          requirements.txt from requirements.in"
 	@echo "make setup         only the virtual environment; make clean removes it"
@@ -81,6 +82,10 @@ docs: capabilities
 # What plugins may use. The tests tell additions from breaks; see docs/plugins.md.
 surface: setup
 	$(BIN)/python -m newel_sdk.surface docs/api_surface.txt --write
+
+# What is new comes in empty: fill it in, in core/newel/locale and in the plugins' locale folders.
+words: setup
+	$(BIN)/python -m newel_sdk.words
 
 capabilities: setup
 	$(BIN)/python tools/capabilities.py

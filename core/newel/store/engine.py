@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 import aiosqlite
-from piccolo.engine.postgres import PostgresEngine
+from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 from piccolo.engine.sqlite import SQLiteEngine, SQLiteTransaction, TransactionType, dict_factory
 
 IMMEDIATE, DEFERRED = TransactionType.immediate, TransactionType.deferred
@@ -64,6 +64,8 @@ class Transaction(SQLiteTransaction):
         try:
             await self.begin()  # type: ignore[no-untyped-call]
         except BaseException:
+            with contextlib.suppress(sqlite3.Error):  # it may have begun all the same
+                await self.rollback()  # type: ignore[no-untyped-call]
             self.engine.give(self.write, self.connection)
             raise
         self.context = self.engine.current_transaction.set(self)
@@ -101,7 +103,9 @@ class PooledSQLite(SQLiteEngine):
 
     def __init__(self, path: str, *, readers: int = 3, inline: bool = False, synchronous: str = "FULL", busy_ms: int = 30_000) -> None:
         self.readers, self.inline, self.started = readers, inline, False
-        self.pragmas = ("journal_mode=WAL", f"synchronous={synchronous}", f"busy_timeout={busy_ms}", "foreign_keys=1", "temp_store=MEMORY")
+        # 32 MB of pages for each connection, and 16 MB of log before it is copied: a company of a million lines is twice as fast.
+        room = ("temp_store=MEMORY", "cache_size=-32000", "wal_autocheckpoint=4000")
+        self.pragmas = ("journal_mode=WAL", f"synchronous={synchronous}", f"busy_timeout={busy_ms}", "foreign_keys=1", *room)
         super().__init__(path=path, cached_statements=512)
 
     async def _open(self, *extra: str) -> Any:
@@ -179,8 +183,45 @@ class PooledSQLite(SQLiteEngine):
         return kind(engine=self, transaction_type=transaction_type, allow_nested=allow_nested)
 
 
+class PostgresPooled(PostgresTransaction):
+    """A transaction that gives its connection back whatever happens: Piccolo's own keeps it for ever when the server has gone away."""
+
+    async def __aenter__(self) -> Any:
+        if self._parent is not None:
+            return self._parent
+        self.connection = await self.get_connection()  # type: ignore[no-untyped-call]
+        try:
+            self.transaction = self.connection.transaction()
+            await self.begin()  # type: ignore[no-untyped-call]
+        except BaseException:
+            await self._give()
+            raise
+        self.context = self.engine.current_transaction.set(self)
+        return self
+
+    async def __aexit__(self, kind: Any, error: Any, trace: Any) -> bool:
+        if self._parent:
+            return error is None
+        try:
+            if not error and not self._rolled_back and not self._committed:
+                await self.commit()  # type: ignore[no-untyped-call]
+            elif error and not self._rolled_back:
+                with contextlib.suppress(Exception):  # what went wrong before is what the caller must hear of
+                    await self.rollback()  # type: ignore[no-untyped-call]
+        finally:
+            self.engine.current_transaction.reset(self.context)
+            await self._give()
+        return error is None
+
+    async def _give(self) -> None:
+        await (self.engine.pool.release(self.connection) if self.engine.pool else self.connection.close())
+
+
 class Postgres(PostgresEngine):
     """Piccolo's engine with the guard, and without its building of a querystring for our own SQL."""
+
+    def transaction(self, allow_nested: bool = True) -> PostgresPooled:
+        return PostgresPooled(engine=self, allow_nested=allow_nested)
 
     async def run_sql(self, q: str, a: Sequence[Any] = ()) -> list[Any]:
         """One statement, in the current transaction if there is one."""

@@ -15,9 +15,11 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.response import Redirect, Response, Template
 
 from newel.errors import Conflict, PluginFailed, Problem, Refused
+from newel.store.session import unavailable
 from newel.web import render
 from newel.web.auth import CONTEXT, Principal, is_api
 from newel.web.headers import nonce
+from newel.web.views_text import said
 
 log = logging.getLogger("newel.web")
 MEDIA_TYPE = "application/problem+json"
@@ -51,7 +53,7 @@ def handle(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     status, problems, reference = explained(error)
     more = dict(getattr(error, "headers", None) or {}) if isinstance(error, HTTPException) else {}
     if reference:
-        if own := _owner(request):
+        if status == 500 and (own := _owner(request)):
             failed = PluginFailed(own, f"the page {request.scope['path']}", f"{type(error).__name__}: {error}")
             request.app.state.newel.plugins.note(failed)
             problems = (Problem(code="server", message=f"plugin {own!r} failed: {type(error).__name__}", hint=problems[0].hint, plugin=own),)
@@ -81,6 +83,9 @@ def explained(error: Exception) -> tuple[int, tuple[Problem, ...], str]:
         message = HTTPStatus(error.status_code).phrase
         return error.status_code, (Problem(code=code, message=message, hint=hint),), ""
     reference = secrets.token_hex(6)
+    if unavailable(error):
+        hint = f"ask again later with the same Idempotency-Key: it is carried out once; administrators find the reason under {reference} in the log"
+        return 503, (Problem(code="database", message="the database can't work at present", hint=hint),), reference
     hint = f"tell support the reference {reference}"
     return 500, (Problem(code="server", message="something went wrong on our side; nothing was changed", hint=hint),), reference
 
@@ -137,6 +142,7 @@ def _to_login(request: Request[Any, Any, Any]) -> Response[Any]:
 
 
 def _page(request: Request[Any, Any, Any], status: int, problems: tuple[Problem, ...], reference: str, more: dict[str, str]) -> Response[Any]:
+    problems = tuple(map(said, problems))
     first = problems[0]
     message = "; ".join(dict.fromkeys(p.message for p in problems))
     error = {"status": status, "message": message, "hint": first.hint, "reference": reference, "rule": first.code}

@@ -16,7 +16,7 @@ from newel.web.forms import Reader, field_of, parts_of, read_struct
 from newel.web.render import Web, flash, page, redirect, shown
 from newel.web.views_document import kind_label
 from newel.web.views_list import SIZE, Address, filters, pager
-from newel.web.views_text import _, instant, words
+from newel.web.views_text import _, instant, said, words
 
 ADMIN = {"permission": "newel.admin"}
 BADGES = {"failed": "error", "running": "open", "waiting": "draft", "done": "done"}
@@ -52,7 +52,7 @@ async def _settings_form(request: Web, name: str, reader: Reader | None = None, 
         return redirect("/settings")
     now = context.settings.get(name) or manifest.settings()
     problems = [*(reader.problems if reader else ()), *(refused.problems if refused else ())]
-    errors = {p.where.rpartition(".")[2]: p.message for p in problems}
+    errors = {p.where.rpartition(".")[2]: said(p).message for p in problems}
     fields, grids = [], []
     for part in parts_of(manifest.settings):
         key = f"settings.{part.name}"

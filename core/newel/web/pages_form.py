@@ -29,7 +29,7 @@ from newel.web.views_document import state_of, totals
 from newel.web.views_entry import Posted, read, settles, with_found
 from newel.web.views_form import columns, header, line_shown, net_of, next_step, open_items, price_text, row_of, summary, tried
 from newel.web.views_lines import row_of_line
-from newel.web.views_text import _, number
+from newel.web.views_text import _, number, said
 
 if TYPE_CHECKING:
     from newel.services.app import Newel
@@ -58,7 +58,7 @@ async def _show(request: Web, form: Form, context: Context, status: int = 200) -
     document = form.outcome.document if form.outcome else before
     entered = form.posted.input
     form.posted.tops = list(row_of_line(document).values()) if form.outcome and document else []
-    errors = {form.posted.field(p.where): p.message for p in form.problems if p.severity is Severity.BLOCK} if status != 200 else {}
+    errors = {form.posted.field(p.where): said(p).message for p in form.problems if p.severity is Severity.BLOCK} if status != 200 else {}
     top = [x for x in document.lines if x.parent is None] if form.outcome and document else []
     below = await line_boxes(newel, form.posted, form.outcome, form.problems, context)
     lots = await lists.lot_numbers(newel, [x.lot for x in entered.lines if isinstance(x.lot, int)])
@@ -86,7 +86,7 @@ async def _show(request: Web, form: Form, context: Context, status: int = 200) -
         "cancel_url": f"/document/{before.id}" if before else f"/documents/{kind.name}",
         "fields": first, "more": groups, "summary": summary(document), "buttons": buttons,
         "grid": {"name": "lines", "label": _("Lines") if not settles(newel, kind) else _("On account"), "columns": columns(newel, kind), "rows": rows,
-                 "blank": 1 if settles(newel, kind) else 3},
+                 "blank": 1 if settles(newel, kind) else 3, "why": kind.priced and not settles(newel, kind)},
         "open_items": await open_items(newel, kind, entered, document, form.fields, context),
         "totals": totals(document, kind) if document and form.outcome else [], "digits": document.amount_digits if document else context.company.amount_digits,
         "currency": document.currency if document else context.company.currency, "priced": kind.priced,

@@ -21,7 +21,7 @@ from newel.web.render import Web, flash, fragment, page, redirect, shown
 from newel.web.views_document import PHASES as SHAPES
 from newel.web.views_document import kind_label, state_of
 from newel.web.views_list import MOST_EXPORTED, SIZE, Address, column, csv_response, empty, filters, pager
-from newel.web.views_text import _, day
+from newel.web.views_text import _, day, said
 
 if TYPE_CHECKING:
     from newel.services.app import Newel
@@ -135,7 +135,7 @@ async def together(request: Web, name: FromPath[str]) -> Response[Any]:
     try:
         made = await newel.documents.follow(ids, str(form.get("flow", "")), context)
     except Refused as refused:
-        return redirect(f"/documents/{name}", flash("; ".join(p.message for p in refused.problems)[:800], "error", refused.problems[0].hint))
+        return redirect(f"/documents/{name}", flash("; ".join(said(p).message for p in refused.problems)[:800], "error", said(refused.problems[0]).hint))
     text = _("One document is made of %(count)s.", count=len(ids))
     return redirect(f"/document/{made.document.id}", flash(text))
 

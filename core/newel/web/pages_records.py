@@ -12,13 +12,14 @@ from newel.domain.context import Context
 from newel.errors import Problem, Refused
 from newel.services.access import require
 from newel.services.shapes import Shape
+from newel.web import menu
 from newel.web.auth import context_of, newel_of
 from newel.web.forms import Reader
 from newel.web.render import Web, flash, page, redirect, shown
 from newel.web.views_forms import forms_on
 from newel.web.views_list import MOST_EXPORTED, SIZE, Address, column, csv_response, empty, filters, pager
 from newel.web.views_record import TYPES, cell_of, field_view, filter_fields, filter_text, history, read, reports_on, title_of, version_of
-from newel.web.views_text import _
+from newel.web.views_text import _, said
 
 if TYPE_CHECKING:
     from newel.services.app import Newel
@@ -89,7 +90,7 @@ async def _form(
     newel, name = newel_of(request), shape.name
     row = await newel.records.get(name, id, context) if id else {}
     may = context.user.may(f"{name}.edit")
-    errors = {p.where: p.message for p in problems}
+    errors = {p.where: said(p).message for p in problems}
     fields = []
     for f in shape.fields:
         if f.secret:
@@ -125,6 +126,7 @@ async def _form(
         "sections": [{"help": _(shape.record.help) if not id else "", "fields": fields}], "cancel_url": up, "actions": actions, "editable": may,
         "parts": [await _parts(newel, child, id, context) for child in children],
         "links": about if len(about) >= FEW else [], "forms": forms_on(request, name, id) if id else [],
+        "panels": menu.boxes(newel, context, "record", name, id) if id else [],
         "history": [history(e) for e in await newel.records.history(name, id, context)] if id else [],
     }  # fmt: skip
     title = title_of(shape, row) if id else _("New: %(kind)s", kind=_(shape.record.label))
@@ -227,7 +229,8 @@ async def options(request: Web, name: FromPath[str]) -> list[dict[str, Any]]:
         shape = newel.records.shape(name)
         found = await newel.records.page(name, context, search=q, filters={"party": party}, size=20)
         return [{"id": r["id"], "label": title_of(shape, r)} for r in found.rows]
-    return [{"id": id_, "label": title} for id_, title in await newel.records.options(name, q, context)]
+    own = Reader(request.query_params).reference("for")  # whose own numbers are looked through as well
+    return [{"id": i, "label": title} for i, title in await newel.records.options(name, q, context, party=own if isinstance(own, int) else None)]
 
 
 handlers = [records, new_record, show_record, create_record, change_record, delete_record, options]

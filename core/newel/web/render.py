@@ -17,8 +17,8 @@ from newel.domain.context import Context
 from newel.errors import Problem
 from newel.web import menu
 from newel.web.auth import newel_of, principal
-from newel.web.headers import nonce
-from newel.web.views_text import _, day, instant, language, number, several, translate_also
+from newel.web.headers import HOST, nonce
+from newel.web.views_text import _, day, instant, language, number, said, several, translate_also
 
 if TYPE_CHECKING:
     from newel.services.app import Newel
@@ -67,10 +67,14 @@ def _initials(name: str) -> str:
 
 def _flashes(request: Web) -> list[dict[str, Any]]:
     try:
-        found = json.loads(base64.urlsafe_b64decode(request.cookies.get(FLASH, "")))
+        found = json.loads(base64.urlsafe_b64decode(request.cookies.get(_flash(request), "")))
     except ValueError:
         return []
     return [{k: str(f.get(k, ""))[:500] for k in ("severity", "message", "hint")} for f in found if isinstance(f, dict)] if isinstance(found, list) else []
+
+
+def _flash(request: Web) -> str:
+    return HOST + FLASH if newel_of(request).config.secure_cookies else FLASH
 
 
 def flash(message: str, severity: str = "ok", hint: str = "") -> Cookie:
@@ -97,6 +101,7 @@ def shell(request: Web, newel: Newel, context: Context, at: str = "") -> dict[st
         "nav": menu.navigation(newel, context, at or request.url.path),
         "create": menu.create(newel, context),
         "flashes": _flashes(request),
+        "scripts": [s for m in newel.registry.manifests.values() for s in m.scripts],
     }
 
 
@@ -119,7 +124,7 @@ def page(
     frame = shell(request, newel_of(request), context, at)
     body = templates(request).get_template(template).render(shell=frame, title=title, problems=list(problems), **values)
     response = Response(body, media_type="text/html; charset=utf-8", status_code=status)
-    if FLASH in request.cookies:
+    if _flash(request) in request.cookies:
         response.delete_cookie(FLASH)
     return response
 
@@ -133,5 +138,5 @@ def shown(problems: Sequence[Problem], field: Any = None) -> list[dict[str, Any]
     """Problems for a page. field: function(where) -> id of the input it is about."""
     return [
         {"severity": str(p.severity), "message": p.message, "hint": p.hint, "code": p.code, "field": field(p.where) if field and p.where else ""}
-        for p in problems
+        for p in map(said, problems)
     ]

@@ -11,7 +11,7 @@ from newel.domain.document import Document
 from newel.domain.kinds import DocumentKind, Transition
 from newel.domain.ledger import OpenItem
 from newel.errors import Problem, Refused, Severity
-from newel.web.views_text import _
+from newel.web.views_text import _, said
 
 if TYPE_CHECKING:
     from newel.services.app import Newel
@@ -42,8 +42,8 @@ async def _meets(newel: Newel, document: Document, kind: DocumentKind, transitio
 
 
 def _action(document: Document, transition: Transition, problems: Sequence[Problem], context: Context) -> dict[str, Any]:
-    stopping = [p for p in problems if p.severity is Severity.BLOCK]
-    risky = [p for p in problems if p.severity is Severity.OVERRIDE]
+    stopping = [said(p) for p in problems if p.severity is Severity.BLOCK]
+    risky = [said(p) for p in problems if p.severity is Severity.OVERRIDE]
     backwards = transition.target == "cancelled" or "reverse" in transition.effects
     action: dict[str, Any] = {
         "label": _(transition.label), "method": "post", "url": f"/document/{document.id}/act", "name": "transition", "value": transition.name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gettext as catalogs
+import re
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -11,12 +12,17 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from babel import Locale
 from babel.dates import format_date, format_datetime
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
+from newel.errors import Problem
+
+PLACE = re.compile(r"\{\d+\}")
 LOCALES = Path(__file__).parent.parent / "locale"
 language: ContextVar[str] = ContextVar("newel_language", default="en")
 _folders: dict[str, Path] = {}
@@ -26,20 +32,55 @@ def translate_also(plugin: str, folder: Path) -> None:
     """Words of a plugin from now on: a file <language>.po for each language. The kernel's own words go first, then plugins by name."""
     if _folders.get(plugin) != folder:
         _folders[plugin] = folder
-        _catalog.cache_clear()
+        for kept in (_read, _catalog, _problems):
+            kept.cache_clear()
+
+
+@lru_cache(maxsize=16)
+def _read(tag: str) -> list[Catalog]:
+    out = []
+    for folder in (LOCALES, *(folder for _name, folder in sorted(_folders.items()))):
+        path = folder / f"{tag}.po"
+        if path.exists():
+            with path.open("rb") as text:
+                out.append(read_po(text, tag))
+    return out
 
 
 @lru_cache(maxsize=16)
 def _catalog(tag: str) -> catalogs.NullTranslations:
-    found: catalogs.NullTranslations = Translations.load(str(LOCALES), [tag], "newel")
-    for _name, folder in sorted(_folders.items()):
-        path = folder / f"{tag}.po"
-        if path.exists():
-            with path.open("rb") as text, BytesIO() as compiled:
-                write_mo(compiled, read_po(text, tag))
-                compiled.seek(0)
-                found.add_fallback(Translations(compiled))
+    found = catalogs.NullTranslations()
+    for catalog in _read(tag):
+        with BytesIO() as compiled:
+            write_mo(compiled, catalog)
+            compiled.seek(0)
+            found.add_fallback(Translations(compiled))
     return found
+
+
+@lru_cache(maxsize=16)
+def _problems(tag: str) -> dict[str, list[tuple[re.Pattern[str], str]]]:
+    """By the code of a problem: what its texts look like in English, and what they are in the language."""
+    out: dict[str, list[tuple[re.Pattern[str], str]]] = {}
+    for message in (m for catalog in _read(tag) for m in catalog if m.context and m.string):
+        parts = PLACE.split(str(message.id))
+        out.setdefault(str(message.context), []).append((re.compile("(.*?)".join(re.escape(p) for p in parts), re.DOTALL), str(message.string)))
+    for found in out.values():  # what has more words of its own is the better match
+        found.sort(key=lambda f: -len(f[0].pattern.replace("(.*?)", "")))
+    return out
+
+
+def said(problem: Problem) -> Problem:
+    """The problem in the reader's language, as far as there are words for it: rules speak English, and their values stay as they are."""
+    known = _problems(language.get()).get(problem.code)
+    return msgspec.structs.replace(problem, message=_matched(known, problem.message), hint=_matched(known, problem.hint)) if known else problem
+
+
+def _matched(known: list[tuple[re.Pattern[str], str]], text: str) -> str:
+    for pattern, words in known:
+        if match := pattern.fullmatch(text):
+            return PLACE.sub(lambda place: match[int(place[0][1:-1])], words)
+    return text
 
 
 def _(text: str, /, **values: Any) -> str:

@@ -101,7 +101,7 @@ FLOWS = (
 @hookimpl
 def register_plugin() -> Manifest:
     """Invoices and credit notes, and what they are made from."""
-    return Manifest(name="invoicing", label="Invoicing", documents=(INVOICE, CREDIT_NOTE), flows=FLOWS, reports=REPORTS)
+    return Manifest(name="invoicing", label="Invoicing", locale="newel_invoicing:locale", documents=(INVOICE, CREDIT_NOTE), flows=FLOWS, reports=REPORTS)
 
 
 @hookimpl

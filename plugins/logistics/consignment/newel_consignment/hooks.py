@@ -114,7 +114,7 @@ def _posting() -> tuple[PostingRule, ...]:
 def register_plugin() -> Manifest:
     """Two kinds of orders, what ends them, and places for goods that are ours at customers."""
     return Manifest(
-        name="consignment", label="Consignment", documents=DOCUMENTS, flows=FLOWS, extends=(Extension(role="delivery", line_kinds=STATES),),
+        name="consignment", label="Consignment", locale="newel_consignment:locale", documents=DOCUMENTS, flows=FLOWS, extends=(Extension(role="delivery", line_kinds=STATES),),
         line_kinds=(LineKind(name="consigned", label="On consignment", item=True), LineKind(name="loaned", label="On loan", item=True)),
         location_kinds=(
             LocationKind(name="consigned", label="Consigned to customers", tracked=True),

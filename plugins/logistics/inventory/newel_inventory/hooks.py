@@ -99,6 +99,7 @@ def register_plugin() -> Manifest:
     return Manifest(
         name="inventory",
         label="Inventory",
+        locale="newel_inventory:locale",
         documents=(RECEIPT, TRANSFER, COUNT),
         extends=(RESERVING,),
         reports=REPORTS,

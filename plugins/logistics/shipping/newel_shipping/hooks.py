@@ -100,6 +100,7 @@ def register_plugin() -> Manifest:
     return Manifest(
         name="shipping",
         label="Shipping",
+        locale="newel_shipping:locale",
         piccolo_app="newel_shipping.piccolo_app",
         demo_data="newel_shipping:demo.toml",
         tables=TABLES,

@@ -93,7 +93,7 @@ POSTING = (
 def register_plugin() -> Manifest:
     """The order, what comes of it, and places for goods that are a vendor's."""
     return Manifest(
-        name="vendor_stock", label="Vendor's stock", needs=("purchasing",), documents=DOCUMENTS, flows=FLOWS, posting_rules=POSTING, reports=REPORTS,
+        name="vendor_stock", label="Vendor's stock", locale="newel_vendor_stock:locale", needs=("purchasing",), documents=DOCUMENTS, flows=FLOWS, posting_rules=POSTING, reports=REPORTS,
         location_kinds=(LocationKind(name=PLACE, label="Vendor's stock here", tracked=True),), routes="newel_vendor_stock.routes:handlers",
         demo_data="newel_vendor_stock:demo.toml",
     )  # fmt: skip

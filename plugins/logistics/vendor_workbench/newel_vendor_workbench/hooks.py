@@ -38,7 +38,7 @@ async def demo(kit: Any) -> None:
 def register_plugin() -> Manifest:
     """Pages and operations for vendors, what they announce, and the permission that lets them in."""
     return Manifest(
-        name="vendor_workbench", label="Vendor workbench", needs=("purchasing",), documents=(NOTE,), flows=(ADVISE,),
+        name="vendor_workbench", label="Vendor workbench", locale="newel_vendor_workbench:locale", needs=("purchasing",), documents=(NOTE,), flows=(ADVISE,),
         permissions=((PERMISSION, "Work as a vendor: see the vendor's own orders, confirm dates, ship"),),
         routes="newel_vendor_workbench.routes:handlers", templates="newel_vendor_workbench:templates",
         menu=(MenuItem(label="Vendor workbench", path="/vendor_workbench", section="Vendors", permission=PERMISSION),), demo=demo,

@@ -34,7 +34,7 @@ DRAFT = DocumentKind(
 def register_plugin() -> Manifest:
     """What may be configured, and configurations that are made before an order."""
     return Manifest(
-        name="configurator", label="Configurator", precedes=("pricelists",), piccolo_app="newel_configurator.piccolo_app",
+        name="configurator", label="Configurator", locale="newel_configurator:locale", precedes=("pricelists",), piccolo_app="newel_configurator.piccolo_app",
         tables=TABLES, records=RECORDS, documents=(DRAFT,), line_data=ConfigData, demo_data="newel_configurator:demo.toml",
     )  # fmt: skip
 

@@ -27,6 +27,7 @@ def register_plugin() -> Manifest:
     return Manifest(
         name="kits",
         label="Kits",
+        locale="newel_kits:locale",
         precedes=("pricelists",),  # what a kit's parts share has no price in a list
         piccolo_app="newel_kits.piccolo_app",
         tables=TABLES,

@@ -26,6 +26,7 @@ def register_plugin() -> Manifest:
     return Manifest(
         name="pricelists",
         label="Price lists",
+        locale="newel_pricelists:locale",
         piccolo_app="newel_pricelists.piccolo_app",
         demo_data="newel_pricelists:demo.toml",
         tables=TABLES,

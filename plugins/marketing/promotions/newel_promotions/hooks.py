@@ -29,6 +29,7 @@ def register_plugin() -> Manifest:
     return Manifest(
         name=PLUGIN,
         label="Promotions",
+        locale="newel_promotions:locale",
         piccolo_app="newel_promotions.piccolo_app",
         demo_data="newel_promotions:demo.toml",
         tables=TABLES,

@@ -125,6 +125,7 @@ def register_plugin() -> Manifest:
     return Manifest(
         name="sales",
         label="Sales",
+        locale="newel_sales:locale",
         piccolo_app="newel_sales.piccolo_app",
         demo_data="newel_sales:demo.toml",
         tables=TABLES,

@@ -44,7 +44,7 @@ KIND = DocumentKind(
 def register_plugin() -> Manifest:
     """Orders of parts, and parts lists with pictures."""
     return Manifest(
-        name="parts", label="Spare parts", piccolo_app="newel_parts.piccolo_app", tables=TABLES, documents=(KIND,), records=RECORDS,
+        name="parts", label="Spare parts", locale="newel_parts:locale", piccolo_app="newel_parts.piccolo_app", tables=TABLES, documents=(KIND,), records=RECORDS,
         demo_data="newel_parts:demo.toml", settings=PartsSettings, routes="newel_parts.routes:handlers", templates="newel_parts:templates",
         permissions=(("parts.catalogue", "see parts lists with prices and stock"),),
         menu=(MenuItem(label="Spare parts", path="/parts", section="Service", permission="parts.catalogue"),),

@@ -96,7 +96,7 @@ FLOWS = (
 def register_plugin() -> Manifest:
     """Reclamations of customers and to vendors, and what follows from those to vendors."""
     return Manifest(
-        name="reclamations", label="Reclamations", documents=KINDS, flows=FLOWS, reports=REPORTS, settings=ReclamationsSettings,
+        name="reclamations", label="Reclamations", locale="newel_reclamations:locale", documents=KINDS, flows=FLOWS, reports=REPORTS, settings=ReclamationsSettings,
         document_data=ReclamationData, line_data=Discrepancy,
         account_roles=(AccountRole(name="reclamation_difference", label="Differences of reclamations", kind="expense"),),
     )  # fmt: skip

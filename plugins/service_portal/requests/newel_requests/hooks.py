@@ -8,7 +8,7 @@ from typing import Any
 from newel.domain.context import Context
 from newel.domain.document import Document, Draft
 from newel.domain.facts import Facts
-from newel.domain.kinds import DocumentKind, Kinds, State, Transition
+from newel.domain.kinds import Ask, DocumentKind, Kinds, State, Transition
 from newel.errors import Problem
 from newel.hookspecs import hookimpl
 from newel.manifest import Manifest, Panel
@@ -36,6 +36,15 @@ REQUEST = DocumentKind(
     menu="Service",
     data=RequestData,
     fields=("party", "date_requested", "ship_to", "reference", "text", "currency"),
+    asks=(
+        Ask(name="data.requests.type", label="What is it about?", code_of="requests.type"),
+        Ask(name="text", label="What can we do for you?"),
+        Ask(name="data.requests.about", label="Number of an order, delivery or invoice"),
+        Ask(name="item", label="Product number"),
+        Ask(name="date_requested", label="Day wanted"),
+        Ask(name="data.requests.time", label="Time wanted", help="such as 14:30"),
+        Ask(name="ship_to", label="Place"),
+    ),
     help="What a customer or vendor asks for. Its number is the tracking number: whoever quotes it adds to it.",
     states=tuple(State(name=name, label=label, phase=phase, editable=phase in ("draft", "open")) for name, (label, phase) in STATES.items()),
     transitions=(
@@ -57,7 +66,7 @@ REQUEST = DocumentKind(
 def register_plugin() -> Manifest:
     """One kind of documents with its types, categories and teams, and what is said about it."""
     return Manifest(
-        name="requests", label="Requests", piccolo_app="newel_requests.piccolo_app", demo_data="newel_requests:demo.toml", tables=TABLES,
+        name="requests", label="Requests", locale="newel_requests:locale", piccolo_app="newel_requests.piccolo_app", demo_data="newel_requests:demo.toml", tables=TABLES,
         documents=(REQUEST,), records=RECORDS, reports=REPORTS, document_data=RequestData, routes="newel_requests.routes:handlers",
     )  # fmt: skip
 
@@ -81,9 +90,10 @@ def propose_documents(document: Document, transition: str, facts: Facts, context
     found = facts.get(RequestFacts)
     if found is None or transition != "convert":
         return ()
-    data = header(document)
-    kind = rules.target(data, found.types.get(data.type), facts[Kinds])
-    return rules.drafts(document, kind) if kind else ()
+    data, kinds = header(document), facts[Kinds]
+    kind = rules.target(data, found.types.get(data.type), kinds)
+    way = next((f for f in kinds.ways.get(KIND, ()) if kind and f.target_kind == kind.name), None)
+    return rules.drafts(document, kind, way) if kind else ()
 
 
 @hookimpl

@@ -8,7 +8,7 @@ from typing import Any
 from newel.domain.context import Context
 from newel.domain.document import Document, Draft, Line
 from newel.domain.facts import Facts
-from newel.domain.kinds import DocumentKind, Flow, State, Transition
+from newel.domain.kinds import Ask, DocumentKind, Flow, State, Transition
 from newel.domain.master import Master
 from newel.errors import Problem
 from newel.hookspecs import hookimpl
@@ -17,7 +17,7 @@ from newel.store.session import Session
 
 from newel_returns import rules
 from newel_returns.facts import REPORTS, load
-from newel_returns.rules import GOODS, RECEIPT, RETURN, SHIPMENT, ReturnsData, ReturnsFacts, ReturnsSettings
+from newel_returns.rules import BUILT_IN, GOODS, RECEIPT, RETURN, SHIPMENT, ReturnsData, ReturnsFacts, ReturnsSettings
 from newel_returns.tables import RECORDS, TABLES
 
 DRAFT = State(name="draft", label="Draft", phase="draft", editable=True)
@@ -46,6 +46,10 @@ KINDS = (
         name=RETURN, label="Return authorisation", label_plural="Return authorisations", role="request", party_role="customer", series="RMA",
         menu="Service", new_lots=True, line_kinds=("item", "text"),
         fields=("party", "date", "ship_to", "bill_to", "currency", "reference", "text", "location_from", "location_to"),
+        asks=(
+            Ask(name="data.returns.category", label="What do you wish?", choices=tuple((c.code, c.name) for c in BUILT_IN), code_of="returns.category"),
+            Ask(name="text", label="What is wrong with it?"), Ask(name="item", label="Product number"),
+        ),
         help="What a customer wants to send back, and why. Its category says whether it is repaired, credited or replaced.",
         states=(
             DRAFT, State(name="requested", label="In review", phase="offered", editable=True), State(name="authorised", label="Authorised", phase="open"),
@@ -84,7 +88,7 @@ FLOWS = (
 def register_plugin() -> Manifest:
     """Three kinds of documents, what leads from one to the next, and categories."""
     return Manifest(
-        name="returns", label="Returns", piccolo_app="newel_returns.piccolo_app", tables=TABLES, documents=KINDS, flows=FLOWS, records=RECORDS,
+        name="returns", label="Returns", locale="newel_returns:locale", piccolo_app="newel_returns.piccolo_app", tables=TABLES, documents=KINDS, flows=FLOWS, records=RECORDS,
         reports=REPORTS, document_data=ReturnsData, demo_data="newel_returns:demo.toml", settings=ReturnsSettings,
     )  # fmt: skip
 

@@ -51,7 +51,7 @@ FLOWS = (
 def register_plugin() -> Manifest:
     """One kind of document, lines for work on returns, and where the material goes."""
     return Manifest(
-        name="rework", label="Work on returns", documents=(KIND,), flows=FLOWS, extends=(Extension(kind=RETURN, line_kinds=("work",)),), reports=REPORTS,
+        name="rework", label="Work on returns", locale="newel_rework:locale", documents=(KIND,), flows=FLOWS, extends=(Extension(kind=RETURN, line_kinds=("work",)),), reports=REPORTS,
         line_kinds=(LineKind(name="work", label="Work", item=True),), location_kinds=(LocationKind(name="rework", label="Work on returns"),),
         account_roles=(AccountRole(name="rework", label="Repair and rework", kind="expense"),),
         posting_rules=(

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from newel.domain.context import Context
-from newel.domain.document import Document
+from newel.domain.document import Document, Draft
 from newel.domain.facts import Facts
-from newel.domain.kinds import DocumentKind, Flow, State, Transition
+from newel.domain.kinds import DocumentKind, Flow, Kinds, State, Transition
 from newel.domain.pricing import Adjustment
 from newel.errors import Problem
 from newel.hookspecs import hookimpl
@@ -50,7 +50,7 @@ FLOWS = (
 def register_plugin() -> Manifest:
     """Claims, terms of warranty, the life of pieces, and who has which."""
     return Manifest(
-        name="warranty", label="Warranty", piccolo_app="newel_warranty.piccolo_app", tables=TABLES, documents=(KIND,), flows=FLOWS, records=RECORDS,
+        name="warranty", label="Warranty", locale="newel_warranty:locale", piccolo_app="newel_warranty.piccolo_app", tables=TABLES, documents=(KIND,), flows=FLOWS, records=RECORDS,
         demo_data="newel_warranty:demo.toml", reports=REPORTS,
     )  # fmt: skip
 
@@ -73,6 +73,14 @@ def check_document(document: Document, transition: str, facts: Facts, context: C
     """Pieces at the end of their life, and claims that nothing covers."""
     found = facts.get(WarrantyFacts) or WarrantyFacts()
     return list(rules.check(document, transition, found))
+
+
+@hookimpl
+def propose_documents(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Draft]:
+    """The life of a piece goes on when somebody has worked on it at the customer's."""
+    found = facts.get(WarrantyFacts)
+    done = facts[Kinds].becomes(document.kind, document.state, transition)[1] == "done"
+    return rules.drafts(document, found, context.today) if found is not None and done else ()
 
 
 @hookimpl

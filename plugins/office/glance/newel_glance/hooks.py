@@ -1,0 +1,42 @@
+"""Glance on one screen: stock and promise of each line, the margin, the customer's last orders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from newel.domain.context import Context
+from newel.domain.document import Document
+from newel.domain.facts import Facts
+from newel.hookspecs import hookimpl
+from newel.manifest import Manifest, Panel
+from newel.store.session import Session
+
+from newel_glance import rules
+from newel_glance.facts import load
+
+MARGIN = "glance.margin"
+
+
+@hookimpl
+def register_plugin() -> Manifest:
+    """A right, and nothing that is stored."""
+    return Manifest(name="glance", label="Glance", permissions=((MARGIN, "see what a sale earns"),))
+
+
+@hookimpl
+async def load_facts(document: Document, session: Session, context: Context) -> Any:
+    """Stock, what is on its way, and the customer's last orders; only for sales that are being entered."""
+    return await load(session, document, context) if rules.entered(document) else None
+
+
+@hookimpl
+def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
+    """A row below each line, the customer, and the margin for those who may see it."""
+    found = facts.get(rules.Seen)
+    if found is None or context.user.party is not None:
+        return ()
+    panels = [*rules.stock(document, found, context.today), *rules.customer(found, context.user.may)]
+    if context.user.may(MARGIN):
+        panels += rules.margin(document, context.company)
+    return panels

@@ -1,0 +1,44 @@
+"""Knowledge on one screen: articles are written, reviewed and published, found by full text, and offered beside a request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from newel.domain.context import Context
+from newel.domain.document import Document
+from newel.domain.facts import Facts
+from newel.hookspecs import hookimpl
+from newel.manifest import Box, Manifest, MenuItem, Panel
+from newel.store.session import Session
+
+from newel_knowledge import rules
+from newel_knowledge.facts import REPORTS, around
+from newel_knowledge.rules import PUBLISH, READ, Articles, KnowledgeSettings
+from newel_knowledge.tables import RECORDS, TABLES
+
+
+@hookimpl
+def register_plugin() -> Manifest:
+    """Articles with versions, and the pages to write, review and read them (SRV-11)."""
+    return Manifest(
+        name="knowledge", label="Knowledge", locale="newel_knowledge:locale", piccolo_app="newel_knowledge.piccolo_app", tables=TABLES, records=RECORDS, reports=REPORTS,
+        settings=KnowledgeSettings, demo_data="newel_knowledge:demo.toml", routes="newel_knowledge.routes:handlers",
+        templates="newel_knowledge:templates",
+        permissions=((READ, "read articles of one's audience"), (PUBLISH, "review, publish and retire articles")),
+        menu=(MenuItem(label="Knowledge", path="/knowledge", section="Service", permission=READ),),
+        boxes=(Box(title="This may help", on="portal.new", url="/knowledge/suggest", permission=READ, shared=True),),
+    )  # fmt: skip
+
+
+@hookimpl
+async def load_facts(document: Document, session: Session, context: Context) -> Any:
+    """Articles around a request, for its page and its form; nothing while it is saved."""
+    return await around(document, session, context)
+
+
+@hookimpl
+def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
+    """What was used, and what may help."""
+    found = facts.get(Articles)
+    return rules.panels(found, document.id if document.version else 0) if found else []
