@@ -6,16 +6,19 @@ DISTRIBUTIONS := core sdk ops demo $(patsubst %/pyproject.toml,%,$(wildcard plug
 PYPROJECTS := $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system lock run test lint format bench bench-peers docs surface capabilities words clean
+.PHONY: help setup system lock run test soak lint format bench bench-peers fuzz audit docs surface capabilities screens words clean
 
 help:
 	@echo "make run           a demonstration company on SQLite, in the browser"
 	@echo "make test          every test, on SQLite and on PostgreSQL"
+	@echo "make soak          the promises of docs/reliability.md in their long sizes: many hours"
 	@echo "make lint          style, types and architecture"
 	@echo "make format        rewrite the code in the project's format"
 	@echo "make bench         the benchmarks; make bench-peers: beside Tryton, which it installs for that"
+	@echo "make fuzz          the fuzz of the API and of every form, for hours"
+	@echo "make audit         known weaknesses of the packages that are locked; asks a service outside"
 	@echo "make docs          the documentation, into docs/_build"
-	@echo "make capabilities  docs/capabilities.md from the tests' marks"
+	@echo "make capabilities  docs/capabilities.md from the tests' marks; make screens: docs/screens.md"
 	@echo "make words         brings the translations up to date, and says what is missing"
 	@echo "make surface       docs/api_surface.txt from the code"
 	@echo "make lock          requirements.txt from requirements.in"
@@ -50,12 +53,17 @@ run: setup
 test: setup system
 	$(BIN)/pytest -n auto
 
+# NEWEL_SOAK=0.01 make soak: a hundredth of it.
+soak: setup system
+	NEWEL_SOAK=$${NEWEL_SOAK:-1} NEWEL_RELIABILITY_REPORT=$(CURDIR)/soak.txt $(BIN)/pytest tests/reliability -n 2 -p no:cacheprovider -o timeout=0
+
 lint: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/capabilities.py --check
+	$(BIN)/python tools/screens.py --check
 
 format: setup
 	$(BIN)/ruff check --fix-only
@@ -75,7 +83,7 @@ bench-peers: setup system .venv-peers/.installed
 	.venv-peers/bin/python -m pip install --quiet -r $<
 	@touch $@
 
-docs: capabilities
+docs: capabilities screens
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
@@ -89,6 +97,9 @@ words: setup
 
 capabilities: setup
 	$(BIN)/python tools/capabilities.py
+
+screens: setup
+	$(BIN)/python tools/screens.py
 
 clean:
 	rm -rf .venv .venv-peers docs/_build dist build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis

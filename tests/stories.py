@@ -183,7 +183,7 @@ class Story:
         asked = await self.do.create("sales.order", DocumentInput(party="ACME", lines=(LineInput(item="CASE"),)), context)
         found = await pages.detail(self.app, asked.document.id, context)
         await self.do.act(asked.document.id, "cancel", context)
-        rows = dict(next(p.rows for _, p in found.panels if p.title == "Credit"))
+        rows = dict(next(p.rows for _, p in found.panels if p.title == "Credit limit"))
         return rows["Used"].value  # type: ignore[union-attr,return-value]
 
     async def _role(self, role: str) -> Decimal:

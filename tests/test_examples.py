@@ -28,6 +28,9 @@ from newel.web.app import create_app
 from newel_demo.company import PASSWORD
 from newel_ops.compose import distribution
 from newel_restock.routes import fill_up
+from newel_visits.send import for_request as plan_visit
+from newel_visits.send import sign as sign_visit
+from newel_visits.send import work as take_down
 
 from tests.web import Web
 
@@ -209,7 +212,8 @@ async def test_service_firm(folder: Path) -> None:
         )
         found = {
             "requests": await here.states("requests.request"), "repair_billed": f"{bill.net:.2f}", "in_service": await here.lying(code="CUSTOMERS"),
-            "faults": ", ".join(f"{plain(unscaled(int(r['n']), QUANTITY))} {r['code']}" for r in faults), "parts_ordered": items(order),
+            "visits": await here.states("visits.visit"), "parts_ordered": items(order),
+            "faults": ", ".join(f"{plain(unscaled(int(r['n']), QUANTITY))} {r['code']}" for r in faults),
         }  # fmt: skip
         assert bill.state == "draft"
         await here.opens("elbtal", "/")
@@ -226,4 +230,22 @@ async def test_service_firm(folder: Path) -> None:
         words = {"inventory.transfer": "moved", "purchasing.requisition": "asked for"}
         made = [o.document for o in await fill_up(here.app, await here.admin())]
         found["try_fill_up"] = ", ".join(sorted(f"{items(d)} {words[d.kind]}" for d in made))
+        found |= await visited(here)
         assert found == promised
+
+
+async def visited(here: Install) -> Figures:
+    """The desk turns what was asked for into a visit; the technician does it on the telephone, and the customer signs."""
+    asked = next(r for r in await here.all("requests.request") if r.data["requests"].type == "service")
+    visit = await plan_visit(here.app, asked.id, {"technician": "WANDA"}, await here.user("desk"))
+    (lot,) = await here.rows("SELECT number FROM lot WHERE id = ?", visit.lines[0].lot)
+    wanda, data = await here.user("wanda"), visit.data["visits"]
+    await here.do.act(visit.id, "confirm", await here.user("desk"))
+    await here.opens("wanda", "/visits/mine", f"/visits/{visit.id}")
+    visit = (await here.do.act(visit.id, "arrive", wanda)).document
+    visit = await take_down(here.app, visit, (), (LineInput(item="HOUR"),), wanda)
+    await sign_visit(here.app, visit, "Ida Mertens", "Serviced.", wanda)
+    (bill,) = (await here.do.act(visit.id, "finish", wanda)).made
+    billed = await here.do.get(bill, await here.admin())
+    assert billed.state == "draft"
+    return {"try_planned": f"{data.technician} {data.time} {lot['number']}", "try_visit_billed": f"{billed.net:.2f}"}

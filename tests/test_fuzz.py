@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,13 +24,14 @@ from schemathesis.core.failures import FailureGroup
 from tests import shop
 from tests.web import Web, serving
 
-EXAMPLES = {GenerationMode.POSITIVE: 15, GenerationMode.NEGATIVE: 10}
+LONG = int(os.environ.get("NEWEL_FUZZ", "1"))  # `make fuzz` makes it many times as many, from other places each time
+EXAMPLES = {GenerationMode.POSITIVE: 15 * LONG, GenerationMode.NEGATIVE: 10 * LONG}
 RECORDS = ("newel.item", "newel.item_price", "newel.party", "newel.currency_rate", "newel.user", "newel.number_series")
 load_all_checks()
 NAMES = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance", "response_headers_conformance")
 COMMON = CHECKS.get_by_names(NAMES)
 REFUSAL = CHECKS.get_by_names(["negative_data_rejection"])
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(240 * LONG)
 
 
 def _wanted(path: str) -> bool:
@@ -61,7 +63,7 @@ class Fuzz:
         kind = operation.path.split("/")[3] if operation.path.startswith("/api/records/") else "document"
 
         @hypothesis.settings(
-            max_examples=examples, deadline=None, derandomize=True, database=None, print_blob=False,
+            max_examples=examples, deadline=None, derandomize=LONG == 1, database=None, print_blob=LONG > 1,
             suppress_health_check=list(hypothesis.HealthCheck), phases=(hypothesis.Phase.generate,),
         )  # fmt: skip
         @hypothesis.given(case=operation.as_strategy(generation_mode=mode), pick=st.integers(0, 30))

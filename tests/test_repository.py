@@ -42,6 +42,9 @@ PACKAGE_ALLOWED = PACKAGE_REQUIRED | {
     "piccolo_app.py",
     "settle.py",  # a use case of the plugin's own, named by its verb
     "decide.py",  # the same
+    "keep.py",  # the same
+    "redraw.py",  # the same
+    "ask.py",  # the same
     "send.py",  # the same
     "answer.py",  # the same
     "take.py",  # the same

@@ -38,23 +38,23 @@ class Proof:
     screens: set[str] = field(default_factory=set)
 
 
-def _marks(nodes: list[ast.expr]) -> Iterator[ast.Call]:
-    """Yield the calls of `pytest.mark.capability` among decorators or in the value of `pytestmark`."""
+def _marks(nodes: list[ast.expr], name: str) -> Iterator[ast.Call]:
+    """Yield the calls of `pytest.mark.NAME` among decorators or in the value of `pytestmark`."""
     for node in nodes:
         if isinstance(node, ast.List | ast.Tuple):
-            yield from _marks(node.elts)
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.capability":
+            yield from _marks(node.elts, name)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == f"pytest.mark.{name}":
             yield node
 
 
-def _claims(nodes: list[ast.stmt], inherited: list[ast.Call]) -> Iterator[tuple[str, ast.Call]]:
+def _claims(nodes: list[ast.stmt], inherited: list[ast.Call], name: str) -> Iterator[tuple[str, ast.Call]]:
     """Yield every test function's name with each mark that counts for it."""
-    file_wide = [mark for node in nodes if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark" for mark in _marks([node.value])]
+    whole = [node.value for node in nodes if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark"]
     for node in nodes:
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            marks = [*inherited, *file_wide, *_marks(node.decorator_list)]
+            marks = [*inherited, *_marks(whole, name), *_marks(node.decorator_list, name)]
             if isinstance(node, ast.ClassDef):
-                yield from _claims(node.body, marks)
+                yield from _claims(node.body, marks, name)
             elif node.name.startswith("test_"):
                 yield from ((node.name, mark) for mark in marks)
 
@@ -62,19 +62,19 @@ def _claims(nodes: list[ast.stmt], inherited: list[ast.Call]) -> Iterator[tuple[
 def _constant(node: ast.expr, path: Path) -> str:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
-    raise SystemExit(f"{path}:{node.lineno}: a capability mark takes plain strings, because it is read without running the test")
+    raise SystemExit(f"{path}:{node.lineno}: this mark takes plain strings, because it is read without running the test")
 
 
-def collect(root: Path = ROOT) -> dict[str, Proof]:
-    """Read the marks of every test file and return the proofs by capability id."""
+def collect(root: Path = ROOT, name: str = "capability") -> dict[str, Proof]:
+    """Read the marks `pytest.mark.NAME` of every test file and return the proofs by id."""
     proofs: dict[str, Proof] = defaultdict(Proof)
     for folder in TEST_FOLDERS:
         for path in sorted((root / folder).rglob("test_*.py")):
             relative = path.relative_to(root)
-            for name, mark in _claims(ast.parse(path.read_text(encoding="utf-8")).body, []):
+            for test, mark in _claims(ast.parse(path.read_text(encoding="utf-8")).body, [], name):
                 for argument in mark.args:
                     proof = proofs[_constant(argument, relative)]
-                    proof.tests.append(f"{relative.as_posix()}::{name}")
+                    proof.tests.append(f"{relative.as_posix()}::{test}")
                     proof.screens.update(_constant(keyword.value, relative) for keyword in mark.keywords if keyword.arg == "screen")
     return dict(proofs)
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Install the system packages that tests and PDF printing need, when they are missing: a browser, a PostgreSQL server, Pango and a font.
+# Install the system packages that tests and PDF printing need, when they are missing: a browser, PostgreSQL, Redis, Pango and a font.
 # Arguments are further programs, named like their packages: `tools/system_packages.sh wrk`.
 #
 # Needs root and Debian's apt. Anybody else is told what to install, and the tests that need it skip. With NEWEL_REQUIRE_SERVERS=1
@@ -13,6 +13,7 @@ missing() {
   local packages=()
   [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || packages+=(chromium)
   command -v initdb >/dev/null || compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || packages+=(postgresql)
+  command -v redis-server >/dev/null || packages+=(redis-server)
   has_library libpango-1.0.so || packages+=(libpango-1.0-0)
   has_library libpangoft2-1.0.so || packages+=(libpangoft2-1.0-0)
   has_library libharfbuzz-subset.so || packages+=(libharfbuzz-subset0)

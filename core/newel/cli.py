@@ -81,10 +81,12 @@ def serve(host: str | None, port: int | None, worker: bool) -> None:
     import uvicorn
 
     from newel.services.app import Newel
+    from newel.web import logs
     from newel.web.app import create_app
 
     try:
         config = load(config_path())
+        logs.configure(config.logs == "json")
         app = Newel(config)
     except NewelError as error:
         out.print(f"[red]error[/] {error}", highlight=False)
@@ -94,15 +96,17 @@ def serve(host: str | None, port: int | None, worker: bool) -> None:
     address, at = host or config.host, port or config.port
     out.print(f"Newel {__version__} on http://{address}:{at}", highlight=False)
     web = create_app(app, worker=worker)
-    uvicorn.run(web, host=address, port=at, log_level="warning", server_header=False)
+    uvicorn.run(web, host=address, port=at, log_level="warning", log_config=None, server_header=False)
 
 
 @main.command()
 def worker() -> None:
     """Work off outbox and jobs until stopped."""
     from newel.jobs.worker import Worker
+    from newel.web import logs
 
     async def work(app: Any) -> None:
+        logs.configure(app.config.logs == "json")
         running = Worker(app)
         loop = asyncio.get_running_loop()
         import signal

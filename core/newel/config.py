@@ -6,7 +6,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -31,11 +31,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         versions: plugin -> the versions that will do; load() takes them from `plugins`.
         disabled: installed plugins that must not run.
         precedes: plugin -> plugins whose answer to a decide_ hook yields to its own.
+        zone: where the company is, as in the IANA list ("Europe/Ljubljana"): its midnight begins the next day of business.
         host, port: where `newel serve` listens.
         secure_cookies: cookies only over https; switch on behind a proxy with TLS.
         settings: plugin -> its settings; they are defaults that the stored settings of a company override.
         roles: code -> role; `newel apply` makes it so.
         engine: options of the engine, such as synchronous = "NORMAL" or connections = 20.
+        replica: postgresql://... of a streaming replica, for reading; left out: everything is read from `database`.
+        replica_lag_seconds: how far it may be behind and still be read.
+        jobs: what wakes workers: "database", which they ask every second, or "saq", which brings them ids through `redis` (of newel-ops).
+        redis: redis://... of that.
+        logs: what the server writes to standard error: "text" or "json", a line for each event.
     """
 
     database: str = "sqlite:///newel.db"
@@ -43,19 +49,25 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     versions: dict[str, str] = {}
     disabled: tuple[str, ...] = ()
     precedes: dict[str, tuple[str, ...]] = {}
+    zone: str = "UTC"
     host: str = "127.0.0.1"
     port: int = 8000
     secure_cookies: bool = False
     settings: dict[str, dict[str, Any]] = {}
     roles: dict[str, RoleConfig] = {}
     engine: dict[str, Any] = {}
+    replica: str = ""
+    replica_lag_seconds: float = 10.0
+    jobs: str = "database"
+    redis: str = ""
+    logs: Literal["text", "json"] = "text"
 
 
 def load(path: Path | None = None) -> Config:
     """Read the file named by `path` or NEWEL_CONFIG, or ./newel.toml; without any, the defaults.
 
-    NEWEL_DATABASE overrides the database. Safe mode: NEWEL_ONLY names the only plugins to run, NEWEL_WITHOUT plugins that must not, with
-    commas between.
+    NEWEL_DATABASE, NEWEL_REPLICA and NEWEL_REDIS override the addresses. Safe mode: NEWEL_ONLY names the only plugins to run, NEWEL_WITHOUT
+    plugins that must not, with commas between.
     """
     found = path or Path(os.environ.get("NEWEL_CONFIG", "newel.toml"))
     data: dict[str, Any] = {}
@@ -83,7 +95,10 @@ def load(path: Path | None = None) -> Config:
     if "NEWEL_ONLY" in os.environ:
         plugins = _names(os.environ["NEWEL_ONLY"])
     disabled = (*config.disabled, *_names(os.environ.get("NEWEL_WITHOUT", "")))
-    return msgspec.structs.replace(config, database=database, plugins=plugins, versions=versions, disabled=disabled)
+    replica, redis = os.environ.get("NEWEL_REPLICA", config.replica), os.environ.get("NEWEL_REDIS", config.redis)
+    if replica and not (database.startswith("postgres") and replica.startswith("postgres")):
+        raise StartupError(f"{found}: replica: expected postgresql://... beside a database of PostgreSQL, got one beside {database.partition(':')[0]}")
+    return msgspec.structs.replace(config, database=database, plugins=plugins, versions=versions, disabled=disabled, replica=replica, redis=redis)
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 from newel import kernel_rules as rules
@@ -26,6 +27,19 @@ def _currency_field(required: bool = True, **more: Any) -> Field:
 
 def _unit_field(name: str = "unit", required: bool = True, **more: Any) -> Field:
     return Field(name=name, code_of="newel.unit", required=required, **more)
+
+
+async def _no_entry_meanwhile(session: Any, _rows: Any, context: Any) -> None:
+    """Whoever closes a period waits for entries that are under way, and those that come later see that it is closed."""
+    await session.fetch("SELECT number FROM ledger_chain WHERE company = ? FOR UPDATE", context.company.id)
+
+
+async def _beyond(session: Any, _rows: Any, context: Any) -> SimpleNamespace:
+    """What whoever writes may not do: one permission of each such role, and of each user who has it. Nobody gives more than they have."""
+    user = context.user
+    roles = {g["role"]: g["permission"] for g in await session.fetch("SELECT role, permission FROM role_permission") if not user.may(g["permission"])}
+    users = {u["user"]: roles[u["role"]] for u in await session.fetch('SELECT "user", role FROM user_role') if u["role"] in roles}
+    return SimpleNamespace(roles=roles, users=users, may=user.may)
 
 
 def _role_field(required: bool = False, name: str = "account_role") -> Field:
@@ -59,10 +73,11 @@ ADMINISTRATION = (
     ),
     RecordKind(
         name="newel.user", table=t.AppUser, label="User", label_plural="Users", title=("login",), search=("login", "name", "email"),
-        facts=USER, check=rules.user, menu="Administration", help="Somebody who may log in.",
+        facts=USER, check=rules.user, check_facts=_beyond, menu="Administration", help="Somebody who may log in.",
         fields=(
             Field(name="login", help="Name to log in with, in small letters."),
             Field(name="password", secret=True, readonly=True),
+            Field(name="login_step", label="Further step", readonly=True, help="The plugin that asks for more than the password."),
             _choice("language", LANGUAGES),
             Field(name="party", help="The customer or vendor that this user belongs to; empty for people of the company."),
             ACTIVE,
@@ -70,7 +85,7 @@ ADMINISTRATION = (
     ),
     RecordKind(
         name="newel.user_role", table=t.UserRole, label="Role of a user", label_plural="Roles of users", title=("user", "role"),
-        parent="user", facts=USER,
+        parent="user", facts=USER, check=rules.user_role, check_facts=_beyond,
     ),
     RecordKind(
         name="newel.user_company", table=t.UserCompany, label="Company of a user", label_plural="Companies of users",
@@ -82,7 +97,7 @@ ADMINISTRATION = (
     ),
     RecordKind(
         name="newel.role_permission", table=t.RolePermission, label="Permission of a role", label_plural="Permissions of roles",
-        title=("role", "permission"), search=("permission",), parent="role", facts=USER, check=rules.permission,
+        title=("role", "permission"), search=("permission",), parent="role", facts=USER, check=rules.permission, check_facts=_beyond,
         fields=(Field(name="permission", help='A permission, or one ending in ".*" for all below it; "*" is everything.'),),
     ),
     RecordKind(
@@ -229,7 +244,7 @@ FINANCE = (
     ),
     RecordKind(
         name="newel.period", table=t.Period, label="Period", label_plural="Periods", title=("code",), search=("code",), facts=MASTER,
-        check=rules.dates, menu="Finance", help="Entries are made in open periods only.",
+        check=rules.period, check_facts=_no_entry_meanwhile, menu="Finance", help="Entries are made in open periods only.",
         fields=(
             Field(name="date_from", label="From", required=True),
             Field(name="date_to", label="To", required=True),

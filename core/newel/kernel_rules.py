@@ -39,6 +39,11 @@ def dates(values: Values) -> Problems:
         yield _bad("date_to", f"the last day, {values['date_to']}, is before the first, {values['date_from']}", "exchange the two dates")
 
 
+def period(values: Values, _locked: Any) -> Problems:
+    """A period is a range of days; the ledger's chain is locked while it changes."""
+    yield from dates(values)
+
+
 def parent(values: Values) -> Problems:
     """Nothing is a part of itself."""
     if values["parent"] is not None and values["parent"] == values.get("id"):
@@ -61,14 +66,29 @@ def tax_rate(values: Values) -> Problems:
         yield _bad("country", "a region needs its country", "enter the country")
 
 
-def permission(values: Values) -> Problems:
-    """A permission, or a pattern of permissions."""
+def permission(values: Values, beyond: Any) -> Problems:
+    """A permission, or a pattern of permissions, that whoever gives it has."""
     if not PERMISSION.fullmatch(values["permission"]):
         yield _bad("permission", f"{values['permission']!r} is no permission", "write one such as newel.item.edit, newel.item.* or *")
+    if not beyond.may(values["permission"]):
+        yield _more("permission", values["permission"])
 
 
-def user(values: Values) -> Problems:
-    """A login can be typed on every keyboard, in one way only."""
+def _more(where: str, permission: str) -> Problem:
+    message, hint = f"this is about the permission {permission!r}, which you do not have", "ask somebody who has it: nobody gives more than they have"
+    return Problem(code="permission.beyond", message=message, where=where, hint=hint)
+
+
+def user_role(values: Values, beyond: Any) -> Problems:
+    """Nobody gives a role that may do more than they."""
+    if found := beyond.roles.get(values["role"]):
+        yield _more("role", found)
+
+
+def user(values: Values, beyond: Any) -> Problems:
+    """A login can be typed on every keyboard, in one way only; nobody changes a user who may do more than they."""
     if not LOGIN.fullmatch(values["login"]):
         hint = "use small letters, digits and . _ @ + -"
         yield _bad("login", f"{values['login']!r} can't be typed the same way everywhere", hint)
+    if found := beyond.users.get(values.get("id")):
+        yield _more("login", found)

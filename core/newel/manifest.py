@@ -57,7 +57,10 @@ class RecordKind(msgspec.Struct, frozen=True, kw_only=True):
             are written together (each as the check gets it); it is then the check's second argument. It may lock what it reads.
         scope: column with the company that a row belongs to, where the table has it; the service fills it in. Empty: the rows of
             all companies are seen.
+        alias: column that refers to the record which a row is another number of, as its first search column says: whoever looks for that
+            record finds it by this number too, unless a column `party` says that it is somebody else's.
         append_only: a change makes a new row, and nothing is deleted: the table is its own history.
+        internal: users who stand for a party see none of it, whatever their permissions; the plugin's own pages say what they may.
         menu: section of the navigation; empty for parts of a parent.
     """
 
@@ -74,7 +77,9 @@ class RecordKind(msgspec.Struct, frozen=True, kw_only=True):
     check: Callable[..., Any] | None = None
     check_facts: Callable[..., Awaitable[Any]] | None = None
     scope: str = "company"
+    alias: str = ""
     append_only: bool = False
+    internal: bool = False
     menu: str = ""
     help: str = ""
 
@@ -117,12 +122,32 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MenuItem(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry of the navigation; record kinds, document kinds and reports have theirs without one."""
+    """An entry of the navigation; record kinds, document kinds and reports have theirs without one.
+
+    home: users who stand for a party start there, and their navigation has the entries of plugins alone, no lists of ours.
+    """
 
     label: str
     path: str
     section: str
     permission: str = ""
+    home: bool = False
+
+
+class Box(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of the plugin's own as a box on other pages: fetched when that page is there, and a link to it where scripts are off.
+
+    Args:
+        on: "document" or "record", the page of each one; or a place that a plugin has on a page of its own ("portal.start").
+        url: of the page; {kind} and {id} stand for what the box is about. Asked for with the header HX-Request, it answers with its content alone.
+        permission: that somebody needs to see it. shared: also for users who stand for a party.
+    """
+
+    title: str
+    on: str
+    url: str
+    permission: str = ""
+    shared: bool = False
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -224,7 +249,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
             it should ask cached facts and nothing else.
         routes: "module:name" of a list of Litestar handlers, served under /<name> and /api/<name>.
         templates: "module:folder" of its Jinja templates, under a folder of its name.
+        scripts: ES modules that every page loads, as static_url names them ("loyalty/cards.js"); they may import from "newel" (docs/screens.md).
         locale: "module:folder" of its translations, one file <language>.po each; the texts themselves are English.
+        boxes: on pages of the kernel and of other plugins.
         permissions: (name, what it allows) beside those that kinds and records bring.
         demo_data: "package:file" of a TOML file with records for the demonstration company: a table for each record kind, with rows.
         demo: async function(kit: DemoKit) that adds to the demonstration company what a file can't say.
@@ -257,8 +284,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     permissions: tuple[tuple[str, str], ...] = ()
     routes: str = ""
     templates: str = ""
+    scripts: tuple[str, ...] = ()
     locale: str = ""
     menu: tuple[MenuItem, ...] = ()
+    boxes: tuple[Box, ...] = ()
     jobs: tuple[Job, ...] = ()
     demo_data: str = ""
     demo: Callable[..., Awaitable[Any]] | None = None

@@ -10,7 +10,8 @@
     then = ["confirm"]
     follow = [{ flow = "deliver", quantity = "1", then = ["ship"] }]
 
-Rows inside a row are parts of it; `as` names a record, and "@name" stands for its id. days: how long ago. follow: each document from the one
+Rows inside a row are parts of it; `as` names a record, and "@name" stands for its id. days: how long ago; ahead: requested
+for so many days from today. follow: each document from the one
 before; `back` starts at the first one again, `made` goes on from the document of that kind which a plugin has made together with it. A step
 may say quantity and lot of its lines, and whatever its header has besides (reference, data). user: the login of who does it.
 """
@@ -67,6 +68,8 @@ async def put_documents(kit: DemoKit, data: Mapping[str, Any], refused: Counter[
     for one in data.get("document", ()):
         if one["kind"] not in kit.app.registry.documents:
             continue
+        if "ahead" in one:
+            one |= {"date_requested": kit.today + timedelta(days=one["ahead"])}
         kit.day = max(kit.start, kit.today - timedelta(days=one.get("days", 0)))
         try:
             first = await kit.app.documents.create(one["kind"], _entered(one), kit.context(one.get("user", "demo")), then=one.get("then", ()))

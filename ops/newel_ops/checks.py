@@ -17,6 +17,7 @@ from newel.services.passwords import Passwords
 from newel.store.session import Session, day, instant
 
 from newel_ops.checks_database import database
+from newel_ops.checks_scale import beside
 from newel_ops.compose import compose
 from newel_ops.copies import MARKER
 from newel_ops.detach import changed, documents_of, marks
@@ -41,7 +42,7 @@ async def checks(app: Newel) -> list[Diagnosis]:
         out += await _people(app, session)
         out += await _work(app, session)
         out += await _books(app, session)
-    return out
+    return [*out, *await beside(app)]
 
 
 def ok(check: str, cause: str) -> Diagnosis:

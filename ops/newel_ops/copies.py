@@ -94,7 +94,7 @@ async def neutralise(session: Session, origin: str) -> list[str]:
     gone = [
         f"{await _deleted(session, table, condition)} {words}"
         for table, condition, words in (
-            ("user_session", "1 = 1", "sessions ended"), ("api_token", "1 = 1", "tokens revoked"),
+            ("user_session", "1 = 1", "sessions ended"), ("login_attempt", "1 = 1", "attempts to log in forgotten"), ("api_token", "1 = 1", "tokens revoked"),
             ("outbox", "done_at IS NULL", "waiting messages deleted"), ("job", "state <> 'done'", "waiting jobs deleted"),
         )
     ]  # fmt: skip

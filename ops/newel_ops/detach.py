@@ -143,6 +143,8 @@ async def purge(config: Config, name: str, file: Path) -> list[str]:
             if mark.tables:
                 for each in _children_first(mark.tables, await _references(session)):
                     await session.fetch(f'DROP TABLE "{each}"')
+                    if database.sqlite:
+                        await session.fetch(f'DROP TABLE IF EXISTS "{each}_found"')  # its index for full-text search
             await session.fetch("DELETE FROM newel_migration WHERE plugin = ?", name)
             await session.fetch("DELETE FROM setting WHERE plugin IN (?, ?)", name, DETACHED + name)
             await session.fetch("DELETE FROM role_permission WHERE permission LIKE ?", f"{name}.%")

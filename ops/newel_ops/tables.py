@@ -1,6 +1,7 @@
 """What a database holds, read from its own catalogue: tables with columns of six portable types, rows in pages, and a checksum of each table.
 
-The catalogue and not the plugins: the tables of a plugin that is switched off or gone belong to the data like all others.
+The catalogue and not the plugins: the tables of a plugin that is switched off or gone belong to the data like all others. What a database makes itself
+out of the rows (indexes for full-text search, generated columns) is no data: each makes its own.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ TYPES = {
 }  # fmt: skip
 SQLITE_COLUMNS = """
 SELECT m.name AS table_name, c.name, lower(c.type) AS type, c.pk FROM sqlite_master m JOIN pragma_table_info(m.name) c
- WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY m.name, c.name
+ WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite!_%' ESCAPE '!' AND NOT EXISTS (
+   SELECT 1 FROM sqlite_master v WHERE v.sql LIKE 'CREATE VIRTUAL TABLE%' AND (m.name = v.name OR substr(m.name, 1, length(v.name) + 1) = v.name || '_'))
+ ORDER BY m.name, c.name
 """
 POSTGRESQL_COLUMNS = """
 SELECT t.relname::text AS table_name, a.attname::text AS name, format_type(a.atttypid, NULL) AS type,
        COALESCE(array_position(i.indkey::int[], a.attnum::int), -1) + 1 AS pk
-  FROM pg_class t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+  FROM pg_class t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
   LEFT JOIN pg_index i ON i.indrelid = t.oid AND i.indisprimary
  WHERE t.relkind = 'r' AND t.relnamespace = current_schema()::regnamespace ORDER BY t.relname, a.attname
 """

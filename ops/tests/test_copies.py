@@ -23,7 +23,7 @@ from newel.services.verify import verify
 from newel.store.master import load_master
 from newel_ops import copies
 from newel_ops.databases import highest_id, moment, next_id, opened
-from newel_ops.tables import Sum, sums_of
+from newel_ops.tables import Sum, sums_of, tables_of
 
 ROOT = Path(__file__).parents[2]
 LOAD = textwrap.dedent(
@@ -273,3 +273,17 @@ async def test_a_neutral_copy_reaches_nobody(demo_url: str, tmp_path: Path) -> N
         assert await verify(copy) == []
     finally:
         await copy.close()
+
+
+async def test_full_text_search_goes_along(demo_backup: Path, database_url: str) -> None:
+    """What a database makes for searching is no data of a backup: the other database makes its own, and finds the same."""
+    pytest.importorskip("newel_knowledge")
+    from newel_knowledge.facts import find
+
+    await copies.restore(Config(database=database_url), demo_backup)
+    app, context = await started(database_url)
+    async with app.database.read() as session:
+        assert not [name for name in await tables_of(session) if "_found" in name]
+        assert len(await find(session, context, ("public", "partner"), "linseed")) == 1
+        assert await find(session, context, ("partner",), "linseed") == []
+    await app.close()

@@ -28,7 +28,7 @@ from tests.web import Web
 
 ALL = discover()[0]
 BUNDLED = sorted(ALL)
-MINE = {"setting", "newel_migration", "fact_version", "user_session", "api_token", "record_event", "idempotency_key"}
+MINE = {"setting", "newel_migration", "fact_version", "user_session", "login_attempt", "api_token", "record_event", "idempotency_key"}
 
 
 async def sums(url: str) -> dict[str, Sum]:

@@ -70,6 +70,10 @@ class Cluster:
             shutil.chown(self.folder, "postgres")
         # Only the creation goes without syncing; the running server syncs as in production, so that tests measure what users get.
         self.run("initdb", "--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "-D", str(self.data))
+        self.start()
+
+    def start(self) -> None:
+        """Start the server on data that is there."""
         options = f"-c listen_addresses='' -c unix_socket_directories='{self.folder}' -c max_connections=300 -c fsync=on"
         log = str(self.folder / "server.log")
         self.run("pg_ctl", "start", "--wait", "--silent", "-D", str(self.data), "-l", log, "-o", options)

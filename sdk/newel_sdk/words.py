@@ -11,17 +11,24 @@ import ast
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+import newel
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
+from newel import defaults
 from newel.console import out
 from newel.manifest import Manifest
+from newel.plugins import discover
+from newel.store.describe import columns
+from newel.web.forms import Part, parts_of
 
+KERNEL = Path(str(newel.__file__)).parent
 LANGUAGES = ("de", "sl", "tr", "zh")
 SHOWN = ("label", "label_plural", "help", "title", "section", "menu")
 METHODS = [("**.html", "jinja2.ext:babel_extract"), ("**.py", "python")]
@@ -44,12 +51,18 @@ class Text(NamedTuple):
 
 def texts_of(manifest: Manifest | None, folder: Path | None) -> set[Text]:
     """Every English text of a distribution. folder: its package, None where it is a single module."""
-    found = {Text(t) for t in _labels(manifest, set())} if manifest else set()
+    found = {Text(t) for t in (*_labels(manifest, set()), *_names(manifest))} if manifest else set()
     if folder is not None:
         for _path, _line, message, _comments, _context in extract_from_dir(str(folder), METHODS, keywords=KEYWORDS):
             found.add(Text(message) if isinstance(message, str) else Text(*[m for m in message if m][:2]))
-        for path in sorted(folder.rglob("*.py")):
-            found.update(problem_texts(path.read_text(encoding="utf-8")))
+        sources = [path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.py"))]
+        makers: Makers = {}
+        for source in sources:
+            for name, made in problem_makers(source).items():
+                makers.setdefault(name, []).extend(made)
+        for source in sources:
+            found.update(problem_texts(source, makers))
+            found.update(Text(t) for t in _given(source))
     return {t for t in found if re.search(r"[A-Za-z]{2}", t.text)}
 
 
@@ -72,28 +85,145 @@ def _labels(value: Any, seen: set[int]) -> Iterator[str]:
                 yield from _labels(inner, seen)
 
 
+def _given(source: str) -> Iterator[str]:
+    """Labels that a module gives to what no manifest holds: forms of operations, panels, buttons."""
+    for node in ast.walk(ast.parse(source)):
+        for keyword in node.keywords if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ():
+            if keyword.arg in (*SHOWN, "button", "done"):
+                for part in ast.walk(keyword.value) if isinstance(keyword.value, (ast.Constant, ast.IfExp)) else ():
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                        yield part.value
+            elif keyword.arg == "choices" and isinstance(keyword.value, ast.Tuple):
+                for pair in keyword.value.elts:
+                    if isinstance(pair, ast.Tuple) and len(pair.elts) == 2 and isinstance(pair.elts[1], ast.Constant):
+                        yield str(pair.elts[1].value)
+
+
+def _names(manifest: Manifest) -> Iterator[str]:
+    """Names of code that stand where nobody has given a label: fields of records, settings and data, and links of flows (views_text.words)."""
+    names: list[str] = [f.link for f in manifest.flows]
+    for record in manifest.records:
+        said = {f.name for f in record.fields if f.label}
+        infos = {c.name: c for c in columns(record.table) if not c.key and c.name != record.scope}
+        names += [n for n in record.columns or infos if n not in said]
+    structs = [manifest.settings, manifest.line_data, manifest.document_data, *(k.data for k in manifest.documents)]
+    names += [n for s in structs if isinstance(s, type) and issubclass(s, msgspec.Struct) for n in _parts(parts_of(s))]
+    yield from (n.replace("_", " ").strip().capitalize() for n in names)
+
+
+def _parts(parts: Iterable[Part]) -> Iterator[str]:
+    for part in parts:
+        yield part.name
+        yield from part.choices
+        yield from _parts(part.rows)
+
+
 # ---- problems --------------------------------------------------------------------------------------------------------------------------
 
 
-def problem_texts(source: str) -> Iterator[Text]:
-    """Messages and hints of the problems that a module makes, with {1}, {2} ... for what is put into them."""
-    for node in ast.walk(ast.parse(source)):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Problem"):
-            continue
-        given = {k.arg: k.value for k in node.keywords}
-        code = given.get("code")
-        if isinstance(code, ast.Constant) and isinstance(code.value, str):
-            for name in ("message", "hint"):
-                for text in _templates(given[name]) if name in given else ():
-                    if re.search(r"[A-Za-z]{2}", re.sub(r"\{\d+\}", "", text)):
-                        yield Text(text, code=code.value)
+class Maker(NamedTuple):
+    """A function that makes problems of what it is given. code: with {} for its parameter, where it has one; others: names of parameters."""
+
+    code: str
+    parameters: tuple[str, ...]
+    code_of: str
+    texts: tuple[str, ...]
 
 
-def _templates(node: ast.expr) -> list[str]:
-    """The text of an expression; both of a choice; one place for each value."""
+Makers = dict[str, list[Maker]]
+PROBLEM = Maker("{}", (), "code", ("message", "hint"))
+FIELD = Maker("{}", ("code", "message", "hint"), "code", ("message", "hint"))  # what a value says of itself, behind the label of its field (values._Bad)
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def problem_makers(source: str) -> Makers:
+    """Functions whose parameters are the message or hint of a problem, by name."""
+    found: Makers = {}
+    for function in (n for n in ast.walk(ast.parse(source)) if isinstance(n, FUNCTIONS)):
+        names = tuple(a.arg for a in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs) if a.arg not in ("self", "cls"))
+        for given in _made(function):
+            texts = tuple(given[k].id for k in ("message", "hint") if isinstance(given.get(k), ast.Name) and given[k].id in names)
+            code = _templates(given["code"])[0] if "code" in given else ""
+            inner = [n.id for n in ast.walk(given["code"]) if isinstance(n, ast.Name)] if "code" in given else []
+            if texts and code.count("{") == len(inner) <= 1 and set(inner) <= set(names):
+                found.setdefault(function.name, []).append(Maker(code.replace("{1}", "{}"), names, "".join(inner), texts))
+    return found
+
+
+def problem_texts(source: str, makers: Makers | None = None) -> Iterator[Text]:
+    """Messages and hints of the problems that a module makes, with {1}, {2} ... for what is put into them. makers: of its distribution."""
+    tree = ast.parse(source)
+    known = (makers or {}) | problem_makers(source)
+    for node in (n for n in tree.body if isinstance(n, ast.Assign) and isinstance(n.value, ast.Dict) and "HINTS" in (getattr(t, "id", "") for t in n.targets)):
+        for key, value in zip(node.value.keys, node.value.values, strict=True):  # hints by code
+            if isinstance(key, ast.Constant) and "." in str(key.value):
+                yield from (Text(t, code=str(key.value)) for t in _templates(value))
+    for scope in (tree, *(n for n in ast.walk(tree) if isinstance(n, FUNCTIONS))):
+        for call in _calls(scope):
+            name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+            for maker in [PROBLEM] if name == "Problem" else [FIELD] if name == "_Bad" else known.get(name, ()):
+                given = dict(zip(maker.parameters, call.args, strict=False)) | {k.arg: k.value for k in call.keywords if k.arg}
+                own = [said for value in _meant(given.get(maker.code_of), call, scope) for said in _templates(value)] if maker.code_of else [""]
+                for code in (maker.code.format(c) for c in own):
+                    for part in maker.texts if re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_]+)?", code) else ():
+                        lead = "{1} " if maker is FIELD and part == "message" else ""
+                        for text in (t for value in _meant(given.get(part), call, scope) for t in _templates(value, lead)):
+                            if re.search(r"[A-Za-z]{2}", re.sub(r"\{\d+\}", "", text)):
+                                yield Text(text, code=code)
+
+
+def _calls(scope: ast.AST) -> Iterator[ast.Call]:
+    """Calls in a function (or module), without those in functions inside it."""
+    for node in ast.iter_child_nodes(scope):
+        if isinstance(node, ast.Call):
+            yield node
+        if not isinstance(node, FUNCTIONS):
+            yield from _calls(node)
+
+
+def _made(scope: ast.AST) -> Iterator[dict[str, Any]]:
+    """What each problem of a function is made with."""
+    for call in _calls(scope):
+        if isinstance(call.func, ast.Name) and call.func.id == "Problem":
+            yield {k.arg: k.value for k in call.keywords if k.arg}
+
+
+def _meant(node: ast.expr | None, use: ast.AST, scope: ast.AST) -> list[ast.expr]:
+    """The expression, or what a name was set to before it is used there: the last time, or the last time in each branch."""
+    if not isinstance(node, ast.Name):
+        return [node] if node is not None else []
+    found: list[ast.expr] = []
+    block: list[ast.stmt] = getattr(scope, "body", [])
+    blocks = []
+    while block:
+        at = next((n for n, s in enumerate(block) if any(x is use for x in ast.walk(s))), len(block))
+        blocks.append(block[:at])
+        inner = [getattr(block[at], n, []) for n in ("body", "orelse", "finalbody")] if at < len(block) else []
+        inner += [h.body for h in getattr(block[at], "handlers", [])] if at < len(block) else []
+        block = next((b for b in inner if isinstance(b, list) and any(x is use for s in b for x in ast.walk(s))), [])
+    for statements in reversed(blocks):
+        for statement in reversed(statements):
+            found += [v for s in ast.walk(statement) for v in _set(s, node.id)]
+            if any(_set(statement, node.id)):
+                return found
+    return found
+
+
+def _set(statement: ast.AST, name: str) -> list[ast.expr]:
+    """What a statement sets a name to."""
+    if not isinstance(statement, ast.Assign):
+        return []
+    target, value = statement.targets[0], statement.value
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        return [v for t, v in zip(target.elts, value.elts, strict=False) if isinstance(t, ast.Name) and t.id == name]
+    return [value] if isinstance(target, ast.Name) and target.id == name else []
+
+
+def _templates(node: ast.expr, lead: str = "") -> list[str]:
+    """The text of an expression; both of a choice; one place for each value. lead: what stands before it, with its places."""
     if isinstance(node, ast.IfExp):
-        return [*_templates(node.body), *_templates(node.orelse)]
-    count = 0
+        return [*_templates(node.body, lead), *_templates(node.orelse, lead)]
+    count = len(PLACE.findall(lead))
 
     def said(part: ast.expr) -> str:
         nonlocal count
@@ -106,7 +236,7 @@ def _templates(node: ast.expr) -> list[str]:
         count += 1
         return f"{{{count}}}"
 
-    return [said(node)]
+    return [lead + said(node)]
 
 
 # ---- catalogues ------------------------------------------------------------------------------------------------------------------------
@@ -151,6 +281,12 @@ def untranslated(path: Path, language: str) -> Iterator[str]:
             yield f"{ids[0]} (its places)"
 
 
+def lacking(texts: Iterable[Text], path: Path, language: str) -> list[str]:
+    """What of these texts a catalogue does not have, and what in it is not translated."""
+    known = catalogue(path, language)
+    return [t.text for t in sorted(texts) if known.get(t.text, context=t.code or None) is None] + list(untranslated(path, language))
+
+
 # ---- the bundled ones ------------------------------------------------------------------------------------------------------------------
 
 
@@ -162,44 +298,40 @@ class Bundle(NamedTuple):
     texts: set[Text]
 
 
+@lru_cache(maxsize=1)
+def kernel_texts() -> frozenset[Text]:
+    """What the kernel says, in every plugin's place."""
+    return frozenset(texts_of(defaults.register_plugin(), KERNEL))
+
+
 def bundles() -> list[Bundle]:
     """The kernel, then every installed plugin that is not a single module, without what the kernel says already."""
-    import newel
-    from newel import defaults
-    from newel.plugins import discover
-
-    kernel = Path(str(newel.__file__)).parent
-    own = texts_of(defaults.register_plugin(), kernel)
-    found = [Bundle("newel", kernel, own)]
+    found = [Bundle("newel", KERNEL, set(kernel_texts()))]
     for name, module in sorted(discover()[0].items()):
         package = import_module(module.__name__.partition(".")[0])
         if hasattr(package, "__path__"):
             folder = Path(str(package.__file__)).parent
-            found.append(Bundle(name, folder, texts_of(module.register_plugin(), folder) - own))
+            found.append(Bundle(name, folder, texts_of(module.register_plugin(), folder) - kernel_texts()))
     return found
 
 
 def main(arguments: Sequence[str]) -> int:
     """`python -m newel_sdk.words [--check] [NAME ...]`: update the translations of these (all) distributions, or say what is missing."""
     check, names = "--check" in arguments, [a for a in arguments if not a.startswith("-")]
-    missing = 0
+    total = 0
     for bundle in bundles():
         if names and bundle.name not in names:
             continue
         for language in LANGUAGES:
             path = bundle.folder / "locale" / f"{language}.po"
-            if check:
-                known = catalogue(path, language)
-                lacking = [t.text for t in sorted(bundle.texts) if known.get(t.text, context=t.code or None) is None] + list(untranslated(path, language))
-                count = len(lacking)
-                for text in lacking[:5]:
-                    out.print(f"{bundle.name} {language}: {text}", markup=False, highlight=False, soft_wrap=True)
-            else:
-                count = update(path, language, bundle.texts)
+            missing = lacking(bundle.texts, path, language) if check else []
+            for text in missing[:5]:
+                out.print(f"{bundle.name} {language}: {text}", markup=False, highlight=False, soft_wrap=True)
+            count = len(missing) if check else update(path, language, bundle.texts)
             if count:
                 out.print(f"{bundle.name} {language}: {count} of {len(bundle.texts)} texts are not translated", highlight=False)
-            missing += count
-    return 1 if missing and check else 0
+            total += count
+    return 1 if total and check else 0
 
 
 if __name__ == "__main__":

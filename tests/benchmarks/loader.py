@@ -17,7 +17,7 @@ from typing import Any
 import asyncpg
 from newel.domain.ledger import entry_hash
 from newel.services.app import Newel
-from newel.store.session import Database, day
+from newel.store.session import Database, day, instant
 
 from tests.benchmarks.flow import Shop
 
@@ -148,9 +148,9 @@ class Loader:
         """Entries go on the chain one after the other; their hashes can only be made in order."""
         (low, high), (party_low, _) = self.documents, self.parties
         entries = await self.fetch(f"SELECT * FROM journal_entry WHERE id > {low} AND id <= {high} ORDER BY number")
-        postings: dict[int, list[tuple[Any, ...]]] = {}
+        postings: dict[int, list[dict[str, Any]]] = {}
         for p in await self.fetch(f"SELECT * FROM posting WHERE id > {low} AND id <= {high} ORDER BY id"):
-            postings.setdefault(p["entry"], []).append((p["account"], p["debit"], p["credit"], p["amount"], p["currency"], p["party"]))
+            postings.setdefault(p["entry"], []).append(p)
         number, previous = entries[-1]["number"], entries[-1]["hash"]
         rows: list[tuple[Any, ...]] = []
         for g in range(1, copies + 1):
@@ -160,11 +160,10 @@ class Loader:
             for e in entries:
                 number += 1
                 when = (day(e["date"]) or date.min) + days
-                own = [(a, d, c, m, currency, p + party if p else p) for a, d, c, m, currency, p in postings[e["id"]]]
-                previous = entry_hash(previous, number, e["company"], when.isoformat(), e["document"] + by, own)
-                at = when.isoformat() if self.sqlite else when
-                changed = {"id": e["id"] + by, "number": number, "date": at, "document": e["document"] + by, "hash": previous}
-                rows.append(tuple((e | changed).values()))
+                own = [p | {"party": p["party"] + party if p["party"] else None} for p in postings[e["id"]]]
+                changed = e | {"id": e["id"] + by, "number": number, "date": when, "document": e["document"] + by}
+                previous = entry_hash(previous, changed | {"created_at": instant(e["created_at"])}, own)
+                rows.append(tuple((changed | {"date": when.isoformat() if self.sqlite else when, "hash": previous}).values()))
             if len(rows) > 100_000:
                 await self._write("journal_entry", list(entries[0]), rows)
                 rows = []

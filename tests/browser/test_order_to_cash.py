@@ -170,6 +170,7 @@ def test_over_the_limit_only_with_the_right_and_on_purpose(watched: Any) -> None
     expect(page.locator("#history")).to_contain_text("credit.limit")
 
 
+@pytest.mark.screen("C72")
 @pytest.mark.parametrize("watched", [PLAIN], indirect=True)
 def test_everything_works_without_script(watched: Any) -> None:
     """Plain form posts are enough for an order of five lines, its confirmation and its delivery."""

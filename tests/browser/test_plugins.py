@@ -221,7 +221,7 @@ def test_an_excess_is_decided_on_the_page_of_the_order(watched: Any) -> None:
     page = new(watched, "sales.order", "C-2", ("I-5", "10"))
     page.get_by_role("button", name="Save", exact=True).click()
     page.wait_for_url(DOCUMENT)
-    box = page.locator("section", has=page.get_by_role("heading", name="Credit", exact=True)).last
+    box = page.locator("section", has=page.get_by_role("heading", name="Credit limit", exact=True)).last
     expect(box).to_contain_text("-614.00")
     box.get_by_role("button", name="Decide").click()  # nothing was chosen
     expect(page.locator(".n-problems")).to_contain_text("nothing was chosen")

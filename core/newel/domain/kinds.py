@@ -111,6 +111,21 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True):
         return sum((line.stages[link].done for link in (self.link, *self.together) if link in line.stages), ZERO) >= line.quantity
 
 
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """A question to a party that makes a document itself.
+
+    Args:
+        name: header field, "data.<plugin>.<field>", or "item" for a line with an item and a quantity.
+        choices: (value, label) pairs. code_of: record kind whose codes are choices as well.
+    """
+
+    name: str
+    label: str
+    choices: tuple[tuple[str, str], ...] = ()
+    code_of: str = ""
+    help: str = ""
+
+
 class DocumentKind(msgspec.Struct, frozen=True, kw_only=True):
     """A kind of document.
 
@@ -126,6 +141,7 @@ class DocumentKind(msgspec.Struct, frozen=True, kw_only=True):
         new_lots: its lines may bring lots that nobody has seen yet; receipts, productions, returns and transfers always may.
         data: struct for the header data of the owning plugin.
         fields: header fields shown on its form besides party and date; empty for all that make sense for the role.
+        asks: what a party is asked that makes one itself, most needed first; empty where no party does.
     """
 
     name: str
@@ -145,6 +161,7 @@ class DocumentKind(msgspec.Struct, frozen=True, kw_only=True):
     line_kinds: tuple[str, ...] = ("item", "charge", "text")
     data: Any = None
     fields: tuple[str, ...] = ()
+    asks: tuple[Ask, ...] = ()
     help: str = ""
     menu: str = ""
 
@@ -166,13 +183,17 @@ class DocumentKind(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LineKind(msgspec.Struct, frozen=True, kw_only=True):
-    """A kind of line. item: needs an item; once: an item may stand only once in a document (DOC-16); priced: has an amount."""
+    """A kind of line. item: needs an item; once: an item may stand only once in a document (DOC-16); priced: has an amount.
+
+    moves: False where its goods stay where they are: the line says what the work is for.
+    """
 
     name: str
     label: str
     item: bool = False
     once: bool = False
     priced: bool = True
+    moves: bool = True
 
 
 class Extension(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -114,11 +115,17 @@ def unbalanced(postings: Iterable[Posting]) -> Decimal:
     return sum((p.debit - p.credit for p in postings), ZERO)
 
 
-def entry_hash(previous: str, number: int, company: int, day: str, document: int | None, rows: Sequence[Sequence[object]]) -> str:
-    """SHA-256 over the hash before and the entry's own content, in one canonical text. Any changed bit changes every later hash.
+ENTRY_CHAINED = ("number", "company", "date", "document", "text", "reverses", "created_at", "created_by")
+POSTING_CHAINED = ("account", "role", "debit", "credit", "currency", "amount", "party", "text", "dimensions")
+
+
+def entry_hash(previous: str, entry: Mapping[str, Any], postings: Iterable[Mapping[str, Any]]) -> str:
+    """SHA-256 over the hash before and everything that an entry says, in one canonical text (JSON). Any changed bit changes every later hash.
 
     Args:
-        rows: (account id, debit, credit, amount as scaled integers, currency, party id or None) of each posting in stored order.
+        entry: a row of journal_entry: date as a date, created_at as an aware instant. postings: its rows in stored order; amounts as scaled integers,
+            dimensions as the stored text.
     """
-    text = "|".join([previous, str(number), str(company), day, str(document or ""), *(",".join(map(str, row)) for row in rows)])
-    return hashlib.sha256(text.encode()).hexdigest()
+    values = {**entry, "created_at": entry["created_at"].astimezone(UTC)}
+    content = [previous, [values[c] for c in ENTRY_CHAINED], [[p[c] for c in POSTING_CHAINED] for p in postings]]
+    return hashlib.sha256(msgspec.json.encode(content)).hexdigest()

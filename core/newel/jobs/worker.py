@@ -1,6 +1,6 @@
 """The worker: delivers the outbox and runs jobs. At least once, leased, one claim statement; effects must be repeatable.
 
-In-process with the embedded database, or as processes of its own (`newel worker`): the same code, since the queue is two tables that are
+In-process with the embedded database, or as processes of its own (`newel worker`): the same code, since work is two tables that are
 written in the business transaction.
 """
 
@@ -27,6 +27,7 @@ log = logging.getLogger("newel.worker")
 LEASE = timedelta(minutes=5)
 BATCH = 20
 ATTEMPTS = 8
+GRACE = timedelta(seconds=5)  # what a queue has not brought by then, it has lost
 
 
 class Worker:
@@ -35,10 +36,13 @@ class Worker:
     Args:
         app: a started install.
         idle: seconds to wait when there is nothing to do.
+
+    Where newel.toml names a queue, that brings ids at once, and the tables are only asked for what it has left lying.
     """
 
     def __init__(self, app: Newel, idle: float = 1.0) -> None:
         self.app, self.idle = app, idle
+        self.grace = GRACE if app.queue else timedelta()
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self._stop = asyncio.Event()
 
@@ -49,6 +53,13 @@ class Worker:
     async def run(self) -> None:
         """Work until stop() is called."""
         await self.plan_recurring()
+        brought = asyncio.create_task(self.app.queue.work(self.once)) if self.app.queue else None
+        await self._sweep()
+        if brought:
+            brought.cancel()
+            await asyncio.gather(brought, return_exceptions=True)
+
+    async def _sweep(self) -> None:
         while not self._stop.is_set():
             try:
                 done = await self.once()
@@ -61,19 +72,28 @@ class Worker:
                 except TimeoutError:
                     continue
 
-    async def once(self) -> int:
-        """Deliver and run what is due now. Returns how many pieces of work were done or failed."""
-        return await self._deliver() + await self._jobs()
+    async def once(self, *ids: int) -> int:
+        """Deliver and run what is due now, or of these ids what is. Returns how many pieces of work were done or failed."""
+        done = await self._deliver(ids)
+        while ran := await self._jobs(ids):
+            done += ran
+            if not ids:
+                break
+        return done
+
+    def _due(self, ids: tuple[int, ...]) -> tuple[str, list[Any]]:
+        """What may be taken, as SQL with its arguments: these ids, or what nobody has brought for a while."""
+        return ("available_at <= ? AND id = ANY(?)", [self.app.clock(), list(ids)]) if ids else ("available_at <= ?", [self.app.clock() - self.grace])
 
     # ---- outbox ------------------------------------------------------------------------------------------------------------------
 
-    async def _deliver(self) -> int:
-        now = self.app.clock()
+    async def _deliver(self, ids: tuple[int, ...]) -> int:
+        now, (due, args) = self.app.clock(), self._due(ids)
         async with self.app.database.write() as session:
             rows = await session.fetch(
                 "UPDATE outbox SET attempts = attempts + 1, available_at = ? WHERE id IN (SELECT id FROM outbox WHERE done_at IS NULL AND "
-                f"available_at <= ? AND attempts < ? AND plugin = ANY(?) ORDER BY id LIMIT {BATCH} FOR UPDATE{self._skip()}) RETURNING *",
-                now + LEASE, now, ATTEMPTS, list(self.app.plugins.manifests),
+                f"{due} AND attempts < ? AND plugin = ANY(?) ORDER BY id LIMIT {BATCH} FOR UPDATE{self._skip()}) RETURNING *",
+                now + LEASE, *args, ATTEMPTS, list(self.app.plugins.manifests),
             )  # fmt: skip
         for row in sorted(rows, key=lambda r: r["id"]):
             error = await self._after(row)
@@ -110,14 +130,14 @@ class Worker:
                 if job.every and not await session.value("SELECT id FROM job WHERE name = ? AND state IN ('waiting', 'running')", job.name):
                     session.add(t.Job, name=job.name, state="waiting", created_at=now, created_by="newel", available_at=now)
 
-    async def _jobs(self) -> int:
-        now = self.app.clock()
+    async def _jobs(self, ids: tuple[int, ...]) -> int:
+        now, (due, args) = self.app.clock(), self._due(ids)
         async with self.app.database.write() as session:
             rows = await session.fetch(
                 "UPDATE job SET state = 'running', worker = ?, attempts = attempts + 1, lease_until = ? WHERE id IN (SELECT id FROM job WHERE "
-                "available_at <= ? AND attempts < ? AND (state = 'waiting' OR (state = 'running' AND lease_until < ?)) "
+                f"{due} AND attempts < ? AND (state = 'waiting' OR (state = 'running' AND lease_until < ?)) "
                 f"ORDER BY available_at, id LIMIT 1 FOR UPDATE{self._skip()}) RETURNING *",
-                self.name, now + LEASE, now, ATTEMPTS, now,
+                self.name, now + LEASE, *args, ATTEMPTS, now,
             )  # fmt: skip
         for row in rows:
             await self._run_job(row)

@@ -6,17 +6,20 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from importlib import import_module
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from newel import defaults
 from newel.config import Config
 from newel.domain.context import Context, User
-from newel.errors import missing
+from newel.errors import StartupError, missing
 from newel.plugins import Off, Plugins, Unfit, discover
+from newel.services.carrying import queue_of
 from newel.services.registry import Registry
 from newel.store import migrate
 from newel.store.master import load_master
+from newel.store.replica import Replica
 from newel.store.session import Database, Session
 
 
@@ -40,7 +43,15 @@ class Newel:
         off += [Off(name, "disabled in newel.toml") for name in config.disabled if name in modules]
         self._compose({name: module for name, module in modules.items() if name not in config.disabled}, off)
         self.database = Database(config.database, **config.engine)
+        if config.replica:
+            self.database.replica = Replica(self.database, Database(config.replica, **config.engine), config.replica_lag_seconds)
+        self.queue = queue_of(config)
+        self.database.carry = self.queue.carry if self.queue else None
         self.clock = clock or (lambda: datetime.now(UTC))
+        try:
+            self._zone = ZoneInfo(config.zone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise StartupError(f"newel.toml: zone: expected a time zone such as Europe/Ljubljana, got {config.zone!r}") from error
 
     def _compose(self, modules: dict[str, Any], off: list[Off]) -> None:
         """Plugins, what they declare together, and the use cases over it."""
@@ -101,6 +112,8 @@ class Newel:
 
     async def close(self) -> None:
         """Close the database."""
+        if self.queue:
+            await self.queue.close()
         await self.database.close()
 
     async def context(self, session: Session, user: User, company: int | None = None, **more: Any) -> Context:
@@ -116,7 +129,7 @@ class Newel:
         if company not in allowed:
             raise missing("company", company, "company")
         now = self.clock()
-        values: dict[str, Any] = {"now": now, "today": now.date(), "settings": await self._settings(session, company or 0), **more}
+        values: dict[str, Any] = {"now": now, "today": self._day(now), "settings": await self._settings(session, company or 0), **more}
         return Context(user=user, company=master.companies[company or 0], **values)
 
     async def _settings(self, session: Session, company: int) -> dict[str, Any]:
@@ -129,11 +142,14 @@ class Newel:
             out[name] = msgspec.convert(values, manifest.settings, strict=False)
         return out
 
+    def _day(self, now: datetime) -> date:
+        return now.astimezone(self._zone).date()
+
     def system(self, company: Any, today: date | None = None, source: str = "system") -> Context:
         """A context with every right, for jobs, imports and the command line."""
         now = self.clock()
         user = User(id=0, login="newel", name="Newel", permissions=frozenset({"*"}))
-        return Context(user=user, company=company, now=now, today=today or now.date(), source=source)
+        return Context(user=user, company=company, now=now, today=today or self._day(now), source=source)
 
 
 class _Settings(msgspec.Struct, frozen=True):

@@ -46,9 +46,7 @@ class Documents(Transacting):
 
         return await self._run(work, context, session, key, ("create", kind, input, tuple(then)))
 
-    async def update(
-        self, id: int, version: int, input: DocumentInput, context: Context, *, key: str | None = None, session: Session | None = None
-    ) -> Outcome:
+    async def update(self, id: int, version: int, input: DocumentInput, context: Context, *, key: str | None = None, session: Session | None = None) -> Outcome:
         """Replace what a user entered. Lines with an id stay the same lines; those left out go.
 
         Args:
@@ -56,7 +54,7 @@ class Documents(Transacting):
         """
 
         async def work(engine: Engine) -> Outcome:
-            before = await self._load(engine, id, steps=True)
+            before = await self._load(engine, id)
             kind = self.app.registry.kind(before.kind)
             may(context, f"{kind.name}.edit")
             guards.fresh(before, version)
@@ -172,7 +170,7 @@ class Documents(Transacting):
         input = guards.own(context, input)
 
         async def work(engine: Engine) -> Outcome:
-            before = await self._load(engine, id, steps=True) if id else None
+            before = await self._load(engine, id) if id else None
             if id and before and before.kind != kind:
                 raise missing(found.label.lower(), id, "id")
             resolver = Resolver(engine.session, self.app.registry, await engine.master(), context, True)
@@ -262,9 +260,9 @@ class Documents(Transacting):
 
     async def _act(self, engine: Engine, document: Document, name: str) -> Outcome:
         kind = self.app.registry.kind(document.kind)
-        transition = guards.transition(kind, document, name)
-        if not engine.depth:
+        if not engine.depth:  # asked before the state, which is nobody's business who has no right
             may(engine.context, f"{kind.name}.{name}")
+        transition = guards.transition(kind, document, name)
         plan = await engine.plan_transition(kind, document, transition)
         engine.refuse(plan.problems, guards.status(plan.problems))
         document = await engine.write_transition(plan)

@@ -12,6 +12,7 @@ from newel.domain.context import Company, Context
 from newel.domain.document import Document
 from newel.domain.ledger import Clearing, Entry, OpenItem, OpenItems, Posting, entry_hash
 from newel.domain.money import product, rounded
+from newel.errors import Problem, Refused
 from newel.services.ledger import LedgerPlan, Settled
 from newel.store import tables_document as t
 from newel.store.columns import AMOUNT, QUANTITY, scaled
@@ -93,29 +94,36 @@ def open_item(r: Any) -> OpenItem:
     )  # fmt: skip
 
 
-def posting_row(p: Posting) -> tuple[Any, ...]:
-    """What the hash chain covers of a posting; verify computes the same from the stored row."""
-    return (p.account, scaled(p.debit, AMOUNT), scaled(p.credit, AMOUNT), scaled(p.amount, AMOUNT), p.currency, p.party)
-
-
 async def write_entry(session: Session, entry: Entry, plan: LedgerPlan, document: Document, context: Context) -> Entry:
-    """Number, chain and write an entry with its open items and settlements. The chain's row is the last lock of a transaction."""
+    """Number, chain and write an entry with its open items and settlements. The chain's row is the last lock of a transaction.
+
+    Raises:
+        Refused: the period was closed after the document was checked; whoever closes one locks the chain, so that here is the last word.
+    """
     head = await session.one("SELECT number, hash FROM ledger_chain WHERE company = ? FOR UPDATE", entry.company)
     if head is None:
         raise AssertionError(f"company {entry.company} has no ledger chain: set it up with `newel init`")
-    number = head["number"] + 1
-    rows = [posting_row(p) for p in entry.postings]
-    digest = entry_hash(head["hash"], number, entry.company, entry.date.isoformat(), entry.document, rows)
-    await session.fetch("UPDATE ledger_chain SET number = ?, hash = ? WHERE company = ?", number, digest, entry.company)
-    id = session.add(
-        t.JournalEntry, company=entry.company, number=number, date=entry.date, document=entry.document, text=entry.text[:200],
-        reverses=entry.reverses, created_at=context.now, created_by=context.user.login, hash=digest,
-    )  # fmt: skip
-    for p, row in zip(entry.postings, rows, strict=True):
-        session.add(
-            t.Posting, entry=id, account=p.account, role=p.role, debit=row[1], credit=row[2], currency=p.currency, amount=row[3], party=p.party,
-            text=p.text, dimensions=json_of(p.dimensions) if p.dimensions else "{}",
-        )  # fmt: skip
+    row = {
+        "company": entry.company, "number": head["number"] + 1, "date": entry.date, "document": entry.document, "text": entry.text[:200],
+        "reverses": entry.reverses, "created_at": context.now, "created_by": context.user.login,
+    }  # fmt: skip
+    postings = [
+        {
+            "account": p.account, "role": p.role, "debit": scaled(p.debit, AMOUNT), "credit": scaled(p.credit, AMOUNT), "currency": p.currency,
+            "amount": scaled(p.amount, AMOUNT), "party": p.party, "text": p.text, "dimensions": json_of(p.dimensions) if p.dimensions else "{}",
+        }
+        for p in entry.postings
+    ]  # fmt: skip
+    digest = entry_hash(head["hash"], row, postings)
+    if not await session.fetch(
+        "UPDATE ledger_chain SET number = ?, hash = ? WHERE company = ? AND COALESCE((SELECT p.state FROM period p WHERE p.company = ledger_chain.company "
+        "AND ? BETWEEN p.date_from AND p.date_to ORDER BY p.date_from LIMIT 1), 'open') = 'open' RETURNING number",
+        row["number"], digest, entry.company, entry.date,
+    ):  # fmt: skip
+        raise Refused(Problem(code="period.closed", message=f"the period of {entry.date} was closed a moment ago", where="date", hint="date it in an open one"))
+    id = session.add(t.JournalEntry, **row, hash=digest)
+    for p in postings:
+        session.add(t.Posting, entry=id, **p)
     assert document.party is not None or not plan.opened
     for o in plan.opened:
         assert document.party is not None
@@ -125,7 +133,7 @@ async def write_entry(session: Session, entry: Entry, plan: LedgerPlan, document
             company_amount=scaled(o.company_amount, AMOUNT), company_open=scaled(o.company_amount, AMOUNT),
         )  # fmt: skip
     await _write_settled(session, id, plan.settled, document)
-    return msgspec.structs.replace(entry, id=id, number=number)
+    return msgspec.structs.replace(entry, id=id, number=row["number"])
 
 
 async def _write_settled(session: Session, entry: int, settled: Sequence[Settled], document: Document) -> None:

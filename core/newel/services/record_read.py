@@ -187,8 +187,13 @@ async def _called(session: Session, shapes: Shapes, shape: Shape, rows: list[dic
     return {r["id"]: " ".join(str(r[c]) for c in columns if r[c] not in (None, "")) for r in rows}
 
 
-async def options(session: Session, shapes: Shapes, shape: Shape, text: str, context: Context, limit: int) -> list[tuple[int, str, str]]:
-    """(id, title, code) of what somebody may mean by a text: those whose first column starts with it, then those that contain it."""
+async def options(
+    session: Session, shapes: Shapes, shape: Shape, text: str, context: Context, limit: int, party: int | None = None
+) -> list[tuple[int, str, str]]:
+    """(id, title, code) of what somebody may mean by a text: those whose first column starts with it, then those that contain all its words.
+
+    Before both: what another number stands for (RecordKind.alias), of everybody or of the party.
+    """
     condition, args = shape.visible(context)
     if "active" in shape.fields:
         condition += ' AND "active" = true'
@@ -200,10 +205,14 @@ async def options(session: Session, shapes: Shapes, shape: Shape, text: str, con
     looked = [c for c in (shape.record.search or shape.record.title) if c in shape.fields and shape.fields[c].type in ("text", "longtext")]
     rows: list[dict[str, Any]] = []
     if text and looked:
+        if ids := await _aliased(session, shapes, shape, text, context, limit, party):
+            rows = [dict(r) for r in await session.fetch(f'{sql} AND "id" = ANY(?){order}', *args, ids, limit)]
         start, start_args = starting(session, looked[:2], text)
-        rows = [dict(r) for r in await session.fetch(f"{sql} AND {start}{order}", *args, *start_args, limit)]
+        have = {r["id"] for r in rows}
+        rows += [dict(r) for r in await session.fetch(f"{sql} AND {start}{order}", *args, *start_args, limit) if r["id"] not in have]
     if not text or (looked and len(rows) < limit):
-        inside, inside_args = containing(looked, text) if text else ("1 = 1", [])
+        words = [containing(looked, word) for word in text.split()[:8]]  # in any order
+        inside, inside_args = " AND ".join(["1 = 1", *(condition for condition, _args in words)]), [a for _condition, args in words for a in args]
         have = {r["id"] for r in rows}
         more = await session.fetch(f"{sql} AND {inside}{order}", *args, *inside_args, limit)
         rows += [dict(r) for r in more if r["id"] not in have]
@@ -211,3 +220,18 @@ async def options(session: Session, shapes: Shapes, shape: Shape, text: str, con
     codes = {r["id"]: r[shape.key] if shape.key else "" for r in rows}
     called = await _called(session, shapes, shape, rows, [c for c in shape.record.title if c in shape.fields], 2)
     return [(r["id"], called[r["id"]], codes[r["id"]]) for r in rows]
+
+
+async def _aliased(session: Session, shapes: Shapes, shape: Shape, text: str, context: Context, limit: int, party: int | None) -> list[int]:
+    """Ids of records that a text is another number of."""
+    out: list[int] = []
+    for other in shapes.all():
+        if not other.record.alias or not other.record.search or (field := other.fields[other.record.alias]).target != shape.table:
+            continue
+        condition, args = other.visible(context)
+        if "party" in other.fields:
+            condition, args = f'{condition} AND ("party" IS NULL OR "party" = ?)', [*args, party or 0]
+        start, start_args = starting(session, other.record.search[:1], text)
+        sql = f'SELECT "{field.name}" AS id FROM "{other.table}" WHERE {condition} AND {start} ORDER BY "id" LIMIT ?'
+        out += [r["id"] for r in await session.fetch(sql, *args, *start_args, limit)]
+    return out

@@ -91,11 +91,11 @@ class Records:
             found: int | None = await reading.value(sql, key, *args)
             return found
 
-    async def options(self, kind: str, text: str, context: Context, limit: int = 20) -> list[tuple[int, str]]:
-        """(id, title) of active records for a combobox: those that start with the text first."""
+    async def options(self, kind: str, text: str, context: Context, limit: int = 20, party: int | None = None) -> list[tuple[int, str]]:
+        """(id, title) of active records for a combobox: those that start with the text first. party: whose own numbers count as well."""
         shape = self._seen(kind, context)
         async with self._reading(None) as session:
-            return [(id, title) for id, title, _ in await read.options(session, self.shapes, shape, text, context, limit)]
+            return [(id, title) for id, title, _ in await read.options(session, self.shapes, shape, text, context, limit, party)]
 
     async def codes(self, kind: str, text: str, context: Context, limit: int = 20) -> list[tuple[str, str]]:
         """The same as (code, title), for fields that hold a code (FieldView.code_of)."""

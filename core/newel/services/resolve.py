@@ -156,11 +156,12 @@ class Resolver(Header):
     def _unit(self, unit: str, item: Item | None, where: str) -> tuple[str, Decimal]:
         if not unit or (item and unit == item.unit):
             return (item.unit if item else unit), ONE
+        unit = self._meant_unit(unit)
         found = self.master.units.get(unit)
         if found is None:
             self.bad("missing", f"there is no unit {unit!r:.20}", f"{where}.unit", "choose an existing unit")
             return unit, ONE
-        if item is None:
+        if item is None or unit == item.unit:
             return unit, ONE
         if unit in item.factors:
             return unit, item.factors[unit]
@@ -171,6 +172,14 @@ class Resolver(Header):
             return unit, plain((found.factor / own.factor).quantize(Decimal("0.000001")))
         self.bad("unit.conversion", f"{unit} can't be converted to {item.unit}, the unit of {item.number}", f"{where}.unit", "add the unit to the item")
         return unit, ONE
+
+    def _meant_unit(self, text: str) -> str:
+        """The code of the unit that somebody means who writes its code or its name, in any case."""
+        if text in self.master.units:
+            return text
+        small = text.casefold()
+        found = [u.code for u in self.master.units.values() if small in (u.code.casefold(), u.name.casefold())]
+        return found[0] if len(found) == 1 else text
 
     def _quantity(self, quantity: Decimal, unit: str, where: str) -> None:
         if not quantity.is_finite() or not ZERO < quantity <= QUANTITY_MAX:

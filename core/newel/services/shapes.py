@@ -58,6 +58,8 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
         condition, args = self._of_company(context)
         if context.user.party is None:
             return condition, args
+        if self.record.internal:
+            return "1 = 0", []
         owners = ['"id" = ?'] if self.record.table is Party else [f'("{c}" = ? OR "{c}" IS NULL)' for c in self.parties]
         return " AND ".join([condition, *owners]), args + [context.user.party] * len(owners)
 

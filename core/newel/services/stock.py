@@ -31,10 +31,10 @@ class _Place(msgspec.Struct):
 
 
 class StockPlan:
-    """Moves and reservations of one action, and the balances that they leave."""
+    """Moves and reservations of one action, and the balances that they leave. still: kinds of lines whose goods stay where they are."""
 
-    def __init__(self, facts: Facts, context: Context, plugins: Plugins, kinds: dict[str, LocationKind]) -> None:
-        self.facts, self.context, self.plugins, self.kinds = facts, context, plugins, kinds
+    def __init__(self, facts: Facts, context: Context, plugins: Plugins, kinds: dict[str, LocationKind], still: frozenset[str] = frozenset()) -> None:
+        self.facts, self.context, self.plugins, self.kinds, self.still = facts, context, plugins, kinds, still
         self.master = facts[Master]
         stock = facts.get(StockFacts) or StockFacts()
         self.places = {
@@ -61,7 +61,7 @@ class StockPlan:
         self.rate, self.bought = document.rate, bought
         parents = {line.parent for line in document.lines}
         for i, line in enumerate(document.lines):
-            if line.item is None or not line.item.stocked or line.id in parents:
+            if line.item is None or not line.item.stocked or line.id in parents or line.kind in self.still:
                 continue
             source, target = self._ends(document, line, i)
             if source is None or target is None or source == target:
@@ -74,7 +74,7 @@ class StockPlan:
         """Promise what is free to the lines; less than ordered is a note (back-order) or a block, as the company says."""
         parents = {line.parent for line in document.lines}
         for i, line in enumerate(document.lines):
-            if line.item is None or not line.item.stocked or line.id in parents:
+            if line.item is None or not line.item.stocked or line.id in parents or line.kind in self.still:
                 continue
             source = self._decide("decide_source", document, line)
             if source is None or not self._tracked(source):

@@ -1,8 +1,8 @@
-"""Users: logging in and out, sessions, tokens for programs, and who may do what."""
+"""Users: logging in and out, sessions, and who may do what."""
 
 from __future__ import annotations
 
-import hashlib
+import logging
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -16,19 +16,20 @@ from newel.kernel_records import USER
 from newel.services import record_write as write
 from newel.services.access import require
 from newel.services.passwords import Guesses, Passwords, weak
+from newel.services.tokens import Tokens, hashed
 from newel.store.session import Session, instant
-from newel.store.tables_master import ApiToken, AppUser, UserSession
+from newel.store.tables_master import AppUser, UserSession
 
 if TYPE_CHECKING:
     from newel.services.app import Newel
 
-IDLE, ABSOLUTE = timedelta(hours=8), timedelta(days=7)
+log = logging.getLogger("newel.users")
+IDLE, ABSOLUTE, STEP = timedelta(hours=8), timedelta(days=7), timedelta(minutes=10)
 SEEN_EVERY = timedelta(minutes=1)
-PREFIX = "newel_"
 
 
 class LoginSession(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who is logged in. csrf: every form of this session carries it."""
+    """Somebody who is logged in. csrf: every form of this session carries it. step: the plugin whose further step is still to be taken."""
 
     id: int
     user: User
@@ -38,6 +39,7 @@ class LoginSession(msgspec.Struct, frozen=True, kw_only=True):
     seen_at: datetime
     address: str = ""
     agent: str = ""
+    step: str = ""
 
 
 class Directory(msgspec.Struct, frozen=True):
@@ -48,12 +50,12 @@ class Directory(msgspec.Struct, frozen=True):
     permissions: dict[str, tuple[str, ...]]
 
 
-class Users:
+class Users(Tokens):
     """Use cases of users."""
 
     def __init__(self, app: Newel) -> None:
-        self.app = app
-        self._passwords, self._guesses = Passwords(), Guesses()
+        super().__init__(app)
+        self._passwords = Passwords()
 
     # ---- who is who --------------------------------------------------------------------------------------------------------------
 
@@ -90,20 +92,23 @@ class Users:
         """A new user; roles by code, companies by code or id, `more` are further fields (email, language, party)."""
         require(context, "newel.user.edit")
         self._refuse_weak(login, password)
-        hashed = await self._passwords.make(password)
+        secret = await self._passwords.make(password)
         if session is not None:
-            return await self._create(session, {"login": login.strip().lower(), "name": name, **more}, hashed, roles, companies, context)
+            return await self._create(session, {"login": login.strip().lower(), "name": name, **more}, secret, roles, companies, context)
         async with self.app.database.write() as own:
-            return await self._create(own, {"login": login.strip().lower(), "name": name, **more}, hashed, roles, companies, context)
+            return await self._create(own, {"login": login.strip().lower(), "name": name, **more}, secret, roles, companies, context)
 
     async def _create(
-        self, session: Session, values: dict[str, Any], hashed: str, roles: Sequence[str], companies: Sequence[str | int], context: Context
+        self, session: Session, values: dict[str, Any], secret: str, roles: Sequence[str], companies: Sequence[str | int], context: Context
     ) -> int:
         save = self.app.records.save
         user = await save("newel.user", None, values, context, session=session)
-        await session.update(AppUser, user, password=hashed)
+        await session.update(AppUser, user, password=secret)
+        giving = context
+        if values.get("party"):  # the roles of partners are chosen by plugins, and hold only for what is the partner's
+            giving = msgspec.structs.replace(context, user=msgspec.structs.replace(context.user, permissions=frozenset({"*"})))
         for role in roles:
-            await save("newel.user_role", None, {"user": user, "role": role}, context, session=session)
+            await save("newel.user_role", None, {"user": user, "role": role}, giving, session=session)
         for company in companies:
             await save("newel.user_company", None, {"user": user, "company": company}, context, session=session)
         return user
@@ -120,12 +125,12 @@ class Users:
         if login is None:
             raise missing("user", user, "user")
         self._refuse_weak(login, password)
-        hashed = await self._passwords.make(password)
+        secret = await self._passwords.make(password)
         shape = self.app.records.shape("newel.user")
         async with self.app.database.write() as session:
-            await session.update(AppUser, user, password=hashed)
+            await session.update(AppUser, user, password=secret)
             await session.fetch('DELETE FROM user_session WHERE "user" = ? AND id <> ?', user, keep or 0)
-            write.event(session, shape, user, "password", write.changes(shape.fields, {"password": hashed}, {"password": hashed}), context)
+            write.event(session, shape, user, "password", write.changes(shape.fields, {"password": secret}, {"password": secret}), context)
 
     def _refuse_weak(self, login: str, password: str) -> None:
         if problem := weak(login, password):
@@ -139,16 +144,21 @@ class Users:
         Raises:
             Refused: 429 after too many failures.
         """
-        login, now = login.strip().lower()[:60], self.app.clock()
-        self._guesses.check(login, address, now)
+        login = login.strip().lower()[:60]
+        guesses = Guesses(login, address[:60], self.app.clock())
         async with self.app.database.read() as session:
+            await guesses.check(session)
             row = await session.one("SELECT id, password FROM app_user WHERE login = ? AND active = true", login)
             user = await self.load(row["id"], session) if row else None
-        if await self._passwords.fits(password, row["password"] if row and user else None):
-            self._guesses.forget(login, address)
-            return user
-        self._guesses.failed(login, address, now)
-        return None
+        async with self.app.database.write() as session:
+            await guesses.check(session)  # again, now that nobody else counts at the same time
+            counted = await guesses.count(session)
+        if not await self._passwords.fits(password, row["password"] if row and user else None):
+            log.warning("login failed: %s from %s", user.login if user else "an unknown login", address[:60])
+            return None
+        async with self.app.database.write() as session:
+            await guesses.forget(session, counted)
+        return user
 
     async def login(self, login: str, password: str, *, address: str = "", agent: str = "", company: int | None = None) -> tuple[str, LoginSession]:
         """(token for the cookie, session). The database keeps only the token's hash.
@@ -163,19 +173,45 @@ class Users:
         now, token, csrf = self.app.clock(), secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         async with self.app.database.write() as session:
             chosen = (await self.app.context(session, user, company)).company.id
+            step = await session.value("SELECT login_step FROM app_user WHERE id = ?", user.id)
+            if step and step not in self.app.plugins.manifests:
+                hint = "switch it on, or let `newel login-step` take the step away"
+                raise Refused(Problem(code="login.step", message=f"this login needs the plugin {step!r}, which does not run", hint=hint), status=403)
             await session.fetch("DELETE FROM user_session WHERE expires_at < ? OR seen_at < ?", now, now - IDLE)
             id_ = session.add(
-                UserSession, token=_hashed(token), user=user.id, company=chosen, created_at=now, seen_at=now, expires_at=now + ABSOLUTE,
-                address=address[:60], agent=agent[:200], csrf=csrf,
+                UserSession, token=hashed(token), user=user.id, company=chosen, created_at=now, seen_at=now, expires_at=now + (STEP if step else ABSOLUTE),
+                address=address[:60], agent=agent[:200], csrf=csrf, step=step,
             )  # fmt: skip
-        made = LoginSession(id=id_, user=user, company=chosen, csrf=csrf, created_at=now, seen_at=now, address=address, agent=agent)
-        return token, made
+        log.info("login: %s from %s%s", user.login, address[:60], f", then {step}" if step else "")
+        return token, LoginSession(id=id_, user=user, company=chosen, csrf=csrf, created_at=now, seen_at=now, address=address, agent=agent, step=step)
 
-    async def by_session(self, token: str) -> LoginSession | None:
-        """The session of a cookie's token; None where it is unknown, has ended or its user is no longer active."""
+    async def ask_more(self, session: Session, user: int, plugin: str, action: str, context: Context) -> None:
+        """From now on the plugin asks this user for more than the password, on its page /<plugin>/login; "" for no more.
+
+        Args:
+            action: what has changed, for the user's history; at most 20 characters.
+        """
+        await session.update(AppUser, user, login_step=plugin)
+        write.event(session, self.app.records.shape("newel.user"), user, action, "[]", context)
+
+    async def passed(self, pending: LoginSession) -> str:
+        """Somebody has taken the further step: the session begins, with a new token, which is returned."""
+        token, csrf, now = secrets.token_urlsafe(32), secrets.token_urlsafe(32), self.app.clock()
+        async with self.app.database.write() as session:
+            values = {"created_at": now, "seen_at": now, "expires_at": now + ABSOLUTE}
+            await session.update(UserSession, pending.id, token=hashed(token), csrf=csrf, step="", **values)
+        log.info("login: %s passed %s", pending.user.login, pending.step)
+        return token
+
+    async def by_session(self, token: str, step: str = "") -> LoginSession | None:
+        """The session of a cookie's token; None where it is unknown, has ended or its user is no longer active.
+
+        Args:
+            step: instead one of somebody who has still to take this plugin's step.
+        """
         now = self.app.clock()
         async with self.app.database.read() as session:
-            row = await session.one("SELECT * FROM user_session WHERE token = ?", _hashed(token))
+            row = await session.one("SELECT * FROM user_session WHERE token = ? AND step = ?", hashed(token), step)
             found = await self._session(session, row) if row else None
         if row is None or found is None:
             return None
@@ -193,7 +229,7 @@ class Users:
             return None
         return LoginSession(
             id=row["id"], user=user, company=row["company"], csrf=row["csrf"], created_at=instant(row["created_at"]) or self.app.clock(),
-            seen_at=instant(row["seen_at"]) or self.app.clock(), address=row["address"], agent=row["agent"],
+            seen_at=instant(row["seen_at"]) or self.app.clock(), address=row["address"], agent=row["agent"], step=row["step"],
         )  # fmt: skip
 
     async def choose_company(self, login: LoginSession, company: int) -> None:
@@ -205,65 +241,19 @@ class Users:
     async def logout(self, token: str) -> None:
         """End the session of this token."""
         async with self.app.database.write() as session:
-            await session.fetch("DELETE FROM user_session WHERE token = ?", _hashed(token))
+            await session.fetch("DELETE FROM user_session WHERE token = ?", hashed(token))
 
     async def sessions(self, user: User) -> list[LoginSession]:
         """Where a user is logged in, latest first."""
-        sql = 'SELECT * FROM user_session WHERE "user" = ? AND seen_at >= ? AND expires_at >= ? ORDER BY seen_at DESC, id DESC'
+        sql = 'SELECT * FROM user_session WHERE "user" = ? AND step = ? AND seen_at >= ? AND expires_at >= ? ORDER BY seen_at DESC, id DESC'
         now = self.app.clock()
         async with self.app.database.read() as session:
-            rows = await session.fetch(sql, user.id, now - IDLE, now)
+            rows = await session.fetch(sql, user.id, "", now - IDLE, now)
             return [found for row in rows if (found := await self._session(session, row))]
 
     async def revoke(self, user: User, session_id: int) -> None:
         """End one of the user's sessions."""
         await self._remove("user_session", "session", user, session_id)
-
-    async def _remove(self, table: str, what: str, user: User, key: int) -> None:
-        async with self.app.database.write() as session:
-            sql = f'DELETE FROM {table} WHERE id = ? AND "user" = ? RETURNING id'
-            if await session.one(sql, key, user.id) is None:
-                raise missing(what, key, what)
-
-    # ---- programs ----------------------------------------------------------------------------------------------------------------
-
-    async def create_token(self, user: User, name: str, days: int, company: int | None = None) -> str:
-        """A token for a program that acts as this user in one company; shown now and never again."""
-        if not name.strip() or len(name) > 120:
-            message = "a token has a name of at most 120 characters"
-            raise Refused(Problem(code="field.required", message=message, where="name", hint="say which program it is for"))
-        if not 1 <= days <= 3650:
-            raise Refused(Problem(code="field.range", message=f"{days} days", where="days", hint="enter 1 to 3650 days"))
-        token, now = PREFIX + secrets.token_urlsafe(32), self.app.clock()
-        async with self.app.database.write() as session:
-            chosen = (await self.app.context(session, user, company)).company.id
-            session.add(
-                ApiToken, token=_hashed(token), user=user.id, company=chosen, name=name.strip(), created_at=now,
-                expires_at=now + timedelta(days=days),
-            )  # fmt: skip
-        return token
-
-    async def by_token(self, token: str) -> tuple[User, int] | None:
-        """(user, company) of a program's token; None where it is unknown or too old, or its user is no longer active."""
-        async with self.app.database.read() as session:
-            sql = 'SELECT "user", company FROM api_token WHERE token = ? AND expires_at >= ?'
-            row = await session.one(sql, _hashed(token), self.app.clock())
-            user = await self.load(row["user"], session) if row else None
-        return (user, row["company"]) if row and user else None
-
-    async def tokens(self, user: User) -> list[dict[str, Any]]:
-        """id, name, company, created_at and expires_at of the user's tokens."""
-        async with self.app.database.read() as session:
-            sql = 'SELECT id, name, company, created_at, expires_at FROM api_token WHERE "user" = ? ORDER BY id'
-            return [dict(r) for r in await session.fetch(sql, user.id)]
-
-    async def revoke_token(self, user: User, token_id: int) -> None:
-        """End one of the user's tokens."""
-        await self._remove("api_token", "token", user, token_id)
-
-
-def _hashed(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 async def _directory(session: Session) -> Directory:

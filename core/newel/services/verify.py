@@ -12,7 +12,7 @@ import msgspec
 
 from newel.domain.ledger import entry_hash
 from newel.store.columns import AMOUNT, QUANTITY, unscaled
-from newel.store.session import Session, day
+from newel.store.session import Session, day, instant
 
 if TYPE_CHECKING:
     from newel.services.app import Newel
@@ -212,9 +212,10 @@ async def _chain(session: Session) -> AsyncIterator[Finding]:
                 "SELECT p.* FROM posting p JOIN journal_entry e ON e.id = p.entry WHERE e.company = ? AND e.number BETWEEN ? AND ? ORDER BY p.id",
                 head["company"], entries[0]["number"], entries[-1]["number"],
             ):  # fmt: skip
-                postings.setdefault(p["entry"], []).append((p["account"], p["debit"], p["credit"], p["amount"], p["currency"], p["party"]))
+                postings.setdefault(p["entry"], []).append(p)
             for e in entries:
-                digest = entry_hash(previous, e["number"], e["company"], _iso(e["date"]), e["document"], postings.get(e["id"], []))
+                stored = {**e, "date": day(e["date"]), "created_at": instant(e["created_at"])}
+                digest = entry_hash(previous, stored, postings.get(e["id"], []))
                 if e["number"] != number + 1 or digest != e["hash"]:
                     what = "is missing" if e["number"] != number + 1 else "has been changed, or one of its postings has"
                     yield Finding(check="chain", where=f"journal_entry {e['id']} number {number + 1}", message=f"the entry {what}")
@@ -223,8 +224,3 @@ async def _chain(session: Session) -> AsyncIterator[Finding]:
                 previous, number = e["hash"], e["number"]
         if not broken and (number, previous) != (head["number"], head["hash"]):
             yield Finding(check="chain", where=f"ledger_chain of company {head['company']}", message=f"ends at {head['number']}, the entries at {number}")
-
-
-def _iso(value: Any) -> str:
-    found = day(value)
-    return found.isoformat() if found else ""

@@ -262,7 +262,8 @@ async def update_document(session: Session, before: Document, d: Document) -> No
     await session.update(t.Document, d.id, **_head_values(d))
     have = {line.id for line in before.lines}
     keep = {line.id for line in d.lines}
-    used = {"price_step": True, "tax_line": before.taxes, "line_schedule": any(x.schedules for x in before.lines)}
+    taxed = any(x.taxes for x in before.lines)  # its own tax lines may not have been read
+    used = {"price_step": True, "tax_line": taxed, "line_schedule": any(x.schedules for x in before.lines)}
     for table in [name for name, rows in used.items() if rows]:
         await session.fetch(f'DELETE FROM "{table}" WHERE document = ?', d.id)
     gone = [(id,) for id in sorted(have - keep)]

@@ -77,7 +77,8 @@ class Transaction(SQLiteTransaction):
         try:
             if error:
                 if not self._rolled_back:
-                    await self.rollback()  # type: ignore[no-untyped-call]
+                    with contextlib.suppress(sqlite3.Error):  # SQLite itself has rolled back where the disk is full
+                        await self.rollback()  # type: ignore[no-untyped-call]
             elif not self._committed and not self._rolled_back:
                 try:
                     await self.commit()  # type: ignore[no-untyped-call]

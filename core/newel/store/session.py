@@ -11,22 +11,22 @@ import json
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
 import asyncpg
-from piccolo.columns import JSON, BigInt, Boolean, Date, ForeignKey, Integer, Timestamptz
 from piccolo.table import Table
 
 from newel.store.caches import FactCache, Ids
 from newel.store.engine import DEFERRED, IMMEDIATE, PooledSQLite, Postgres, nested
+from newel.store.replica import Replica, reading
+from newel.store.rows import defaults_of, insert
 
 T = TypeVar("T")
 BLOCK = 1000
 LATE = frozenset({"document_event", "outbox"})
-_PG_TYPES = ((JSON, "json"), (Date, "date"), (Timestamptz, "timestamptz"), (Boolean, "boolean"), ((BigInt, Integer, ForeignKey), "bigint"))
 
 
 @lru_cache(maxsize=2048)
@@ -40,26 +40,6 @@ def _for_postgres(sql: str) -> str:
     return re.sub(r"'[^']*'|\?", lambda m: f"${next(count)}" if m.group() == "?" else m.group(), sql)
 
 
-@lru_cache(maxsize=256)
-def _insert(table: type[Table], columns: tuple[str, ...], sqlite: bool) -> str:
-    names = ", ".join(f'"{c}"' for c in columns)
-    if sqlite:
-        return f'INSERT INTO "{table._meta.tablename}" ({names}) VALUES ({", ".join("?" * len(columns))})'
-    types = [next((name for kind, name in _PG_TYPES if isinstance(table._meta.get_column_by_name(c), kind)), "text") for c in columns]
-    arrays = ", ".join(f"${i + 1}::{t}[]" for i, t in enumerate(types))
-    return f'INSERT INTO "{table._meta.tablename}" ({names}) SELECT * FROM unnest({arrays})'
-
-
-@lru_cache(maxsize=64)
-def _defaults(table: type[Table]) -> dict[str, Any]:
-    """What a column gets when a row does not say."""
-    out: dict[str, Any] = {}
-    for column in table._meta.columns:
-        value = column.get_default_value()
-        out[column._meta.name] = value if isinstance(value, (str, int, bool, type(None))) else None
-    return out
-
-
 def passing(error: BaseException) -> bool:
     """Whether somebody else got in between, so that the whole transaction may be tried again: a deadlock, a lock, or the same new row twice."""
     if isinstance(error, (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError)):
@@ -67,6 +47,17 @@ def passing(error: BaseException) -> bool:
     if isinstance(error, sqlite3.IntegrityError):
         return "UNIQUE" in str(error)
     return isinstance(error, sqlite3.OperationalError) and ("locked" in str(error) or "busy" in str(error))
+
+
+def unavailable(error: BaseException) -> bool:
+    """Whether the database can't work: it is full, read-only, stopped, or not to be reached. Nothing is wrong with what was asked of it."""
+    if isinstance(error, sqlite3.OperationalError):
+        return any(words in str(error) for words in ("is full", "readonly", "disk I/O", "unable to open"))
+    return isinstance(
+        error,
+        asyncpg.InsufficientResourcesError | asyncpg.ReadOnlySQLTransactionError | asyncpg.PostgresConnectionError | asyncpg.OperatorInterventionError
+        | asyncpg.InterfaceError | ConnectionError,
+    )  # fmt: skip
 
 
 class Session:
@@ -80,6 +71,7 @@ class Session:
         self._versions: dict[str, int] | None = None
         self._bumped: set[str] = set()
         self.after_commit: list[Callable[[], Any]] = []
+        self.work: list[int] = []  # ids of what a worker will have to do
 
     # ---- SQL -------------------------------------------------------------------------------------------------------------------
 
@@ -136,7 +128,7 @@ class Session:
         """Keep a row for the next flush. Returns its id (a fresh one unless given)."""
         if "id" not in values:
             values["id"] = self.ids.take()
-        defaults = _defaults(table)
+        defaults = defaults_of(table)
         columns = tuple(defaults)
         unknown = values.keys() - defaults.keys()
         if unknown:
@@ -155,7 +147,9 @@ class Session:
         self._rows = {key: values for key, values in self._rows.items() if key not in rows}
         for (table, columns), values in rows.items():
             self.statements += 1
-            sql = _insert(table, columns, self.sqlite)
+            if table._meta.tablename in ("outbox", "job"):
+                self.work += [row[columns.index("id")] for row in values]
+            sql = insert(table, columns, self.sqlite)
             if self.sqlite:
                 await self.engine.run_many(sql, values)
             else:
@@ -206,6 +200,8 @@ class Database:
         self.url = url
         self.ids, self.cache = Ids(), FactCache()
         self.pool: dict[str, Any] = {}
+        self.replica: Replica | None = None
+        self.carry: Callable[[list[int]], None] | None = None  # told of new work after each commit
         self.engine: Any
         if url.startswith("sqlite:///"):
             self.engine = PooledSQLite(url.removeprefix("sqlite:///"), inline=options.pop("inline", True), **options)
@@ -223,9 +219,13 @@ class Database:
     async def open(self) -> None:
         """Open the kept-open connections."""
         await self.engine.start_connection_pool(**self.pool)
+        if self.replica:
+            await self.replica.open()
 
     async def close(self) -> None:
         """Close all connections."""
+        if self.replica:
+            await self.replica.close()
         await self.engine.close_connection_pool()
 
     @asynccontextmanager
@@ -241,24 +241,24 @@ class Database:
             if self.sqlite:
                 self.ids.drop()
             raise
+        if current := reading.get():
+            current.wrote = True
+        if self.carry and session.work:
+            self.carry(session.work)
         for done in session.after_commit:
             done()
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[Session]:
-        """A read-only transaction: one moment of the data."""
-        async with self._reading():
-            yield Session(self.engine, self.ids, self.cache, False)
+    def read(self) -> AbstractAsyncContextManager[Session]:
+        """A read-only transaction: one moment of the data; of the replica where there is one and the request may read from it."""
+        return self.replica.read() if self.replica else self.plain_read()
 
     @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[None]:
-        if self.sqlite:
-            async with self.engine.transaction(DEFERRED):
-                yield
-        else:
-            async with self.engine.transaction():
+    async def plain_read(self) -> AsyncIterator[Session]:
+        """A read-only transaction on this very database."""
+        async with self.engine.transaction(DEFERRED) if self.sqlite else self.engine.transaction():
+            if not self.sqlite:
                 await self.engine.run_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                yield
+            yield Session(self.engine, self.ids, self.cache, False)
 
 
 def day(value: Any) -> date | None:

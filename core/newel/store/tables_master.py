@@ -249,6 +249,7 @@ class AppUser(Table, tablename="app_user"):
     language = Varchar(length=5, default="en")
     party = ref(Party, null=True)
     active = Boolean(default=True)
+    login_step = Varchar(length=60)
 
 
 class UserRole(Table, tablename="user_role"):
@@ -276,6 +277,14 @@ class UserSession(Table, tablename="user_session"):
     address = Varchar(length=60)
     agent = Varchar(length=200)
     csrf = Varchar(length=64, secret=True)
+    step = Varchar(length=60)
+
+
+class LoginAttempt(Table, tablename="login_attempt"):
+    id = Id()
+    key = Varchar(length=64, index=True)
+    at = Timestamptz(default=None, null=True)
+    good = Boolean(default=False)
 
 
 class ApiToken(Table, tablename="api_token"):
@@ -303,6 +312,6 @@ class FactVersion(Table, tablename="fact_version"):
 
 MASTER = (
     Company, Currency, CurrencyRate, Unit, ItemClass, Item, ItemUnit, ItemPrice, ItemCost, PartyClass, PaymentTerms, Party, Address, Location,
-    Lot, Account, AccountMapping, Period, NumberSeries, TaxRate, Role, RolePermission, AppUser, UserRole, UserCompany, UserSession, ApiToken,
+    Lot, Account, AccountMapping, Period, NumberSeries, TaxRate, Role, RolePermission, AppUser, UserRole, UserCompany, UserSession, LoginAttempt, ApiToken,
     Setting, FactVersion,
 )  # fmt: skip

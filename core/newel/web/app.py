@@ -22,6 +22,7 @@ from newel.web.auth import Access
 from newel.web.errors import handle
 from newel.web.headers import SecurityHeaders
 from newel.web.operations import Operation, handler
+from newel.web.reading import Position
 
 if TYPE_CHECKING:
     from newel.services.app import Newel
@@ -60,7 +61,7 @@ def create_app(newel: Newel, *, manage: bool = True, worker: bool = False) -> Li
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(templates)),
         middleware=[Access(newel)],
         exception_handlers={Exception: handle},
-        before_send=[SecurityHeaders(newel.config.secure_cookies)],
+        before_send=[SecurityHeaders(newel.config.secure_cookies), Position(newel)],
         request_max_body_size=BODY_BYTES,
         openapi_config=None,
         logging_config=None,
@@ -88,7 +89,8 @@ def _ready(newel: Newel) -> Any:
                 await session.value("SELECT 1")
         except Exception:  # whatever it is, we are not ready
             return Response({"status": "no database"}, status_code=503)
-        return Response({"status": "ready"})
+        replica = newel.database.replica
+        return Response({"status": "ready"} | ({"replica": "away" if replica.lag is None else f"{replica.lag:.1f} s behind"} if replica else {}))
 
     return ready
 

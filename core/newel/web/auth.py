@@ -18,6 +18,7 @@ from newel.errors import Problem, Refused
 from newel.services.access import require
 from newel.services.users import LoginSession
 from newel.web import headers
+from newel.web.reading import SAFE, reads
 from newel.web.views_text import language
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from newel.services.app import Newel
 
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_FIELDS, CSRF_HEADERS = ("_csrf_token", "_csrf"), ("x-csrftoken", "x-csrf-token")
 BEARER = "bearer "
 TOKEN_LENGTH = 200
@@ -111,14 +111,15 @@ class Access(ASGIMiddleware):
         if not opt.get("public"):
             if found is None:
                 raise NotAuthorizedException
-            if request.method not in SAFE:
-                await self._refuse_forged(request, found)
+            if request.method not in SAFE and found.session is not None:
+                await refuse_forged(request, found.csrf)
             if permission := opt.get("permission"):
                 require(await context_of(request), permission)
             elif not is_api(scope["path"]):
                 with suppress(Refused):  # for the frame of an error page; whoever needs the context asks, and is refused then
                     await context_of(request)
-        await next_app(scope, receive, send)
+        with reads(request, self.newel, found is not None and found.session is not None):
+            await next_app(scope, receive, send)
 
     async def _principal(self, request: Request[Any, Any, Any]) -> Principal | None:
         given = request.headers.get("authorization", "")
@@ -131,18 +132,6 @@ class Access(ASGIMiddleware):
         session = await self.newel.users.by_session(token) if 0 < len(token) <= TOKEN_LENGTH else None
         return Principal(user=session.user, company=session.company, session=session, csrf=session.csrf) if session else None
 
-    async def _refuse_forged(self, request: Request[Any, Any, Any], found: Principal) -> None:
-        """A browser sends cookies with requests that another site made: only our own pages know the session's token."""
-        if found.session is None:
-            return
-        refuse_foreign(request)
-        given = next((v for h in CSRF_HEADERS if (v := request.headers.get(h))), "")
-        if not given and not is_api(request.scope["path"]) and request.content_type[0] in FORMS:
-            form = await request.form()
-            given = next((v for f in CSRF_FIELDS if isinstance(v := form.get(f), str)), "")
-        if not secrets.compare_digest(given.encode(), found.csrf.encode()):
-            raise forged()
-
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -152,6 +141,17 @@ def refuse_foreign(request: Request[Any, Any, Any]) -> None:
     site, origin = request.headers.get("sec-fetch-site", ""), request.headers.get("origin", "")
     foreign = site not in ("", "same-origin", "none") if site else bool(origin) and urlsplit(origin).netloc != request.headers.get("host", "")
     if foreign:
+        raise forged()
+
+
+async def refuse_forged(request: Request[Any, Any, Any], csrf: str) -> None:
+    """A browser sends cookies with requests that another site made: only our own pages know the session's token."""
+    refuse_foreign(request)
+    given = next((v for h in CSRF_HEADERS if (v := request.headers.get(h))), "")
+    if not given and not is_api(request.scope["path"]) and request.content_type[0] in FORMS:
+        form = await request.form()
+        given = next((v for f in CSRF_FIELDS if isinstance(v := form.get(f), str)), "")
+    if not secrets.compare_digest(given.encode(), csrf.encode()):
         raise forged()
 
 

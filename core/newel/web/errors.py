@@ -51,6 +51,11 @@ class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True):
 def handle(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """The answer to a request that failed."""
     status, problems, reference = explained(error)
+    if status in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS):
+        known = request.scope.get("user")
+        log.warning(
+            "refused %s %s: %s %s by %s", status, problems[0].code, request.method, request.scope["path"][:300], known.login if known else "nobody known"
+        )
     more = dict(getattr(error, "headers", None) or {}) if isinstance(error, HTTPException) else {}
     if reference:
         if status == 500 and (own := _owner(request)):

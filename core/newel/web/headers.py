@@ -24,7 +24,7 @@ FIXED = {
     "Permissions-Policy": "accelerometer=(), camera=(self), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()",
 }
 HSTS = "max-age=31536000; includeSubDomains"
-NONCE = "nonce"
+NONCE, HOST = "nonce", "__Host-"
 
 
 def nonce_of(csrf: str) -> str:
@@ -53,10 +53,18 @@ class SecurityHeaders:
         headers = MutableScopeHeaders.from_message(message)
         for name, value in FIXED.items():
             headers.setdefault(name, value)
-        headers["Content-Security-Policy"] = POLICY.format(nonce=nonce(scope))
+        own = headers.get("Content-Security-Policy")  # of a handler that wants to be stricter: browsers keep to both
+        headers["Content-Security-Policy"] = POLICY.format(nonce=nonce(scope)) + (f", {own}" if own else "")
         if self.https:
             headers["Strict-Transport-Security"] = HSTS
+            message["headers"] = [(k, _bound(v) if k.lower() == b"set-cookie" else v) for k, v in message["headers"]]
         if not scope["path"].startswith("/static/"):
             headers.setdefault("Cache-Control", "no-store")
         elif not scope["query_string"].startswith(b"v="):  # an address without the version of its content
             headers["Cache-Control"] = "no-cache"
+
+
+def _bound(cookie: bytes) -> bytes:
+    """A cookie that no other host and no plain connection can set or read."""
+    named = cookie if cookie.startswith(HOST.encode()) else HOST.encode() + cookie
+    return named if b"; secure" in named.lower() else named + b"; Secure"

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import secrets
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from litestar import Request, get, post
 from litestar.datastructures import Cookie
+from litestar.exceptions import NotAuthorizedException
 from litestar.response import Redirect, Response, Template
 
 from newel.errors import Refused
-from newel.web.auth import cookie_name, forged, newel_of, principal, refuse_foreign
+from newel.services.users import LoginSession
+from newel.web.auth import TOKEN_LENGTH, cookie_name, forged, newel_of, principal, refuse_foreign, refuse_forged
 from newel.web.headers import nonce
+from newel.web.reading import SAFE
 
 if TYPE_CHECKING:
     from newel.services.app import Newel
@@ -71,14 +75,43 @@ async def do_login(request: Request[Any, Any, Any]) -> Response[Any]:
         raise forged()
     address = request.client.host if request.client else ""
     try:
-        token, _ = await newel.users.login(values["login"], values["password"], address=address, agent=request.headers.get("user-agent", ""))
+        token, made = await newel.users.login(values["login"], values["password"], address=address, agent=request.headers.get("user-agent", ""))
     except Refused as refused:
         problem = refused.problems[0]
         return _page(request, values["next"], values["login"][:60], f"{problem.message}: {problem.hint}", refused.status)
     if old := request.cookies.get(cookie_name(newel)):
         await newel.users.logout(old)
-    cookie = Cookie(key=cookie_name(newel), value=token, path="/", httponly=True, samesite="lax", secure=newel.config.secure_cookies, max_age=7 * 86_400)
-    return Redirect(local(values["next"]), status_code=303, cookies=[cookie, _form_cookie(newel, "", 0)])
+    goal = f"/{made.step}/login?next={quote(local(values['next']), safe='/')}" if made.step else local(values["next"])
+    return Redirect(goal, status_code=303, cookies=[session_cookie(newel, token), _form_cookie(newel, "", 0)])
+
+
+def session_cookie(newel: Newel, token: str, age: int = 7 * 86_400) -> Cookie:
+    """The cookie of a session. age: in seconds; 0 takes it away."""
+    return Cookie(key=cookie_name(newel), value=token, path="/", httponly=True, samesite="lax", secure=newel.config.secure_cookies, max_age=age)
+
+
+# ---- a further step after the password, on a page of a plugin: the handlers of /<plugin>/login are public, and ask these two ----------------
+
+
+async def pending(request: Request[Any, Any, Any], plugin: str) -> LoginSession:
+    """Who has given the password and has still to take the plugin's step; a form must carry the `csrf` of it.
+
+    Raises:
+        NotAuthorizedException: nobody has: they are sent to the login.
+        Refused: 403, what was sent comes from elsewhere.
+    """
+    found = await newel_of(request).users.by_session(request.cookies.get(cookie_name(newel_of(request)), "")[:TOKEN_LENGTH], plugin)
+    if found is None:
+        raise NotAuthorizedException
+    if request.method not in SAFE:
+        await refuse_forged(request, found.csrf)
+    return found
+
+
+async def finished(request: Request[Any, Any, Any], found: LoginSession, goal: str) -> Redirect:
+    """The step is taken: the session begins, and goes on to `goal`."""
+    newel = newel_of(request)
+    return Redirect(local(goal), status_code=303, cookies=[session_cookie(newel, await newel.users.passed(found))])
 
 
 @post("/logout", status_code=303, include_in_schema=False)
@@ -87,8 +120,7 @@ async def do_logout(request: Request[Any, Any, Any]) -> Redirect:
     newel = newel_of(request)
     if token := request.cookies.get(cookie_name(newel)):
         await newel.users.logout(token)
-    gone = Cookie(key=cookie_name(newel), value="", path="/", httponly=True, samesite="lax", secure=newel.config.secure_cookies, max_age=0)
-    return Redirect("/login", status_code=303, cookies=[gone])
+    return Redirect("/login", status_code=303, cookies=[session_cookie(newel, "", 0)])
 
 
 @post("/company", status_code=303, include_in_schema=False)

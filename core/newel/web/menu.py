@@ -33,9 +33,31 @@ def companies(newel: Newel, context: Context) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def home(newel: Newel, context: Context) -> str:
+    """Where a user starts who stands for a party; empty for our own people, and where no plugin has a place for them."""
+    if context.user.party is None:
+        return ""
+    items = (i for m in newel.registry.manifests.values() for i in m.menu)
+    return next((i.path for i in items if i.home and (not i.permission or context.user.may(i.permission))), "")
+
+
+def boxes(newel: Newel, context: Context, on: str, kind: str = "", id: int = 0) -> list[dict[str, Any]]:
+    """The boxes that plugins have at a place, for this user; by the names of the plugins."""
+    found = (b for m in newel.registry.manifests.values() for b in m.boxes if b.on == on)
+    return [
+        {"label": _(b.title), "url": b.url.format(kind=kind, id=id), "slot": "below"}
+        for b in found
+        if (b.shared or context.user.party is None) and (not b.permission or context.user.may(b.permission))
+    ]  # fmt: skip
+
+
 def _entries(newel: Newel, context: Context) -> Iterator[Entry]:
     """(section, label, address, icon) of everything that the user may open, in the order of the declarations."""
     registry, may = newel.registry, context.user.may
+    items = [i for m in registry.manifests.values() for i in m.menu if not i.permission or may(i.permission)]
+    if home(newel, context):
+        yield from (("" if i.home else i.section, i.label, i.path, "home" if i.home else "file-text") for i in sorted(items, key=lambda i: not i.home))
+        return
     yield "", "Start", "/", "home"
     owners = {k.name: registry.manifests[registry.owner[f"document kind:{k.name}"]].label for k in registry.documents.values()}
     for kind in sorted(registry.documents.values(), key=lambda k: owners[k.name] != (k.menu or owners[k.name])):  # a section's own plugin first
@@ -47,8 +69,7 @@ def _entries(newel: Newel, context: Context) -> Iterator[Entry]:
     for report in registry.reports.values():
         if report.menu and may(f"{report.name}.view"):
             yield report.menu, report.label, f"/report/{report.name}", "chart-bar"
-    items = (item for manifest in registry.manifests.values() for item in manifest.menu)
-    yield from ((i.section, i.label, i.path, "file-text") for i in items if not i.permission or may(i.permission))
+    yield from ((i.section, i.label, i.path, "file-text") for i in items)
     if may("newel.admin"):
         yield from (("Administration", label, url, icon) for label, url, icon in TOOLS)
 
@@ -74,6 +95,8 @@ def create(newel: Newel, context: Context) -> list[dict[str, Any]]:
     The last word says what it is: the O of a sales order.
     """
     out: list[dict[str, Any]] = []
+    if home(newel, context):  # they make things where they start
+        return out
     taken: set[str] = set()
     kinds = [k for k in newel.registry.documents.values() if context.user.may(f"{k.name}.edit")]
     led = Counter(f.target_kind for f in newel.registry.flows.values())

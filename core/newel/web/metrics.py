@@ -16,6 +16,8 @@ ABOUT = {
     "newel_plugin_failures_total": ("counter", "How often a plugin failed since the process has started."),
     "newel_plugin_up": ("gauge", "1 for a plugin that runs, 0 for one that is off."),
     "newel_work": ("gauge", "Messages to plugins (outbox) and jobs by state."),
+    "newel_replica_up": ("gauge", "1 where the replica answers this process, 0 where it is away; nothing where there is none."),
+    "newel_replica_lag_seconds": ("gauge", "How far the replica is behind."),
 }
 
 
@@ -34,6 +36,9 @@ async def metrics(request: Request[Any, Any, Any]) -> Response[str]:
         rows["newel_plugin_up"].append(({"plugin": name}, up))
     for (what, state), count in sorted((await waiting(newel)).items()):
         rows["newel_work"].append(({"what": what, "state": state}, count))
+    if replica := newel.database.replica:
+        rows["newel_replica_up"].append(({}, int(replica.lag is not None)))
+        rows["newel_replica_lag_seconds"] += [({}, replica.lag)] if replica.lag is not None else []
     lines = []
     for name, (kind, text) in ABOUT.items():
         lines += [f"# HELP {name} {text}", f"# TYPE {name} {kind}"]

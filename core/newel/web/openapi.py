@@ -219,6 +219,8 @@ def said(schema: Schema) -> str:
         return " or ".join(dict.fromkeys(said(s) for s in schema["anyOf"]))
     if "enum" in schema:
         return " | ".join(str(v) or '""' for v in schema["enum"][:12]) + (" ..." if len(schema["enum"]) > 12 else "")
+    if "prefixItems" in schema:
+        return f"list of ({', '.join(said(s) for s in schema['prefixItems'])})"
     if schema.get("type") == "array":
         return f"list of {said(schema.get('items', {}))}"
     words = str(schema.get("format") or schema.get("type") or "anything")

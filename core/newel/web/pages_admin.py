@@ -198,7 +198,7 @@ async def audit(request: Web) -> Response[str]:
     columns = [
         ("at", _("When, UTC"), "instant"),
         ("user", _("Who"), "text"),
-        ("on", _("On"), "text"),
+        ("on", _("About"), "text"),
         ("what", _("What"), "text"),
         ("changes", _("Changes"), "long"),
     ]

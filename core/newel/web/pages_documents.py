@@ -16,13 +16,14 @@ from newel.errors import Problem, Refused, Severity, missing
 from newel.services import lists
 from newel.services import pages as service
 from newel.services.access import require
+from newel.web import menu
 from newel.web.auth import context_of, newel_of
 from newel.web.forms import Reader
 from newel.web.render import Web, flash, page, redirect, shown
 from newel.web.views_actions import actions, flows, payments
 from newel.web.views_document import document_view
 from newel.web.views_forms import form_view, found
-from newel.web.views_text import _, entry
+from newel.web.views_text import _, entry, inside, words
 
 LINE = re.compile(r"lines\[(\d{1,6})\]")
 
@@ -37,6 +38,7 @@ async def show(request: Web, id: int, context: Context, problems: tuple[Problem,
     for (plugin, panel), view in zip([p for p in detail.panels if p[1].line is None], doc["panels"], strict=True):
         if panel.form and (op := found(request, plugin, panel.form)):
             view["form"] = form_view(request, plugin, op, id)
+    doc["panels"] += menu.boxes(newel, context, "document", "document", id)
     kind = newel.registry.kind_of(d)
     ways = [*flows(newel, d, context), *payments(newel, await lists.open_of_document(newel, id, context), d, context)]
     if d.phase == "open" and not any(a.get("primary") for a in (*steps, *ways)):  # then the first way that is open is what comes next
@@ -51,12 +53,23 @@ async def show(request: Web, id: int, context: Context, problems: tuple[Problem,
     tools.append({"label": _("Print"), "method": "get", "url": f"/document/{id}/print", "icon": "printer", "key": "P"})
     tools.append({"label": "PDF", "method": "get", "url": f"/document/{id}/pdf", "icon": "download"})
     doc["tools"] = tools
+    if menu.home(newel, context):
+        _for_guests(doc)
     title = f"{doc['kind_label']} {d.number or _('draft')}"
     if d.kind not in newel.registry.documents:
         away = _("the plugin %(name)s is not running: this can be read and not changed", name=d.kind.partition(".")[0])
         problems = (*problems, Problem(code="plugin.away", message=away, severity=Severity.NOTE))
     said = shown([*problems, *(p for p in notes if p not in problems)])
     return page(request, context, "document.html", title, status=status, at=f"/documents/{d.kind}", problems=said, doc=doc)
+
+
+def _for_guests(doc: dict[str, Any]) -> None:
+    """Users who have a place of their own see what they can do, and no ways to our lists and forms."""
+    doc["actions"] = [a for a in doc["actions"] if not a.get("disabled")]
+    doc["tools"] = [t for t in doc["tools"] if t["url"].endswith(("/print", "/pdf"))]
+    doc["party"]["url"] = ""
+    for line in doc["lines"]:
+        line["item"] = line["item"] and {**line["item"], "url": ""}
 
 
 @get("/document/{id:int}")
@@ -119,11 +132,11 @@ async def _follow_page(request: Web, id: int, name: str, context: Context, form:
     primary = next((t for t in target.transitions if t.primary and target.initial.name in t.sources and context.user.may(f"{target.name}.{t.name}")), None)
     follow = {
         "action": f"/document/{id}/follow/{name}", "back": {"label": f"{_(kind.label)} {d.number}", "url": f"/document/{id}"},
-        "kind_label": _(target.label), "party": d.party.name if d.party else "", "rows": rows,
+        "kind_label": _(target.label), "kind_inside": inside(_(target.label)), "party": d.party.name if d.party else "", "rows": rows,
         "date": form.text("date") if form else context.today.isoformat(), "label": _(flow.label), "lots": any(r["lot"] for r in rows),
         "idempotency_key": (form.text("idempotency_key") if form else "") or secrets.token_urlsafe(12),
-        "reference": form.text("reference") if form else d.reference, "link": _(flow.link),
-        "then": {"name": primary.name, "label": _(primary.label)} if primary else None,
+        "reference": form.text("reference") if form else d.reference, "link": words(flow.link),
+        "then": {"name": primary.name, "label": _(primary.label), "inside": inside(_(primary.label), noun=False)} if primary else None,
     }  # fmt: skip
     title = f"{_(flow.label)}: {_(kind.label)} {d.number}"
     return page(

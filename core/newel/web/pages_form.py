@@ -29,7 +29,7 @@ from newel.web.views_document import state_of, totals
 from newel.web.views_entry import Posted, read, settles, with_found
 from newel.web.views_form import columns, header, line_shown, net_of, next_step, open_items, price_text, row_of, summary, tried
 from newel.web.views_lines import row_of_line
-from newel.web.views_text import _, number, said
+from newel.web.views_text import _, inside, number, said
 
 if TYPE_CHECKING:
     from newel.services.app import Newel
@@ -77,7 +77,7 @@ async def _show(request: Web, form: Form, context: Context, status: int = 200) -
     after = next_step(kind, before.state if before else kind.initial.name, context)
     buttons: list[dict[str, Any]] = [{"label": _("Save"), "name": "do", "value": "save", "primary": after is None, "key": "S"}]
     if after:
-        buttons.append({"label": _("Save and %(step)s", step=_(after.label).lower()), "name": "do", "value": after.name, "primary": True, "key": "N"})
+        buttons.append({"label": _("Save and %(step)s", step=inside(_(after.label), noun=False)), "name": "do", "value": after.name, "primary": True, "key": "N"})
     view = {
         "action": f"/document/{before.id}/edit" if before else f"/documents/{kind.name}/new",
         "preview_url": f"/documents/{kind.name}/preview" + (f"?id={before.id}" if before else ""), "kind_label": _(kind.label), "help": _(kind.help),
@@ -92,8 +92,8 @@ async def _show(request: Web, form: Form, context: Context, status: int = 200) -
         "currency": document.currency if document else context.company.currency, "priced": kind.priced,
     }  # fmt: skip
     title = f"{_(kind.label)} {before.number or _('draft')}" if before else _("New: %(kind)s", kind=_(kind.label))
-    said = shown(form.problems, form.posted.field)
-    return page(request, context, "document_form.html", title, status=status, at=f"/documents/{kind.name}", problems=said, form=view)
+    problems = shown(form.problems, form.posted.field)
+    return page(request, context, "document_form.html", title, status=status, at=f"/documents/{kind.name}", problems=problems, form=view)
 
 
 # ---- new ---------------------------------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from newel.web.render import Web, flash, fragment, page, redirect, shown
 from newel.web.views_document import PHASES as SHAPES
 from newel.web.views_document import kind_label, state_of
 from newel.web.views_list import MOST_EXPORTED, SIZE, Address, column, csv_response, empty, filters, pager
-from newel.web.views_text import _, day, said
+from newel.web.views_text import _, day, inside, said
 
 if TYPE_CHECKING:
     from newel.services.app import Newel
@@ -107,7 +107,7 @@ async def documents(request: Web, name: FromPath[str]) -> Response[Any]:
         "actions": actions, "filters": filters(address, _fields(kind, wanted, party), labels), "columns": columns, "summary": _(kind.help),
         "rows": [{"url": f"/document/{h.id}", "id": h.id, "cells": _cells(newel, h, digits)} for h in found.rows],
         "sums": sums, "sums_url": "" if found.whole else address.with_(sums=1), "pager": pager(address, found.total, len(found.rows), whole=found.whole),
-        "empty": empty(any(labels.values()), _(kind.label_plural).lower(), address, f"/documents/{name}/new" if len(actions) > 1 else ""),
+        "empty": empty(any(labels.values()), inside(_(kind.label_plural)), address, f"/documents/{name}/new" if len(actions) > 1 else ""),
         "bulk": _bulk(newel, kind, context) if found.rows else None,
     }  # fmt: skip
     return page(request, context, "list.html", _(kind.label_plural), problems=shown(reader.problems), list=view)
@@ -190,7 +190,7 @@ def _labels(newel: Newel, kind: DocumentKind, wanted: Wanted, party: str) -> dic
     return {
         "q": _("contains “%(text)s”", text=wanted.search) if wanted.search else "",
         "state": _("state is %(state)s", state=state) if wanted.state else "",
-        "phase": _("is %(phase)s", phase=wanted.phase) if wanted.phase in PHASES and wanted.phase in SHAPES else "",
+        "phase": _("is %(phase)s", phase=_("offered") if wanted.phase == "offered" else _(wanted.phase)) if wanted.phase in PHASES and wanted.phase in SHAPES else "",
         "party": _("for %(party)s", party=party) if wanted.party else "",
         "from": _("from %(day)s", day=day(wanted.date_from)) if wanted.date_from else "",
         "to": _("until %(day)s", day=day(wanted.date_to)) if wanted.date_to else "",

@@ -14,6 +14,7 @@ from newel.domain.document import Document, DocumentInput
 from newel.domain.kinds import DocumentKind, Transition
 from newel.domain.master import Master
 from newel.errors import Problem, Refused, Severity
+from newel.manifest import Panel
 from newel.services import pages as service
 from newel.services.access import require
 from newel.services.outcome import Outcome
@@ -29,6 +30,8 @@ from newel.web.views_text import _, day, entry, number, plain, said
 
 if TYPE_CHECKING:
     from newel.services.app import Newel
+
+Panels = list[tuple[str, Panel]]
 
 
 @post("/documents/{name:str}/preview", status_code=200)
@@ -47,27 +50,36 @@ async def preview(request: Web, name: FromPath[str]) -> Response[str]:
         return await _why(request, posted.rows.index(row), posted, outcome, every, context)
     after = next_step(kind, before.state if before else kind.initial.name, context)
     side: dict[str, Any] = {}
+    found = await _panels(newel, outcome, context)
     if outcome and (outcome.document.lines or outcome.document.text) and after and not any(p.severity is Severity.BLOCK for p in every):
-        side, more = await _side(newel, kind, posted.input, before, after, context, outcome)
+        side, more = await _side(newel, kind, posted.input, before, after, context, outcome, found)
         every += more
     posted.tops = list(row_of_line(outcome.document).values()) if outcome else []
     async with newel.database.read() as session:
         master = await load_master(session)
-    view = _preview_view(posted, outcome, kind, await line_boxes(newel, posted, outcome, every, context), fields, master, context)
+    below = _boxes(newel, posted, outcome, every, found)
+    view = _preview_view(posted, outcome, kind, below, fields, master, context)
     view |= {"problems": shown(every, posted.field), "side": side,
              "open_items": await open_items(newel, kind, posted.input, outcome.document if outcome else None, fields, context)}  # fmt: skip
     return fragment(request, "document_preview.html", preview=view)
 
 
 async def _side(
-    newel: Newel, kind: DocumentKind, entered: DocumentInput, before: Document | None, after: Transition, context: Context, outcome: Outcome
+    newel: Newel,
+    kind: DocumentKind,
+    entered: DocumentInput,
+    before: Document | None,
+    after: Transition,
+    context: Context,
+    outcome: Outcome,
+    found: Panels,
 ) -> tuple[dict[str, Any], list[Problem]]:
     """Credit, panels of plugins, and the entries that the next step would make."""
     more: list[Problem] = []
     side: dict[str, Any] = {}
     async with newel.database.read() as session:
         master = await load_master(session)
-        side["panels"] = [p for p in panels(await service.panels(newel, session, outcome.document, context)) if p["facts"] or p["text"]]
+        side["panels"] = [p for p in panels(found) if p["facts"] or p["text"]]
         side["credit"] = credit(await service.credit_of(newel, session, outcome.document, context), context)
     if outcome.document.lines and set(after.effects) & {"post", "move", "credit", "reserve"}:
         try:
@@ -104,10 +116,10 @@ async def _why(request: Web, at: int, posted: Posted, outcome: Outcome, problems
     top = [x for x in document.lines if x.parent is None]
     line = top[at] if at < len(top) else None
     boxes_ = (await line_boxes(newel, posted, outcome, problems, context)).get(posted.rows[at], [])
-    said = shown([p for p in problems if posted.field(p.where).startswith(f"{posted.rows[at]}-")], posted.field)
+    wrong = shown([p for p in problems if posted.field(p.where).startswith(f"{posted.rows[at]}-")], posted.field)
     digits = max([document.amount_digits, *(-int(plain(s.amount_out).as_tuple().exponent) for s in line.steps)]) if line else 2
     view = {
-        "line": line, "document": document, "digits": min(digits, 6), "boxes": boxes_, "problems": said,
+        "line": line, "document": document, "digits": min(digits, 6), "boxes": boxes_, "problems": wrong,
         "steps": [price_step(s) for s in line.steps if s.stage != "tax"] if line else [],
         "taxes": [{"label": f"{t.code} {entry(t.rate)} %", "reason": t.reason} for t in line.taxes] if line else [],
         "dates": [{"label": _("Requested"), "value": line.schedules[0].date_requested if line.schedules else document.date_requested, "kind": "date"},
@@ -118,13 +130,25 @@ async def _why(request: Web, at: int, posted: Posted, outcome: Outcome, problems
 
 async def line_boxes(newel: Newel, posted: Posted, outcome: Outcome | None, problems: Sequence[Problem], context: Context) -> dict[str, list[dict[str, Any]]]:
     """What plugins show and let people choose below each row, with what is wrong there; by the row's name."""
+    return _boxes(newel, posted, outcome, problems, await _panels(newel, outcome, context))
+
+
+async def _panels(newel: Newel, outcome: Outcome | None, context: Context) -> Panels:
+    if outcome is None or not (outcome.document.lines or outcome.document.text):
+        return []
+    async with newel.database.read() as session:
+        return await service.panels(newel, session, outcome.document, context)
+
+
+def _boxes(newel: Newel, posted: Posted, outcome: Outcome | None, problems: Sequence[Problem], found: Panels) -> dict[str, list[dict[str, Any]]]:
     if outcome is None or not outcome.document.lines:
         return {}
-    async with newel.database.read() as session:
-        found = await service.panels(newel, session, outcome.document, context)
     made = boxes(newel, found, outcome.document, posted.rows)
+    wrong: dict[str, list[Problem]] = {}
+    for p in problems:
+        wrong.setdefault(posted.field(p.where), []).append(p)
     for row, some in made.items():
-        some[0]["problems"] = shown([p for p in problems if posted.field(p.where) == f"{row}-more"])
+        some[0]["problems"] = shown(wrong.get(f"{row}-more", []))
     return made
 
 
@@ -179,7 +203,8 @@ def _defaults(document: Document, entered: DocumentInput, master: Master, contex
     terms = party.terms if party else ""
     due = master.terms[document.terms].due(document.date) if document.terms in master.terms else None
     currency = (party.currency if party else "") or context.company.currency
-    out = {"terms": {"value": terms, "text": f"{terms} {master.terms[terms].name}" if terms in master.terms else terms}, "currency": {"value": currency, "text": currency},
+    named = f"{terms} {master.terms[terms].name}" if terms in master.terms else terms
+    out = {"terms": {"value": terms, "text": named}, "currency": {"value": currency, "text": currency},
            "date_due": {"value": due.isoformat() if due else "", "text": day(due)}}  # fmt: skip
     for name, found in (("ship_to", document.ship_to), ("bill_to", document.bill_to)):
         usual = found if getattr(entered, name) is None else None

@@ -19,7 +19,7 @@ from newel.web.render import Web, flash, page, redirect, shown
 from newel.web.views_forms import forms_on
 from newel.web.views_list import MOST_EXPORTED, SIZE, Address, column, csv_response, empty, filters, pager
 from newel.web.views_record import TYPES, cell_of, field_view, filter_fields, filter_text, history, read, reports_on, title_of, version_of
-from newel.web.views_text import _, said
+from newel.web.views_text import _, inside, said
 
 if TYPE_CHECKING:
     from newel.services.app import Newel
@@ -62,7 +62,7 @@ async def records(request: Web, name: FromPath[str]) -> Response[Any]:
         "columns": [column(address, f.name, _(f.label), TYPES.get(f.type, "text"), sort=f.type != "json") for f in fields],
         "rows": [{"url": f"/records/{name}/{r['id']}", "id": r["id"], "cells": {f.name: cell_of(f, r) for f in fields}} for r in found.rows],
         "pager": pager(address, found.total, len(found.rows)),
-        "empty": empty(any(labels.values()), _(shape.record.label_plural).lower(), address, f"/records/{name}/new" if may else ""),
+        "empty": empty(any(labels.values()), inside(_(shape.record.label_plural)), address, f"/records/{name}/new" if may else ""),
     }  # fmt: skip
     return page(request, context, "list.html", _(shape.record.label_plural), problems=shown(problems), list=view)
 

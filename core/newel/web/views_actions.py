@@ -11,7 +11,7 @@ from newel.domain.document import Document
 from newel.domain.kinds import DocumentKind, Transition
 from newel.domain.ledger import OpenItem
 from newel.errors import Problem, Refused, Severity
-from newel.web.views_text import _, said
+from newel.web.views_text import _, inside, said, words
 
 if TYPE_CHECKING:
     from newel.services.app import Newel
@@ -75,7 +75,7 @@ def flows(newel: Newel, document: Document, context: Context) -> list[dict[str, 
         action = {"label": _(flow.label), "method": "get", "url": f"/document/{document.id}/follow/{flow.target_kind}:{flow.name}", "icon": "arrow-forward-up",
                   "primary": flow.primary and bool(open_) and not any(t.primary and document.state in t.sources for t in kind.transitions)}  # fmt: skip
         if not open_:
-            reason = {"message": _("nothing is open to be %(link)s", link=flow.link), "hint": _("all of it has gone on already")}
+            reason = {"message": _("nothing is open to be %(link)s", link=inside(words(flow.link), noun=False)), "hint": _("all of it has gone on already")}
             action |= {"disabled": True, "reasons": [reason]}
         out.append(action)
     return out

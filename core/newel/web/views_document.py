@@ -12,6 +12,7 @@ from newel.domain.context import Context
 from newel.domain.document import Document, Line
 from newel.domain.kinds import DocumentKind
 from newel.domain.money import HUNDRED, ZERO
+from newel.domain.pricing import PriceStep
 from newel.manifest import Panel
 from newel.services.pages import CreditView, Detail, EntryView, EventView, Node
 from newel.web.views_form import address_line, net_of
@@ -128,11 +129,7 @@ def _line(newel: Newel, d: Document, x: Line, detail: Detail, kind: DocumentKind
         "net": net_of(d, x) if money else None,
         "tax": ", ".join(f"{t.code} {number(plain(t.rate))} %" if t.rate else t.code for t in x.taxes), "taxed": x.tax if money else None,
         "progress": progress(newel, d, x, kind) if x.id not in parents else [],
-        "steps": [
-            {"stage": _(STAGES.get(s.stage, s.stage)), "reason": s.reason, "plugin": s.plugin, "rule": s.rule, "change": s.amount_out - s.amount_in,
-             "output": s.amount_out}
-            for s in x.steps
-        ] if money else [],
+        "steps": [price_step(s) for s in x.steps] if money else [],
         "schedules": [
             {"quantity": s.quantity, "unit": x.unit, "requested": s.date_requested, "confirmed": s.date_confirmed, "release": s.release_code}
             for s in x.schedules
@@ -157,6 +154,12 @@ def progress(newel: Newel, d: Document, x: Line, kind: DocumentKind) -> list[dic
         label = words(link) + (f" (+{number(plain(planned))} {_('planned')})" if planned else "")
         out.append({"label": label, "done": done, "of": x.quantity, "percent": int(min(done * HUNDRED / x.quantity, HUNDRED))})
     return out
+
+
+def price_step(s: PriceStep) -> dict[str, Any]:
+    """One step of a price, for people."""
+    return {"stage": _(STAGES.get(s.stage, s.stage)), "reason": s.reason, "plugin": s.plugin, "rule": s.rule, "change": s.amount_out - s.amount_in,
+            "output": s.amount_out}  # fmt: skip
 
 
 def totals(d: Document, kind: DocumentKind) -> list[dict[str, Any]]:

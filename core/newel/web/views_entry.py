@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,6 +15,7 @@ from newel.domain.kinds import DocumentKind
 from newel.domain.money import ONE, ZERO
 from newel.errors import Problem
 from newel.services.entered import as_input
+from newel.store.master import load_items
 from newel.web.forms import Reader, Wrong, decimal, parts_of, read_struct
 from newel.web.views_lines import read_data
 from newel.web.views_text import _
@@ -27,7 +29,9 @@ DEFAULT = ("party", "date", "date_due", "date_requested", "ship_to", "bill_to", 
 DATES = ("date", "date_due", "date_requested")
 REFERENCES = {"party": "newel.party", "ship_to": "newel.address", "bill_to": "newel.address", "location_from": "newel.location",
               "location_to": "newel.location"}  # fmt: skip
-QUICK = re.compile(r"(?:(?P<quantity>[\d.,]+)\s*[x×*]\s*)?(?P<item>\S+)(?:\s+-(?P<discount>[\d.,]+)\s*%)?")
+QUICK = re.compile(r"(?:(?P<quantity>[\d.,]+)\s*[x×*]\s*)?(?P<item>\S+)(?:\s+-\s*(?P<discount>[\d.,]+)\s*%)?", re.IGNORECASE)
+AMOUNT = re.compile(r"(?P<sum>[^A-Za-z]*?\d)\s*(?P<unit>[^\W\d_][^+*]*)?")
+SEARCHED = 20  # texts of one form that are looked for; nobody types more that are no number
 PLACE = re.compile(r"lines\[(\d+)\](?:\.(\w+))?.*")
 
 
@@ -137,12 +141,32 @@ async def with_found(newel: Newel, context: Context, posted: Posted) -> Posted:
             posted.problems.append(Problem(code="missing", message=message, where=name, hint=_("choose from the list")))
             value = None
         values[name] = value
-    lines = []
-    for row, line in zip(posted.rows, entered.lines, strict=True):
-        item = await _meant(newel, context, "newel.item", line.item, posted.texts.get(f"{row}-item", ""))
-        lines.append(line if item == line.item else msgspec.structs.replace(line, item=item))
+    items = await _items(newel, context, posted, values["party"])
+    lines = [line if (item := items.get(i)) is None else msgspec.structs.replace(line, item=item) for i, line in enumerate(entered.lines)]
     posted.input = msgspec.structs.replace(entered, **values, lines=tuple(lines))
     return posted
+
+
+async def _items(newel: Newel, context: Context, posted: Posted, party: int | str | None) -> dict[int, int | str]:
+    """By line: the item that is meant, where that is not the chosen one. All lines at once; only what has no exact number is searched for."""
+    boxes = [(line.item, posted.texts.get(f"{row}-item", "")) for row, line in zip(posted.rows, posted.input.lines, strict=True)]
+    async with newel.database.read() as session:
+        known = await load_items(session, {key for value, text in boxes for key in (value, text, text.split(" ", 1)[0]) if key})
+    out: dict[int, int | str] = {}
+    searched: dict[str, int | str] = {}
+    for i, (value, text) in enumerate(boxes):
+        if isinstance(value, int) and (not text or (value in known and text.split(maxsplit=1)[0] == known[value].row["number"])):
+            continue
+        wanted = text if isinstance(value, int) else value
+        if not wanted or wanted in known:
+            out |= {i: wanted} if wanted else {}
+            continue
+        if wanted not in searched and len(searched) < SEARCHED:
+            found = await newel.records.options("newel.item", wanted, context, limit=2, party=party if isinstance(party, int) else None)
+            searched[wanted] = found[0][0] if len(found) == 1 else wanted
+        first = wanted.split(" ", 1)[0]
+        out[i] = first if searched.get(wanted, wanted) == wanted and " " in wanted and first in known else searched.get(wanted, wanted)
+    return out
 
 
 async def _meant(newel: Newel, context: Context, kind: str, value: int | str | None, text: str) -> int | str | None:
@@ -150,14 +174,14 @@ async def _meant(newel: Newel, context: Context, kind: str, value: int | str | N
     if value is None:
         return None
     if isinstance(value, int):
-        if not text or kind not in ("newel.item", "newel.party"):
+        if not text or kind != "newel.party":
             return value
         number = str((await newel.records.get(kind, value, context)).get("number", ""))
         if text.split(maxsplit=1)[0] == number:
             return value
         value = text
     if await newel.records.find(kind, value, context):
-        return value if kind in ("newel.item", "newel.party") else await newel.records.find(kind, value, context)
+        return value if kind == "newel.party" else await newel.records.find(kind, value, context)
     found = await newel.records.options(kind, value, context, limit=2)
     if not found and " " in value:  # a title: number and name
         found = await newel.records.options(kind, value.split()[0], context, limit=2)
@@ -191,17 +215,35 @@ def _line(newel: Newel, reader: Reader, kind: DocumentKind, index: int, at: int,
         values["item"] = reader.reference(f"{prefix}-item")
         if values["item"] != line.item:  # another item: what was derived from the old one goes
             line = msgspec.structs.replace(line, tax_category="", account_role="", kind=new.kind, data={})
-    for name, empty in (("quantity", ONE), ("price", None), ("discount", ZERO)):
+    if f"{prefix}-quantity" in reader.form:
+        found, unit = _amount(reader, f"{prefix}-quantity", f"{where}.quantity")
+        values |= {"quantity": ONE if found is None else found} | ({"unit": unit} if unit else {})
+    for name, empty in (("price", None), ("discount", ZERO)):
         if f"{prefix}-{name}" in reader.form:
-            found = reader.decimal(f"{prefix}-{name}", f"{where}.{name}")
-            values[name] = empty if found is None else found
+            given = reader.decimal(f"{prefix}-{name}", f"{where}.{name}")
+            values[name] = empty if given is None else given
     if isinstance(values.get("item"), str):
         values |= _quick(values["item"], reader.text(f"{prefix}-quantity"), reader.text(f"{prefix}-discount"))
     if f"{prefix}-deliveries" in reader.form:
         values["schedules"] = _schedules(reader, f"{prefix}-deliveries", where, values.get("quantity", line.quantity))
-    given = read_data(reader, prefix, newel.registry.line_data, values.get("item", line.item), where)
-    values["data"] = line.data | {plugin: _plain(line.data.get(plugin)) | entered for plugin, entered in given.items()}
+    entries = read_data(reader, prefix, newel.registry.line_data, values.get("item", line.item), where)
+    values["data"] = line.data | {plugin: _plain(line.data.get(plugin)) | entered for plugin, entered in entries.items()}
     return msgspec.structs.replace(line, **values)
+
+
+def _amount(reader: Reader, name: str, where: str) -> tuple[Decimal | None, str]:
+    """A quantity and the unit beside it: `12`, `3 box`, `12*4`, `2*12+6 EA`."""
+    text = re.sub(r"(?<=\d)\s*[x×]\s*(?=\d)", "*", reader.text(name))
+    found = AMOUNT.fullmatch(text[:80])
+    if not found:
+        return reader.decimal(name, where), ""
+    try:
+        parts = [[decimal(factor) for factor in part.split("*")] for part in re.split(r"(?<=\d)\s*(?=[+-])", found["sum"])]
+    except Wrong as wrong:
+        reader.bad(where, str(wrong), _("a quantity can be a sum with a unit: 2*12+6 EA"), "entry.number")
+        return None, ""
+    total: Decimal = sum((prod(part, start=ONE) for part in parts), ZERO)
+    return total, (found["unit"] or "").strip()
 
 
 def _plain(data: Any) -> dict[str, Any]:

@@ -155,6 +155,8 @@ def _header_field(newel: Newel, kind: DocumentKind, name: str, input: DocumentIn
         scope = f"?party={party}" if party and REFERENCES[name] == "newel.address" else ""
         field |= {"type": "reference", "url": f"/options/{REFERENCES[name]}{scope}", "text": reference_text(name, value, at, master), "width": 2,
                   "value": value if isinstance(value, int) else at.party.id if name == "party" and at and at.party else ""}  # fmt: skip
+        if name == "party" and context.user.may("newel.party.edit"):
+            field["create_url"] = "/records/newel.party/new"
     elif name == "currency":
         field |= {"type": "select", "options": [{"value": c, "label": c} for c in sorted(master.currencies, key=lambda c: (c != context.company.currency, c))]}
     elif name == "terms":

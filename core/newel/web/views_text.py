@@ -71,7 +71,7 @@ def _problems(tag: str) -> dict[str, list[tuple[re.Pattern[str], str]]]:
 
 
 def said(problem: Problem) -> Problem:
-    """The problem in the reader's language, as far as there are words for it: rules speak English, and their values stay as they are."""
+    """The problem in the reader's language, as far as there are words for it: rules speak English. Of values, only known words are said otherwise."""
     known = _problems(language.get()).get(problem.code)
     return msgspec.structs.replace(problem, message=_matched(known, problem.message), hint=_matched(known, problem.hint)) if known else problem
 
@@ -79,8 +79,16 @@ def said(problem: Problem) -> Problem:
 def _matched(known: list[tuple[re.Pattern[str], str]], text: str) -> str:
     for pattern, words in known:
         if match := pattern.fullmatch(text):
-            return PLACE.sub(lambda place: match[int(place[0][1:-1])], words)
+            return PLACE.sub(lambda place: _value(match[int(place[0][1:-1])]), words)
     return text
+
+
+def _value(text: str) -> str:
+    """A value in a problem: a label, a role or a link in the reader's language; anything else as it is."""
+    found, label = _(text), text[:1].upper() + text[1:]
+    if found != text or label == text or (known := _(label)) == label:
+        return found
+    return inside(known, noun=not text.endswith("ed"))
 
 
 def _(text: str, /, **values: Any) -> str:
@@ -122,10 +130,13 @@ def day(value: date | str | None) -> str:
 
 
 def instant(value: datetime | str | None) -> str:
-    """An instant in the reader's format, in UTC."""
+    """An instant in the reader's format, in UTC; what somebody entered that is none, as it was entered."""
     if not value:
         return ""
-    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        return str(value)
     return format_datetime(moment.astimezone(UTC), "medium", locale=language.get())
 
 
@@ -141,6 +152,11 @@ def plain(value: Decimal) -> Decimal:
     """Without superfluous zeros after the point."""
     value = value.normalize()
     return value.quantize(Decimal(1)) if int(value.as_tuple().exponent) > 0 else value
+
+
+def inside(label: str, noun: bool = True) -> str:
+    """A label in the reader's language, as it stands inside a sentence: German writes nouns large there, too."""
+    return label if language.get().startswith("de") and (noun or " " in label) else label.lower()
 
 
 def words(name: str) -> str:

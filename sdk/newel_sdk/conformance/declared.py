@@ -11,16 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from babel.messages.extract import extract_from_dir
-from babel.messages.pofile import read_po
 from newel import API_VERSION
 from newel.manifest import Manifest
 from newel.store.describe import columns, table_name
 
 from newel_sdk.conformance.subject import SPECS, Subject
+from newel_sdk.words import kernel_texts, lacking, texts_of
 
 SHOWN = 5
-TEXTS = ("label", "label_plural", "help")
 
 
 def manifest(subject: Subject) -> Iterator[str]:
@@ -113,12 +111,10 @@ def tests(subject: Subject) -> Iterator[str]:
 
 
 def translations(subject: Subject) -> Iterator[str]:
-    """For each language that it brings, every text that people see is translated."""
-    texts = shown_texts(subject)
+    """For each language that it brings, every text that people see is translated, unless the kernel has it."""
+    texts = texts_of(subject.declared, None if subject.single else subject.folder) - kernel_texts()
     for path in catalogs(subject):
-        with path.open("rb") as file:
-            known = {str(m.id) for m in read_po(file) if m.id and m.string}
-        missing = sorted(texts - known)
+        missing = lacking(texts, path, path.stem)
         if missing:
             more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
             yield f"{path.name} lacks {', '.join(repr(t) for t in missing[:SHOWN])}{more}"
@@ -134,33 +130,3 @@ def catalogs(subject: Subject) -> list[Path]:
     """Its translations, a file for each language."""
     package, _, folder = subject.declared.locale.partition(":")
     return sorted(Path(str(files(package) / (folder or "locale"))).glob("*.po")) if package else []
-
-
-def shown_texts(subject: Subject) -> set[str]:
-    """Every English text that people see: labels and help of the manifest, what templates and Python mark with _()."""
-    texts = set(_labels(subject.declared, set()))
-    if subject.single:
-        return texts - {""}
-    methods = [("**.html", "jinja2.ext:babel_extract"), ("**.py", "python")]
-    for _path, _line, message, _comments, _context in extract_from_dir(str(subject.folder), methods, keywords={"_": None}):
-        texts.add(message if isinstance(message, str) else message[0])
-    return texts - {""}
-
-
-def _labels(value: Any, seen: set[int]) -> Iterator[str]:
-    if id(value) in seen:
-        return
-    seen.add(id(value))
-    if isinstance(value, (tuple, list)):
-        for inner in value:
-            yield from _labels(inner, seen)
-    elif isinstance(value, msgspec.Struct):
-        for field in value.__struct_fields__:
-            inner = getattr(value, field)
-            if isinstance(inner, str):
-                if field in TEXTS:
-                    yield inner
-            elif field == "choices":
-                yield from (label for _, label in inner)
-            else:
-                yield from _labels(inner, seen)

@@ -3,8 +3,9 @@
  * what a form post can do too. No eval, no markup made from text, no style attributes: the policy of the server forbids
  * them, and so do we.
  *
- * Parts: words, shortcuts, small helpers, <newel-choice>, <newel-combobox>, <newel-search>, <newel-date>, <newel-tabs>,
- * <newel-lines>, preview of a form, forms (once, confirm, guard), start.
+ * Parts: words, small helpers, shortcuts, <newel-choice>, <newel-combobox>, <newel-search>, <newel-date>, <newel-tabs>,
+ * forms (once, confirm, guard), start. lines.js (the line grid) and entry.js (forms of documents) are loaded where a page
+ * has them. Scripts of plugins say `import {...} from "newel"`: what they may use is exported at the end.
  */
 
 const data = JSON.parse(document.getElementById("newel-data")?.textContent || "{}");
@@ -220,12 +221,14 @@ class Suggestions extends HTMLElement {
     this.options = found;
     if (this.pending) { // Enter came before the answer, as from a scanner
       this.pending = false;
-      if (found.length === 1 || (found.length && this.exact(found[0]))) { this.choose(0); return; }
+      if (found.length && !found[0].create && (found.length === 1 || found[1].create || this.exact(found[0]))) { this.choose(0); return; }
     }
     if (document.activeElement === this.input) this.show();
   }
 
-  exact(option) { return option.label.toLowerCase().startsWith(this.input.value.trim().toLowerCase()); }
+  exact(option) { return option.label.toLowerCase().startsWith(this.sought(this.input.value.trim()).toLowerCase()); }
+
+  sought(text) { return text; }
 
   show() {
     const fresh = !this.list;
@@ -248,8 +251,8 @@ class Suggestions extends HTMLElement {
     if (!this.options.length) this.list.append(make("div", { className: "n-none", role: "option", "aria-disabled": "true", "aria-selected": "false" }, say("nothing")));
     this.input.setAttribute("aria-expanded", "true");
     this.input.setAttribute("aria-controls", this.list.id);
-    announce(this.options.length ? `${this.options.length} ${say("results")}` : say("nothing"));
-    this.mark(this.options.length && this.input.value.trim() ? 0 : -1);
+    announce(this.options.filter((option) => !option.create).length ? `${this.options.length} ${say("results")}` : say("nothing"));
+    this.mark(this.options.length && this.input.value.trim() && !this.options[0].create ? 0 : -1);
     this.place();
   }
 
@@ -324,18 +327,27 @@ class Combobox extends Suggestions {
 
   typed() { this.hidden_.value = ""; this.asking = true; }
 
+  /** What of the entry is searched for, and further parameters; the line grid knows better. */
+  query(text) { return { q: text }; }
+
+  sought(text) { return this.query(text).q; }
+
   async answers(text) {
     const url = new URL(this.dataset.url, location.href);
-    url.searchParams.set("q", this.hidden_.value ? "" : text);
+    for (const [name, value] of Object.entries(this.query(this.hidden_.value ? "" : text))) url.searchParams.set(name, value);
     const answer = await this.latest.ask(url, { headers: { Accept: "application/json" }, read: "json" });
     if (answer === null) return null;
     this.asking = false;
-    const found = answer.body?.options ?? answer.body;
-    return Array.isArray(found) ? found : [];
+    const found = Array.isArray(answer.body) ? answer.body : [];
+    return this.dataset.createUrl && text && !this.hidden_.value ? [...found, { label: `+ ${say("createNew")}`, detail: text, create: true }] : found;
   }
 
   pick(option) {
+    const typed = this.input.value;
+    if (option.create) { this.dispatchEvent(new CustomEvent("newel:create", { bubbles: true, detail: { text: typed } })); return; }
     this.set(option.id, option.label);
+    [this.oldId, this.oldText] = [option.id, option.label];
+    option.typed = typed;
     this.dispatchEvent(new CustomEvent("newel:pick", { bubbles: true, detail: option }));
     this.hidden_.dispatchEvent(new Event("change", { bubbles: true }));
   }
@@ -538,294 +550,6 @@ class Tabs extends HTMLElement {
   }
 }
 
-// -------------------------------------------------------------------------------------------------- <newel-lines>
-
-/** The line grid. It knows nothing of documents: rows of inputs named NAME-I-COLUMN, and the keys people know by heart. */
-class Lines extends HTMLElement {
-  entered = new WeakMap(); // what stood in a field when it was entered, for Esc
-
-  connectedCallback() {
-    if (this.body) return;
-    this.name = this.dataset.name;
-    this.body = this.querySelector("tbody");
-    this.template = this.querySelector("template[data-row-template]");
-    if (matchMedia("(max-width: 640px)").matches) { // blank rows are for pages without script; on a phone each is a card
-      for (const row of this.rows().slice(1).filter((one) => this.empty(one)).slice(1)) row.remove();
-    }
-    this.addEventListener("keydown", (event) => this.key(event));
-    this.addEventListener("paste", (event) => this.paste(event));
-    this.addEventListener("focusin", (event) => { if (event.target.matches("input:not([type=checkbox])")) this.entered.set(event.target, event.target.value); });
-    this.addEventListener("click", (event) => {
-      const remove = event.target.closest("[data-remove]");
-      if (remove) this.remove_(remove.closest("[data-row]"));
-      if (event.target.closest("[data-add]")) this.focusField(this.addAfter(null), 0);
-    });
-    const list = [["Enter", "next"], ["Shift Enter", "back"], ["↑ ↓", "rows"], ["Ctrl D", "duplicate"], ["Alt ↑ ↓", "move"], ["Ctrl Del", "remove"], ["Insert", "insert"], ["F8", "above"], ["Esc", "restore"]];
-    for (const [keys, text] of list) shortcut("lines", keys, say(text));
-  }
-
-  rows() { return [...this.body.querySelectorAll(":scope > [data-row]")]; }
-
-  /** The row below a row, with what plugins let one choose for it. */
-  more(row) { return row.nextElementSibling?.matches("[data-more]") ? row.nextElementSibling : null; }
-
-  /** What the keyboard visits in a row: everything one can type into, in reading order. */
-  fields(row) {
-    return [...row.querySelectorAll("input:not([type=hidden],[type=date]), select, textarea, newel-date:not(:defined) input")]
-      .filter((field) => !field.disabled && !field.readOnly && !field.closest(".n-no-script"));
-  }
-
-  focusField(row, index) {
-    const fields = this.fields(row);
-    const field = fields.at(Math.min(index, fields.length - 1));
-    field?.focus();
-    field?.select?.();
-  }
-
-  blank() {
-    const row = this.template.content.firstElementChild.cloneNode(true);
-    return document.importNode(row, true);
-  }
-
-  addAfter(row, before = false) {
-    const fresh = this.blank();
-    if (!row) this.body.append(fresh);
-    else if (before) row.before(fresh);
-    else (this.more(row) ?? row).after(fresh);
-    this.renumber();
-    return fresh;
-  }
-
-  /** Names carry the order, so they are written again whenever it changes; what is typed stays where it is. */
-  renumber() {
-    const pattern = new RegExp(`^${this.name}-(?:\\d+|__i__)(?=-)`);
-    this.rows().forEach((row, index) => {
-      if (row.dataset.index === String(index)) return; // most rows are where they were
-      row.dataset.index = index;
-      const parts = [row, this.more(row)].filter(Boolean);
-      for (const element of parts.flatMap((part) => [...part.querySelectorAll("[name], [id], [for], [aria-describedby], [data-box]")])) {
-        if (element.dataset.box) element.dataset.box = `${this.name}-${index}`;
-        for (const attribute of ["name", "id", "for", "aria-describedby"]) {
-          const value = element.getAttribute(attribute);
-          if (value && pattern.test(value)) element.setAttribute(attribute, value.split(" ").map((part) => part.replace(pattern, `${this.name}-${index}`)).join(" "));
-        }
-      }
-      for (const element of row.querySelectorAll("[aria-label]")) {
-        element.setAttribute("aria-label", element.getAttribute("aria-label").replace(/\d+(?=\D*$)/, String(index + 1)));
-      }
-      const position = row.querySelector("[data-position]");
-      if (position) position.textContent = index + 1;
-    });
-  }
-
-  changed() { this.dispatchEvent(new Event("change", { bubbles: true })); }
-
-  empty(row) { return this.fields(row).every((field) => field.type === "checkbox" || field.tagName === "SELECT" || !field.value); }
-
-  remove_(row) {
-    const rows = this.rows();
-    const index = rows.indexOf(row);
-    const wasEmpty = this.empty(row);
-    const next = rows[index + 1] ?? rows[index - 1] ?? this.addAfter(row);
-    this.focusField(next, 0);
-    const more = this.more(row);
-    more?.remove();
-    row.remove();
-    this.renumber();
-    this.changed();
-    if (wasEmpty) return;
-    announce(say("removed"));
-    toast(say("removed"), say("undo"), () => {
-      const now = this.rows();
-      if (now[index]) now[index].before(row);
-      else this.body.append(row);
-      if (more) row.after(more);
-      this.renumber();
-      this.focusField(row, 0);
-      this.changed();
-    });
-  }
-
-  copyInto(from, to) {
-    const source = [...from.querySelectorAll("input, select, textarea")];
-    [...to.querySelectorAll("input, select, textarea")].forEach((field, i) => {
-      if (!source[i] || field.name.endsWith("-id") || field.name.endsWith("-delete")) return;
-      if (field.type === "checkbox") field.checked = source[i].checked;
-      else field.value = source[i].value;
-      if (source[i].placeholder) field.placeholder = source[i].placeholder;
-    });
-  }
-
-  key(event) {
-    const field = event.target;
-    const row = field.closest("[data-row]");
-    if (!row || (event.defaultPrevented && event.key !== "Enter") || event.isComposing) return;
-    const fields = this.fields(row);
-    const column = fields.indexOf(field);
-    const rows = this.rows();
-    const index = rows.indexOf(row);
-    const open = field.getAttribute("aria-expanded") === "true";
-    const control = event.ctrlKey || event.metaKey;
-    const arrow = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-    const done = () => event.preventDefault();
-
-    if (event.key === "Enter" && !control && !event.altKey && column >= 0) {
-      done();
-      if (event.shiftKey) {
-        if (column > 0) this.focusField(row, column - 1);
-        else if (index > 0) this.focusField(rows[index - 1], Infinity);
-      } else if (column < fields.length - 1) this.focusField(row, column + 1);
-      else this.focusField(rows[index + 1] ?? this.addAfter(row), 0);
-    } else if (arrow && event.altKey && !control) {
-      done();
-      const other = rows[index + arrow];
-      if (!other) return;
-      const [mine, theirs] = [this.more(row), this.more(other)];
-      if (arrow < 0) other.before(row); else other.after(row);
-      if (theirs) other.after(theirs);
-      if (mine) row.after(mine);
-      this.renumber();
-      this.focusField(row, column);
-      this.changed();
-    } else if (arrow && !open && !control && !event.shiftKey && field.tagName !== "SELECT") {
-      const other = rows[index + arrow];
-      if (other) { done(); this.focusField(other, column); }
-    } else if (control && event.key.toLowerCase() === "d") {
-      done();
-      const copy = this.addAfter(row);
-      this.copyInto(row, copy);
-      this.focusField(copy, column);
-      this.changed();
-    } else if (control && event.key === "Delete") { done(); this.remove_(row); }
-    else if (event.key === "Insert" && !control && !event.shiftKey) { done(); this.focusField(this.addAfter(row, true), 0); }
-    else if (event.key === "F8" && index > 0) {
-      done();
-      const above = this.fields(rows[index - 1])[column];
-      field.value = above.value || above.placeholder;
-      const ids = [field, above].map((one) => one.closest("newel-combobox")?.querySelector("input[type=hidden]"));
-      if (ids[0] && ids[1]) ids[0].value = ids[1].value;
-      this.changed();
-    } else if (event.key === "Escape" && this.entered.has(field) && field.value !== this.entered.get(field)) {
-      done();
-      field.value = this.entered.get(field);
-      this.changed();
-    }
-  }
-
-  /** Rows from a spreadsheet: columns go from the one in focus to the right, one line each; saving is another step. */
-  paste(event) {
-    const text = event.clipboardData?.getData("text/plain") ?? "";
-    const field = event.target;
-    const row = field.closest("[data-row]");
-    if (!row || !/[\t\n]/.test(text.replace(/\r?\n$/, ""))) return;
-    event.preventDefault();
-    const start = this.fields(row).indexOf(field);
-    const table = text.replace(/\r/g, "").replace(/\n$/, "").split("\n").map((line) => line.split("\t"));
-    let target = row;
-    let made = document.createDocumentFragment();
-    const rows = this.rows();
-    let index = rows.indexOf(row);
-    const missing = index + table.length - rows.length;
-    for (let i = 0; i < missing; i += 1) made.append(this.blank());
-    this.body.append(made);
-    this.renumber();
-    const all = this.rows();
-    for (const cells of table) {
-      const fields = this.fields(all[index]);
-      cells.forEach((cell, i) => {
-        const into = fields[start + i];
-        if (!into) return;
-        if (into.type === "checkbox") into.checked = /^(1|x|yes|true)$/i.test(cell.trim());
-        else into.value = cell.trim();
-        const id = into.closest("newel-combobox")?.querySelector("input[type=hidden]");
-        if (id) id.value = ""; // the server looks the text up
-        into.closest("newel-date")?.take?.();
-      });
-      target = all[index];
-      index += 1;
-    }
-    this.focusField(target, start);
-    this.changed();
-    toast(`${table.length} ${say("pasted")}`, null, null, 5);
-    announce(`${table.length} ${say("pasted")}`);
-  }
-}
-
-// -------------------------------------------------------------------------------------------- preview of a form
-
-/** Every change asks the server what it would mean. The answer replaces only what shows, never what is being typed. */
-function previewed(form) {
-  const latest = new Latest();
-  let dirty = false;
-  const ask = debounce(async () => {
-    dirty = false;
-    const stale = form.querySelectorAll(".n-stale");
-    stale.forEach((one) => one.setAttribute("aria-busy", "true"));
-    const answer = await latest.ask(form.dataset.previewUrl, {
-      method: "POST", body: new FormData(form), headers: { "x-csrftoken": data.csrf || "", Accept: "text/html" },
-    });
-    if (answer === null || dirty) return;
-    form.querySelectorAll(".n-stale").forEach((one) => one.removeAttribute("aria-busy"));
-    if (!answer.response || !(answer.response.ok || answer.response.status === 422)) { announce(say("stale")); return; }
-    apply(answer.body);
-  }, 200);
-  const start = () => { dirty = true; latest.cancel(); ask(); };
-
-  /** What can be chosen for a line comes, changes and goes below its row; whoever is in it stays there, and keeps what is being typed. */
-  function box(fresh) {
-    const row = form.querySelector(`[name="${fresh.dataset.box}-id"]`)?.closest("[data-row]");
-    const old = document.getElementById(fresh.id);
-    if (!row || old?.isEqualNode(fresh)) return;
-    if (!fresh.childElementCount) { old?.closest("[data-more]").remove(); return; }
-    const adopted = document.importNode(fresh, true);
-    if (!old) {
-      const cell = make("td", { colSpan: row.children.length - 1 });
-      const more = make("tr");
-      more.dataset.more = "";
-      cell.append(adopted);
-      more.append(make("td", { className: "n-pos" }), cell);
-      row.after(more);
-      return;
-    }
-    const active = old.contains(document.activeElement) ? document.activeElement : null;
-    old.replaceWith(adopted);
-    const again = active?.id && document.getElementById(active.id);
-    if (!again) return;
-    if (active.type === "text") again.value = active.value;
-    again.focus();
-    if (active.type === "text") again.setSelectionRange(active.selectionStart, active.selectionEnd);
-  }
-
-  function apply(html) {
-    const fragment = new DOMParser().parseFromString(html, "text/html");
-    const spoken = document.getElementById("preview-problems")?.textContent;
-    for (const fresh of fragment.body.querySelectorAll(":scope > [id]")) {
-      if (fresh.dataset.box) { box(fresh); continue; }
-      const old = document.getElementById(fresh.id);
-      if (!old || !form.contains(old) || old.contains(document.activeElement)) continue;
-      if (old.isEqualNode(fresh)) continue;
-      const adopted = document.importNode(fresh, true);
-      old.replaceWith(adopted);
-      window.htmx?.process?.(adopted);
-    }
-    for (const hint of fragment.querySelectorAll("data[data-for]")) {
-      const field = document.getElementById(hint.dataset.for);
-      if (field) field.placeholder = hint.value;
-    }
-    for (const found of fragment.querySelectorAll("data[data-resolves]")) {
-      const box = document.getElementById(found.dataset.resolves)?.closest("newel-combobox");
-      const id = box?.querySelector("input[type=hidden]");
-      const focused = box?.contains(document.activeElement);
-      if (id && !focused) { id.value = found.value; box.querySelector("input:not([type=hidden])").value = found.textContent; }
-    }
-    const now = document.getElementById("preview-problems")?.textContent;
-    if (now && now !== spoken) announce(now);
-  }
-
-  form.addEventListener("input", start);
-  form.addEventListener("change", start);
-}
-
 // -------------------------------------------------------------------------------------------------------- forms
 
 /** Sent once, asked before if it says so, and not lost by accident. */
@@ -911,7 +635,6 @@ for (const name of ["offline", "online"]) {
 
 // -------------------------------------------------------------------------------------------------------- start
 
-for (const form of document.querySelectorAll("form[data-preview-url]")) previewed(form);
 // the open page's entry is in sight, and the page itself stays where it is
 const nav = document.getElementById("nav"), here = nav?.querySelector("[aria-current=page]");
 if (here) nav.scrollTop = Math.max(0, here.getBoundingClientRect().bottom - nav.getBoundingClientRect().bottom + 60);
@@ -927,4 +650,9 @@ customElements.define("newel-combobox", Combobox);
 customElements.define("newel-search", Search);
 customElements.define("newel-date", DateField);
 customElements.define("newel-tabs", Tabs);
-customElements.define("newel-lines", Lines);
+
+export { Combobox, Latest, announce, confirmed, data, debounce, dialog, make, say, shortcut, toast, uid };
+
+// Only where they are needed: after this module is complete, because both build on it.
+if (document.querySelector("newel-lines")) import("newel/lines");
+if (document.querySelector("form[data-preview-url]")) import("newel/entry");

@@ -44,7 +44,7 @@ async def decision(call: Call) -> None:
     await decide.decide(call.newel, call.path["id"], call.context, **msgspec.structs.asdict(call.body))
 
 
-@operation("POST", "/parties/{id}/decision", body=PartyDecisionIn, errors=(404,), form=msgspec.structs.replace(FORM, label="Credit", on="newel.party"))
+@operation("POST", "/parties/{id}/decision", body=PartyDecisionIn, errors=(404,), form=msgspec.structs.replace(FORM, label="Credit limit", on="newel.party"))
 async def party_decision(call: Call) -> None:
     """Set another limit for a customer, or block it; both at once."""
     await decide.decide_party(call.newel, call.path["id"], call.context, **msgspec.structs.asdict(call.body))

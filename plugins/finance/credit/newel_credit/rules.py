@@ -153,7 +153,7 @@ def panels(document: Document, standing: Standing | None, proposed: Exposures, c
     rows += [(label, text) for label, text in (("Blocked", blocked), ("Service level", str(document.party.service_level or ""))) if text]
     held = any(h.active and h.code.startswith("credit.") for h in document.holds)
     form = "decision" if document.version and document.role in STAGES and (over or held) else ""
-    return [Panel(title="Credit", rows=tuple(rows), sequence=35, form=form)] if rows else []
+    return [Panel(title="Credit limit", rows=tuple(rows), sequence=35, form=form)] if rows else []
 
 
 def _rows(document: Document, standing: Standing, proposed: Exposures, context: Context) -> tuple[list[tuple[str, str | Shown]], bool]:

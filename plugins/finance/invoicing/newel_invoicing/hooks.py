@@ -88,7 +88,7 @@ FLOWS = (
     ),
     Flow(
         name="credit",
-        label="Credit",
+        label="Make credit note",
         link="credited",
         target_kind="invoicing.credit_note",
         source_kind="invoicing.invoice",

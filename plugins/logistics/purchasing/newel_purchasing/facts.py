@@ -133,7 +133,7 @@ SUMS = (("amount", "Amount", "amount"), ("open", "Open", "amount"), ("currency",
 DAYS = (("date", "Date", "date"), ("wanted", "Wanted", "date"))
 REPORTS = (
     _report("to_receive", "To be received", "Lines of open orders that have not come, or not all of it.", to_receive,
-            (("document", "Order", "document"), *DAYS, *TEXT, ("received", "Received", "quantity"), *OPEN)),
+            (("document", "Purchase order", "document"), *DAYS, *TEXT, ("received", "Received", "quantity"), *OPEN)),
     _report("not_billed", "Received, not billed", "What has come and the vendor has not billed: what the account of goods received should say.", not_billed,
             (("document", "Receipt", "document"), DAYS[0], *TEXT, ("billed", "Billed", "quantity"), *OPEN)),
     _report("payables", "Open items of vendors", "What vendors have to get, the oldest due first.", payables,

@@ -8,7 +8,7 @@ import msgspec
 from newel.domain.document import DocumentInput
 from newel.errors import Problem, Refused
 from newel.manifest import Field
-from newel.services.access import own_party
+from newel.services.access import own_party, require
 from newel.web.operations import Call, Form, operation
 
 from newel_vendor_stock.rules import USAGE
@@ -35,6 +35,7 @@ async def bill(call: Call) -> list[int]:
     One draft for each currency; answers with their ids. 409 where there is nothing to bill.
     """
     context, asked = call.context, call.body
+    require(context, f"{USAGE}.view")
     own, args = own_party(context)
     async with call.newel.database.read() as session:
         rows = await session.fetch(

@@ -21,7 +21,7 @@ MARGIN = "glance.margin"
 @hookimpl
 def register_plugin() -> Manifest:
     """A right, and nothing that is stored."""
-    return Manifest(name="glance", label="Glance", permissions=((MARGIN, "see what a sale earns"),))
+    return Manifest(name="glance", label="Glance", permissions=((MARGIN, "see what a sale earns"),), locale="newel_glance:locale")
 
 
 @hookimpl

@@ -21,7 +21,8 @@ from newel_call_centre.tables import RECORDS, TABLES
 def register_plugin() -> Manifest:
     """Calls, an interface for telephony software and a page for agents (SRV-10)."""
     return Manifest(
-        name="call_centre", label="Call centre", locale="newel_call_centre:locale", piccolo_app="newel_call_centre.piccolo_app", tables=TABLES, records=RECORDS, settings=CallSettings,
+        name="call_centre", label="Call centre", locale="newel_call_centre:locale",
+        piccolo_app="newel_call_centre.piccolo_app", tables=TABLES, records=RECORDS, settings=CallSettings,
         routes="newel_call_centre.routes:handlers", templates="newel_call_centre:templates",
         menu=(MenuItem(label="My calls", path="/call_centre", section="Service", permission="call_centre.call.view"),),
     )  # fmt: skip

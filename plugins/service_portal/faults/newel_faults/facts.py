@@ -60,7 +60,7 @@ REPORTS = (
         ),
         columns=(
             Column(name="name", label="What"), Column(name="quantity", label="Faults", type="quantity", total=True),
-            Column(name="share", label="Share", type="percent"), Column(name="running", label="Running share", type="percent"),
+            Column(name="share", label="Percent", type="percent"), Column(name="running", label="Running share", type="percent"),
             Column(name="measure", label="Measure"),
         ),
     ),

@@ -25,7 +25,8 @@ def register_plugin() -> Manifest:
     """Causes, faults and measures, and what lines of requests and returns say of a fault."""
     chart = MenuItem(label="Pareto chart of faults", path="/faults/chart", section="Service", permission="faults.frequency.view")
     return Manifest(
-        name="faults", label="Fault file", locale="newel_faults:locale", piccolo_app="newel_faults.piccolo_app", tables=TABLES, records=RECORDS, reports=REPORTS,
+        name="faults", label="Fault file", locale="newel_faults:locale",
+        piccolo_app="newel_faults.piccolo_app", tables=TABLES, records=RECORDS, reports=REPORTS,
         demo_data="newel_faults:demo.toml", line_data=FaultData,
         routes="newel_faults.routes:handlers", templates="newel_faults:templates", menu=(chart,),
     )  # fmt: skip

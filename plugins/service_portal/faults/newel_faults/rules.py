@@ -12,6 +12,8 @@ from newel.domain.money import HUNDRED, ZERO, rounded
 from newel.errors import Problem
 from newel.manifest import Entry, Panel
 
+DEVICE = "device"  # kind of lines that say what work is for
+
 
 class FaultData(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a line of a request or return says of a fault. cause: code of a cause; fault: in words."""
@@ -42,8 +44,8 @@ def said(line: Line) -> FaultData:
 
 
 def asked(document: Document) -> bool:
-    """Whether the lines of a document may say what is wrong with their goods: requests of customers, and returns."""
-    return document.role in ("request", "return")
+    """Whether the lines of a document may say what is wrong with their goods: requests of customers, returns, and work on devices."""
+    return document.role in ("request", "return") or (document.role == "production" and any(line.kind == DEVICE for line in document.lines))
 
 
 def check(document: Document, facts: FaultFacts) -> Iterator[Problem]:
@@ -63,26 +65,26 @@ def check_measure(values: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def drafts(document: Document, phases: tuple[str, str], facts: FaultFacts) -> list[Draft]:
-    """What failed goes into the file when it comes back (RMA-10).
+    """What failed goes into the file when it comes back, or when the work on it at the customer's is done (RMA-10).
 
     Args:
         phases: that the transition leads from and to.
     """
-    if document.role != "return" or phases[1] != "done" or phases[0] == "done":
+    if document.role not in ("return", "production") or phases[1] != "done" or phases[0] == "done":
         return []
     return [
         Draft(record="faults.fault", values={
             "date": document.date, "item": line.item.id, "lot": line.lot, "cause": facts.causes[said(line).cause], "quantity": line.quantity_base,
             "party": document.party.id if document.party else None, "document": document.id, "text": said(line).fault,
         })
-        for line in document.lines if line.item and said(line).cause in facts.causes
+        for line in document.lines if line.item and said(line).cause in facts.causes and (document.role == "return" or line.kind == DEVICE)
     ]  # fmt: skip
 
 
 def panels(document: Document) -> Iterator[Panel]:
     """What is wrong with each piece, and the boxes to enter it."""
     for line in document.lines:
-        if line.item is None or line.key or line.kind == "text" or not line.item.stocked:
+        if line.item is None or line.key or line.kind == "text" or not line.item.stocked or (document.role == "production" and line.kind != DEVICE):
             continue
         data = said(line)
         entries = (

@@ -13,6 +13,7 @@ from newel_followups.tables import RECORDS, TABLES
 def register_plugin() -> Manifest:
     """Rules and a job; what it makes are requests (SRV-06)."""
     return Manifest(
-        name="followups", label="Follow-ups", locale="newel_followups:locale", needs=("requests",), piccolo_app="newel_followups.piccolo_app", tables=TABLES, records=RECORDS,
+        name="followups", label="Follow-ups", locale="newel_followups:locale",
+        needs=("requests",), piccolo_app="newel_followups.piccolo_app", tables=TABLES, records=RECORDS,
         jobs=(Job(name="followups.look", act=look, every=3600),),
     )  # fmt: skip

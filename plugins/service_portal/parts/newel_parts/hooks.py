@@ -30,7 +30,7 @@ KIND = DocumentKind(
         State(name="cancelled", label="Cancelled", phase="cancelled"),
     ),
     transitions=(
-        Transition(name="confirm", label="Order", sources=("draft",), target="confirmed", effects=("credit",), primary=True),
+        Transition(name="confirm", label="Place order", sources=("draft",), target="confirmed", effects=("credit",), primary=True),
         Transition(name="revise", label="Revise", sources=("confirmed",), target="draft", effects=("release",)),
         Transition(name="close", label="Close short", sources=("confirmed",), target="closed", effects=("release",)),
         Transition(name="cancel", label="Cancel", sources=("draft", "confirmed"), target="cancelled", effects=("release",)),
@@ -44,7 +44,8 @@ KIND = DocumentKind(
 def register_plugin() -> Manifest:
     """Orders of parts, and parts lists with pictures."""
     return Manifest(
-        name="parts", label="Spare parts", locale="newel_parts:locale", piccolo_app="newel_parts.piccolo_app", tables=TABLES, documents=(KIND,), records=RECORDS,
+        name="parts", label="Spare parts", locale="newel_parts:locale",
+        piccolo_app="newel_parts.piccolo_app", tables=TABLES, documents=(KIND,), records=RECORDS,
         demo_data="newel_parts:demo.toml", settings=PartsSettings, routes="newel_parts.routes:handlers", templates="newel_parts:templates",
         permissions=(("parts.catalogue", "see parts lists with prices and stock"),),
         menu=(MenuItem(label="Spare parts", path="/parts", section="Service", permission="parts.catalogue"),),

@@ -82,7 +82,7 @@ FLOWS = (
     _reclaim(CUSTOMER, "sale", "open", "done"), _reclaim(CUSTOMER, "delivery", "done", passes_on=("reclaimed",)),
     _reclaim(CUSTOMER, "invoice", "open", "done"), _reclaim(VENDOR, "purchase", "open", "done"), _reclaim(VENDOR, "receipt", "done"),
     _reclaim(VENDOR, "bill", "open", "done"),
-    Flow(name="credit", label="Credit", link="credited", target_kind="invoicing.credit_note", source_kind=CUSTOMER, completes=False),
+    Flow(name="credit", label="Make credit note", link="credited", target_kind="invoicing.credit_note", source_kind=CUSTOMER, completes=False),
     Flow(name="authorise", label="Authorise return", link="authorised", target_kind="returns.authorisation", source_kind=CUSTOMER, line_kinds=("item",),
          completes=False),
     Flow(name="send_back", label="Send goods back", link="sent_back", target_kind=SENDING, source_kind=VENDOR, line_kinds=("item",), completes=False,
@@ -96,7 +96,8 @@ FLOWS = (
 def register_plugin() -> Manifest:
     """Reclamations of customers and to vendors, and what follows from those to vendors."""
     return Manifest(
-        name="reclamations", label="Reclamations", locale="newel_reclamations:locale", documents=KINDS, flows=FLOWS, reports=REPORTS, settings=ReclamationsSettings,
+        name="reclamations", label="Reclamations", locale="newel_reclamations:locale",
+        documents=KINDS, flows=FLOWS, reports=REPORTS, settings=ReclamationsSettings,
         document_data=ReclamationData, line_data=Discrepancy,
         account_roles=(AccountRole(name="reclamation_difference", label="Differences of reclamations", kind="expense"),),
     )  # fmt: skip

@@ -10,13 +10,14 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from newel.domain.context import Context
+from newel.domain.context import Context, User
 from newel.domain.document import Document, DocumentInput, Line, LineInput, LinkInput
 from newel.domain.facts import Facts
 from newel.domain.item import Item
 from newel.domain.master import Master
 from newel.domain.stock import Location
 from newel.errors import Refused
+from newel.services import reports
 from newel.services.app import Newel
 from newel.services.entered import as_input
 from newel.services.verify import verify
@@ -27,6 +28,7 @@ from newel_purchasing import hooks as purchasing
 from newel_reclamations import hooks
 from newel_reclamations.rules import Discrepancy, ReclamationData, ReclamationsSettings, deadlines, late
 from newel_sales import hooks as sales
+from newel_sdk.kit import Kit
 from newel_sdk.testing import TODAY, item, party, running
 from newel_shipping import hooks as shipping
 
@@ -252,3 +254,42 @@ async def test_a_price_reduction_without_goods(database_url: str) -> None:
             await here.do.create("reclamations.credit", goods, context, then=("post",))
         assert codes(refused) == {"reclamations.goods"}
         assert await verify(app) == []
+
+
+@pytest.mark.plugins("reclamations", "mail", "sales", "inventory", "shipping", "purchasing", "invoicing")
+@pytest.mark.capability("RMA-07")
+async def test_a_notice_goes_out_by_mail_and_one_comes_in_from_a_customer(kit: Kit, mailbox: Any) -> None:
+    """The vendor gets a mail as soon as the notice is sent; ACME enters one about a delivery with its own login, sees no other one, and does not settle it."""
+    await kit.settings("mail", enabled=True, host="localhost", sender="quality@newel.example")
+    words = {"code": "NOTICE", "kind": "reclamations.vendor", "transition": "notify", "language": "en"}
+    await kit.app.records.save("mail.template", None, {**words, "subject": "Notice {{ number }}", "body": "Of {{ reference }}."}, kit.context)
+    acme = await kit.party("ACME")
+    await kit.party("SUPPLY", email="quality@supply.example")
+    await kit.item("BOLT", price=10, cost=3)
+    line = LineInput(item="BOLT", quantity=D(10), price=D(3))
+    order = (await kit.app.documents.create("purchasing.order", DocumentInput(party="SUPPLY", lines=(line,)), kit.context, then=("send",))).document
+    received = (await kit.follow(order.id, "receive", then=["receive"])).document
+    bad = (await kit.follow(received.id, "reclaim")).document
+    said = msgspec.structs.replace(as_input(bad).lines[0], quantity=D(4), data={"reclamations": {"reason": "quantity", "note": "6 came"}})
+    await kit.app.documents.update(bad.id, bad.version, msgspec.structs.replace(as_input(bad), lines=(said,), reference="R-7"), kit.context)
+    assert mailbox == []
+    sent = (await kit.act(bad.id, "notify")).document
+    while await kit.deliver():
+        pass
+    assert [(m["To"], m["Subject"]) for m in mailbox] == [("Supply <quality@supply.example>", f"Notice {sent.number}")]
+
+    sold = (await kit.document("sales.order", "ACME", ("BOLT", 5), then=["confirm"])).document
+    delivery = (await kit.follow(sold.id, "deliver", then=["ship"])).document
+    rights = {*(f"reclamations.customer.{r}" for r in ("view", "edit", "notify")), "shipping.delivery.view"}
+    user = User(id=9, login="erin", permissions=frozenset(rights), companies=frozenset({kit.context.company.id}), party=acme)
+    guest = msgspec.structs.replace(kit.context, user=user)
+    heard = (await kit.app.documents.follow(delivery.id, "reclaim", guest, lines=[LinkInput(line=delivery.lines[0].id, quantity=D(2))])).document
+    wrong = msgspec.structs.replace(as_input(heard).lines[0], data={"reclamations": {"reason": "damage"}})
+    await kit.app.documents.update(heard.id, heard.version, msgspec.structs.replace(as_input(heard), lines=(wrong,)), guest)
+    assert (await kit.app.documents.act(heard.id, "notify", guest)).document.state == "open"
+    for id, step, status in ((heard.id, "settle", 403), (bad.id, "answer", 404)):
+        with pytest.raises(Refused) as refused:
+            await kit.app.documents.act(id, step, guest)
+        assert refused.value.status == status
+    board = await reports.run(kit.app, "reclamations.board", {}, kit.context)
+    assert sorted((r["side"], r["number"]) for r in board) == [("customer", heard.number), ("vendor", sent.number)]

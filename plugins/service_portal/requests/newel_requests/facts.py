@@ -12,7 +12,8 @@ from newel.domain.document import Document
 from newel.manifest import Column, Parameter, Report
 from newel.store.session import Session, day, instant, rows_by
 
-from newel_requests.rules import KIND, STATES, Owners, RequestData, RequestFacts, Said, Type, header, priority
+from newel_requests.checks import Owners
+from newel_requests.rules import KIND, STATES, RequestData, RequestFacts, Said, Type, header, priority
 
 NEEDS = ("place", "time", "about", "lines", "text")
 SAID = (

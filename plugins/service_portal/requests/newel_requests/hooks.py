@@ -66,7 +66,8 @@ REQUEST = DocumentKind(
 def register_plugin() -> Manifest:
     """One kind of documents with its types, categories and teams, and what is said about it."""
     return Manifest(
-        name="requests", label="Requests", locale="newel_requests:locale", piccolo_app="newel_requests.piccolo_app", demo_data="newel_requests:demo.toml", tables=TABLES,
+        name="requests", label="Requests", locale="newel_requests:locale",
+        piccolo_app="newel_requests.piccolo_app", demo_data="newel_requests:demo.toml", tables=TABLES,
         documents=(REQUEST,), records=RECORDS, reports=REPORTS, document_data=RequestData, routes="newel_requests.routes:handlers",
     )  # fmt: skip
 

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from newel.domain.document import Document, DocumentInput, Draft, LineInput
-from newel.domain.kinds import DocumentKind, Kinds
+from newel.domain.document import Document, DocumentInput, Draft, Line, LineInput
+from newel.domain.kinds import DocumentKind, Flow, Kinds
 from newel.errors import Problem
 from newel.manifest import Panel, Shown
 
@@ -126,33 +126,53 @@ def target(data: RequestData, kind: Type | None, kinds: Kinds) -> DocumentKind |
     """The kind of document that a request becomes; None where nothing installed fits.
 
     What the request or its type names goes first; else a kind with the type's role. Of several kinds with one role, refunds of an expense take
-    one that is paid out (a credit note); else the first by name counts.
+    one that is paid out (a credit note); else the first by name counts. What comes back is authorised first, where something installed does that.
     """
     named = data.target or (kind.target_kind if kind else "")
     if named or kind is None:
         return kinds.documents.get(named)
     found = [k for k in kinds.of_role(kind.target_role) if k.party_role in ("customer", "")] if kind.target_role else []
+    if kind.target_role == "return":
+        back = {k.name for k in found}
+        found = [k for k in kinds.of_role("request") if back & {way.target_kind for way in kinds.ways.get(k.name, ())}] or found
     return min(found, key=lambda k: (k.sign > 0 and kind.target_role == "invoice", k.name), default=None)
 
 
-def drafts(document: Document, kind: DocumentKind) -> list[Draft]:
-    """The document that a request becomes, with what has not gone on yet; its lines continue those of the request."""
+def drafts(document: Document, kind: DocumentKind, way: Flow | None = None) -> list[Draft]:
+    """The document that a request becomes, with what has not gone on yet; its lines continue those of the request.
+
+    Args:
+        way: flow from requests that the owner of the target has declared: its line_kind is what a piece with a lot or serial number becomes.
+            Where the target's header has a time of its own, it gets the one that was asked for.
+    """
     taken = [line for line in document.lines if line.key == "" and (line.kind == "text" or line.quantity_open(LINK) > 0)]
     lines = tuple(
         LineInput(
-            kind=line.kind if line.kind in kind.line_kinds else "", item=line.item.id if line.item else None, text=line.text, unit=line.unit,
+            kind=_line_kind(line, kind, way), item=line.item.id if line.item else None, text=line.text, unit=line.unit,
             quantity=line.quantity if line.kind == "text" else line.quantity_open(LINK), price=_price(line.price_entered, line.price, line.item),
             discount=line.discount_entered, tax_category=line.tax_category, lot=line.lot, account_role=line.account_role,
+            data=line.data,
         )
         for line in taken
     )  # fmt: skip
     entered = DocumentInput(
         party=document.party.id if document.party else None, currency=document.currency, reference=document.number, text=document.text,
         ship_to=document.ship_to.id if document.ship_to else None, bill_to=document.bill_to.id if document.bill_to else None,
-        date_requested=document.date_requested, lines=lines,
+        date_requested=document.date_requested, lines=lines, data=_time(document, kind),
     )  # fmt: skip
     links = tuple(None if line.kind == "text" else (line.id, LINK, line.quantity_open(LINK)) for line in taken)
     return [Draft(kind=kind.name, input=entered, links=links)]
+
+
+def _line_kind(line: Line, kind: DocumentKind, way: Flow | None) -> str:
+    if way is not None and way.line_kind and line.item is not None and line.item.tracking != "none":
+        return way.line_kind
+    return line.kind if line.kind in kind.line_kinds else ""
+
+
+def _time(document: Document, kind: DocumentKind) -> dict[str, Any]:
+    time = header(document).time
+    return {kind.name.partition(".")[0]: {"time": time}} if time and "time" in getattr(kind.data, "__struct_fields__", ()) else {}
 
 
 def _price(entered: Decimal | None, price: Decimal, item: Any) -> Decimal | None:
@@ -264,30 +284,3 @@ def panels(document: Document, facts: RequestFacts, guest: bool) -> list[Panel]:
 
 def _conversation(said: Sequence[Said], internal: bool) -> tuple[tuple[str, str], ...]:
     return tuple((f"{s.author} {s.at:%Y-%m-%d %H:%M}" if s.at else s.author, s.text) for s in said if s.internal == internal)
-
-
-# ---- what is said ----------------------------------------------------------------------------------------------------------------------
-
-
-class Owners(msgspec.Struct, frozen=True):
-    """Whose the requests are that messages are about, by id of the document; party: whom the user stands for."""
-
-    parties: dict[int, int] = {}
-    party: int | None = None
-
-
-def check_note(values: Mapping[str, Any], owners: Owners) -> Iterator[Problem]:
-    """What is said is about a request that the user may see, and says something."""
-    if values.get("document") not in owners.parties:
-        yield Problem(code="requests.of", message=f"there is no request {values.get('document')}", where="document", hint="name an existing one")
-    if not 1 <= len((values.get("text") or "").strip()) <= LONGEST:
-        yield Problem(code="requests.text", message=f"1 to {LONGEST} characters were expected", where="text", hint="write it shorter, or write something")
-
-
-def check_message(values: Mapping[str, Any], owners: Owners) -> Iterator[Problem]:
-    """Besides: it belongs to the request's own partner, and whoever stands for a partner does not speak for us."""
-    yield from check_note(values, owners)
-    if values.get("document") in owners.parties and values.get("party") != owners.parties[values["document"]]:
-        yield Problem(code="requests.party", message="a message belongs to the partner of its request", where="party", hint="name the same one")
-    if owners.party is not None and values.get("staff"):
-        yield Problem(code="requests.staff", message="this user speaks for a partner, not for us", where="staff", hint="send false")

@@ -10,8 +10,9 @@ from newel.store.tables_master import Company, Party
 from piccolo.columns import Boolean, Text, Timestamptz, Varchar
 from piccolo.table import Table
 
+from newel_requests.checks import check_message, check_note
 from newel_requests.facts import load_documents
-from newel_requests.rules import check_message, check_note, check_type
+from newel_requests.rules import check_type
 
 
 class RequestType(Table, tablename="requests_type"):

@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 from newel.domain.context import Context, User
-from newel.domain.document import Document, DocumentInput, LineInput
+from newel.domain.document import Document, DocumentInput, LineInput, LinkInput
 from newel.errors import Refused
 from newel.manifest import Panel
+from newel.services.entered import as_input
 from newel.services.pages import detail
 from newel_requests.answer import assign, note, say
 from newel_sdk.kit import Kit
@@ -108,6 +109,8 @@ async def test_hook_propose_documents_turns_a_charge_into_a_credit_note(kit: Kit
     await kit.act(made, "post")
     owed = await kit.rows("SELECT amount_open FROM open_item WHERE document = ?", made)
     assert [r["amount_open"] for r in owed] == [-1428000]
+    books = await kit.rows("SELECT role, CAST(SUM(debit - credit) AS BIGINT) AS n FROM posting GROUP BY role ORDER BY role")
+    assert [(r["role"], r["n"]) for r in books] == [("receivable", -1428000), ("revenue", 1200000), ("tax_output", 228000)]
     assert await kit.verify() == []
     assert await codes(kit.act(asked.id, "convert")) == ["requests.converted"], "once is enough"
     seen = await detail(kit.app, asked.id, kit.context)
@@ -134,6 +137,30 @@ async def test_hook_propose_documents_by_type_and_by_name(kit: Kit) -> None:
     (made,) = (await kit.act((await ask(kit, "offer", visit)).id, "convert")).made
     assert (await kit.app.documents.get(made, kit.context)).kind == "sales.quotation"
     assert await codes(kit.record("requests.type", **{**own, "code": "b", "target_role": "sale"})) == ["requests.type_target"]
+
+
+@pytest.mark.plugins("requests", "sales", "inventory", "shipping", "returns", "invoicing")
+@pytest.mark.capability("SRV-02")
+async def test_a_warranty_request_becomes_a_return_that_is_authorised_first(kit: Kit) -> None:
+    """Pump P-1 leaks. The request becomes a return authorisation with its serial number; authorised, its delivery is expected, and the request says so."""
+    await kit.party("ACME")
+    await kit.item("PUMP", price=100, cost=40, tracking="serial")
+    goods = DocumentInput(lines=(LineInput(item="PUMP", lot="P-1", price=D(40)),))
+    await kit.app.documents.create("inventory.receipt", goods, kit.context, then=("receive",))
+    order = (await kit.document("sales.order", "ACME", ("PUMP", 1), then=["confirm"])).document
+    wanted = [LinkInput(line=order.lines[0].id, lot="P-1")]
+    await kit.app.documents.follow(order.id, "deliver", kit.context, lines=wanted, then=("ship",))
+    asked = await ask(kit, "warranty", LineInput(item="PUMP", lot="P-1"), text="It leaks")
+    (made,) = (await kit.act(asked.id, "convert")).made
+    found = await kit.app.documents.get(made, kit.context)
+    assert (found.kind, found.reference, found.text, found.lines[0].lot) == ("returns.authorisation", asked.number, "It leaks", asked.lines[0].lot)
+    assert await codes(kit.act(made, "authorise")) == ["returns.category"], "whoever reviews it says what happens with it"
+    entered = msgspec.structs.replace(as_input(found), data={"returns": {"category": "CREDIT"}})
+    await kit.app.documents.update(made, found.version, entered, kit.context)
+    (coming,) = (await kit.act(made, "authorise")).made
+    assert (await kit.app.documents.get(coming, kit.context)).kind == "returns.receipt"
+    seen = await detail(kit.app, asked.id, kit.context)
+    assert ("returns.authorisation", "converted", "authorised") in [(n.kind, n.link, n.state) for n in seen.after]
 
 
 @pytest.mark.plugins("requests")

@@ -14,7 +14,8 @@ from newel_restock.tables import RECORDS, TABLES
 def register_plugin() -> Manifest:
     """Minimum stock, what lacks, and the page that fills it up."""
     return Manifest(
-        name="restock", label="Stock of vans and depots", locale="newel_restock:locale", piccolo_app="newel_restock.piccolo_app", tables=TABLES, records=RECORDS, reports=REPORTS,
+        name="restock", label="Stock of vans and depots", locale="newel_restock:locale",
+        piccolo_app="newel_restock.piccolo_app", tables=TABLES, records=RECORDS, reports=REPORTS,
         settings=RestockSettings, routes="newel_restock.routes:handlers", templates="newel_restock:templates",
         permissions=(("restock.fill_up", "make transfers and requisitions for vans and depots"),),
         menu=(MenuItem(label="Fill up vans and depots", path="/restock", section="Service", permission="restock.fill_up"),),

@@ -79,7 +79,7 @@ FLOWS = (
     _way("authorise", "Authorise return", "authorised", RETURN, **ASK, source_role="delivery", phases=("done",), passes_on=("authorised",)),
     _way("receive", "Receive", "received", RECEIPT, passes_on=("returned",), together=("charged",), primary=True),
     _way("send", "Send back", "sent", SHIPMENT, together=("credited",)),
-    _way("credit", "Credit", "credited", "invoicing.credit_note", after="received", together=("sent",), copies_prices=True),
+    _way("credit", "Make credit note", "credited", "invoicing.credit_note", after="received", together=("sent",), copies_prices=True),
     _way("charge", "Charge what never came", "charged", "invoicing.invoice", after="sent", together=("received",), copies_prices=True, completes=False),
 )
 
@@ -88,7 +88,8 @@ FLOWS = (
 def register_plugin() -> Manifest:
     """Three kinds of documents, what leads from one to the next, and categories."""
     return Manifest(
-        name="returns", label="Returns", locale="newel_returns:locale", piccolo_app="newel_returns.piccolo_app", tables=TABLES, documents=KINDS, flows=FLOWS, records=RECORDS,
+        name="returns", label="Returns", locale="newel_returns:locale",
+        piccolo_app="newel_returns.piccolo_app", tables=TABLES, documents=KINDS, flows=FLOWS, records=RECORDS,
         reports=REPORTS, document_data=ReturnsData, demo_data="newel_returns:demo.toml", settings=ReturnsSettings,
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ from newel.manifest import Panel, Shown
 
 RETURN = "returns.authorisation"
 GOODS = RECEIPT, SHIPMENT = "returns.receipt", "returns.shipment"
-SETTLEMENTS = (("repair", "Repair"), ("credit", "Credit"), ("replacement", "Replacement"), ("none", "Nothing"))
+SETTLEMENTS = (("repair", "Repair"), ("credit", "Credit note"), ("replacement", "Replacement"), ("none", "Nothing"))
 LABELS = dict(SETTLEMENTS)
 
 

@@ -296,9 +296,10 @@ async def test_goods_of_a_customer_without_a_place(sqlite_url: str) -> None:
         assert [m.target for m in (await here.act(coming, "receive")).moves] == [common]
 
 
-async def test_a_customer_with_overdue_invoices(sqlite_url: str) -> None:
-    """A note by default, as strict as the setting says."""
-    async with desk(sqlite_url) as here:
+@pytest.mark.capability("RMA-04")
+async def test_a_customer_with_overdue_invoices(database_url: str) -> None:
+    """What receivables know counts when a return is authorised: a note by default, as strict as the setting says."""
+    async with desk(database_url) as here:
         _, sent = await here.sold("S1")
         due = DocumentInput(date=TODAY - timedelta(days=40), date_due=TODAY - timedelta(days=10))
         strict = msgspec.structs.replace(here.context, settings={"returns": hooks.ReturnsSettings(overdue="block")})

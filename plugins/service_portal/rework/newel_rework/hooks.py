@@ -43,7 +43,7 @@ FLOWS = (
         name="work", label="Start work", link=WORKED, target_kind=ORDER, source_kind=RETURN, line_kinds=("work",), completes=False, exceeds=True,
         copies_prices=False,
     ),
-    Flow(name="charge", label="Charge", link="invoiced", target_kind=INVOICE, source_kind=ORDER, line_kinds=("work", "item"), line_kind="item", primary=True),
+    Flow(name="charge", label="Invoice", link="invoiced", target_kind=INVOICE, source_kind=ORDER, line_kinds=("work", "item"), line_kind="item", primary=True),
 )  # fmt: skip
 
 
@@ -51,7 +51,8 @@ FLOWS = (
 def register_plugin() -> Manifest:
     """One kind of document, lines for work on returns, and where the material goes."""
     return Manifest(
-        name="rework", label="Work on returns", locale="newel_rework:locale", documents=(KIND,), flows=FLOWS, extends=(Extension(kind=RETURN, line_kinds=("work",)),), reports=REPORTS,
+        name="rework", label="Work on returns", locale="newel_rework:locale",
+        documents=(KIND,), flows=FLOWS, extends=(Extension(kind=RETURN, line_kinds=("work",)),), reports=REPORTS,
         line_kinds=(LineKind(name="work", label="Work", item=True),), location_kinds=(LocationKind(name="rework", label="Work on returns"),),
         account_roles=(AccountRole(name="rework", label="Repair and rework", kind="expense"),),
         posting_rules=(

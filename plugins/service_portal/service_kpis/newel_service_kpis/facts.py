@@ -25,6 +25,9 @@ YEAR = timedelta(days=365)
 REQUESTS = (
     "SELECT id, number, state, data, date FROM document WHERE kind = ? AND company = ? AND phase IN ('open', 'done') AND date BETWEEN ? AND ? ORDER BY id"
 )
+WORKED = (  # how often somebody went there for it
+    "SELECT reference, COUNT(*) AS n FROM document WHERE company = ? AND kind = 'visits.visit' AND phase = 'done' AND reference = ANY(?) GROUP BY reference"
+)
 GRADES = "SELECT document, grade FROM service_kpis_grade WHERE document = ANY(?) ORDER BY id"
 NEXT = (
     "SELECT DISTINCT k.from_document AS source, k.to_document AS target, d.number FROM line_link k JOIN document d ON d.id = k.to_document "
@@ -87,11 +90,13 @@ async def seen(session: Session, context: Context, since: date | None, until: da
         return []
     told = await histories(session, ids)
     grades = {r["document"]: r["grade"] for r in await session.fetch(GRADES, ids)}
+    visits = {r["reference"]: r["n"] for r in await session.fetch(WORKED, context.company.id, [r["number"] for r in rows])}
     costs, made = await _costs(session, ids)
     out = []
     for r in rows:
         if r["id"] in told:
-            case = _case(told[r["id"]], id=r["id"], team=data_of(r["data"]).team, cost=costs.get(r["id"], ZERO), grade=grades.get(r["id"]))
+            more = {"team": data_of(r["data"]).team, "cost": costs.get(r["id"], ZERO), "visits": visits.get(r["number"], 0), "grade": grades.get(r["id"])}
+            case = _case(told[r["id"]], id=r["id"], **more)
             out.append(Seen(case=case, number=r["number"], state=r["state"], made=tuple(made.get(r["id"], ()))))
     return out
 
@@ -152,7 +157,16 @@ async def _monitor(session: Session, parameters: dict[str, Any], context: Contex
         c = s.case
         hours = (c.answered - c.asked) // timedelta(hours=1) if c.answered else None
         days = (c.solved - c.asked).days if c.solved else None
-        row = {"document": c.id, "number": s.number, "team": c.team, "state": STATES[s.state][0], "hours": hours, "days": days, "reopened": c.reopened}
+        row = {
+            "document": c.id,
+            "number": s.number,
+            "team": c.team,
+            "state": STATES[s.state][0],
+            "hours": hours,
+            "days": days,
+            "reopened": c.reopened,
+            "visits": c.visits,
+        }
         out.append({**row, "made": ", ".join(s.made), "cost": c.cost or None, "grade": c.grade})
     return out[::-1]
 
@@ -176,7 +190,8 @@ REPORTS = (
         columns=(
             Column(name="document", label="Request", type="document", text="number"), Column(name="team", label="Team"), Column(name="state", label="State"),
             Column(name="hours", label="Hours to answer"), Column(name="days", label="Days to solve"), Column(name="reopened", label="Opened again"),
-            Column(name="made", label="Made of it"), Column(name="cost", label="Cost", type="amount", total=True), Column(name="grade", label="Grade"),
+            Column(name="visits", label="Visits"), Column(name="made", label="Made of it"), Column(name="cost", label="Cost", type="amount", total=True),
+            Column(name="grade", label="Grade"),
         ),
     ),
 )  # fmt: skip

@@ -20,7 +20,8 @@ from newel_service_kpis.tables import RECORDS, TABLES
 def register_plugin() -> Manifest:
     """Measures, grades and two reports (SRV-13)."""
     return Manifest(
-        name="service_kpis", label="Service figures", locale="newel_service_kpis:locale", needs=("requests",), piccolo_app="newel_service_kpis.piccolo_app", tables=TABLES,
+        name="service_kpis", label="Service figures", locale="newel_service_kpis:locale",
+        needs=("requests",), piccolo_app="newel_service_kpis.piccolo_app", tables=TABLES,
         records=RECORDS, reports=REPORTS, routes="newel_service_kpis.routes:handlers",
     )  # fmt: skip
 

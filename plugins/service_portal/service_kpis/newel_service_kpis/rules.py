@@ -36,7 +36,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         asked, answered, solved: instants; solved is the last time that it was, None while it is open.
-        reopened: how often it was opened again. cost: what its documents cost by the ledger, in the company's currency; income is negative.
+        reopened: how often it was opened again. visits: how often somebody was there for it.
+        cost: what its documents cost by the ledger, in the company's currency; income is negative.
         grade: 1 to 5, best, as the requester gave it.
     """
 
@@ -46,6 +47,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     answered: datetime | None = None
     solved: datetime | None = None
     reopened: int = 0
+    visits: int = 0
     cost: Decimal = ZERO
     grade: int | None = None
 
@@ -65,7 +67,7 @@ def figures(cases: Sequence[Case]) -> dict[str, Decimal]:
     done = [c for c in cases if c.solved]
     answers = [_spans(c.answered - c.asked, HOUR) for c in cases if c.answered]
     days = [_spans(c.solved - c.asked, DAY) for c in done if c.solved]
-    fixed = [HUNDRED if not c.reopened else ZERO for c in done]
+    fixed = [HUNDRED if not c.reopened and c.visits < 2 else ZERO for c in done]
     grades = [Decimal(c.grade) for c in cases if c.grade is not None]
     found = {"response_hours": answers, "first_time_fix": fixed, "turnaround_days": days, "cost": [c.cost for c in done], "satisfaction": grades}
     return {name: rounded(sum(values, ZERO) / len(values), 2 if name == "cost" else 1) for name, values in found.items() if values}

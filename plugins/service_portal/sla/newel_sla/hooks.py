@@ -22,7 +22,8 @@ from newel_sla.tables import RECORDS, TABLES
 def register_plugin() -> Manifest:
     """Calendars, promises and steps; a board, and a job that escalates (SRV-05)."""
     return Manifest(
-        name="sla", label="Service levels", locale="newel_sla:locale", needs=("requests",), piccolo_app="newel_sla.piccolo_app", tables=TABLES, records=RECORDS, reports=REPORTS,
+        name="sla", label="Service levels", locale="newel_sla:locale",
+        needs=("requests",), piccolo_app="newel_sla.piccolo_app", tables=TABLES, records=RECORDS, reports=REPORTS,
         settings=SlaSettings, demo_data="newel_sla:demo.toml",
         jobs=(Job(name="sla.escalate", act=escalate, every=60),),
     )  # fmt: skip

@@ -61,7 +61,7 @@ async def test_hook_register_plugin_a_breach_over_easter_is_escalated(kit: Kit) 
     On Thursday 2 April at 16:00 the pump drips. Friday to Monday nobody works: on Tuesday at 9:00 half of the four hours are gone, and the
     request becomes urgent; at 11:00 all of them, and it goes to the second line, late. They answer at 11:30 and ask back; the customer answers at
     14:30. Of the sixteen hours for the solution four and a half were gone; they run on until Wednesday 17:00, and then the boss gets it. It is
-    solved on Thursday at 9:00.
+    solved on Thursday at 9:00, and closed.
     """
     await promised(kit)
     await kit.party("ACME", service_level=7)
@@ -105,6 +105,7 @@ async def test_hook_register_plugin_a_breach_over_easter_is_escalated(kit: Kit) 
         "Solution: 100 % of the promised time have passed; to boss",
     ]
     assert await board(kit) == []
+    assert (await kit.act(asked.id, "close")).document.state == "closed"
 
 
 async def test_hook_load_facts_nothing_is_promised_to_others(kit: Kit) -> None:

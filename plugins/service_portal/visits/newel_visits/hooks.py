@@ -54,7 +54,7 @@ def _from(name: str, link: str, source: str, phases: tuple[str, ...] = ("open",)
 FLOWS = (
     _from("visit", "converted", "requests.request", ()),  # a request is turned into it; this says what its pieces become
     _from("visit_return", "visited", "returns.authorisation"), _from("visit_claim", "visited", "warranty.claim"),
-    Flow(name="charge", label="Charge", link="invoiced", target_kind=INVOICE, source_kind=VISIT, line_kinds=("item",), phases=("done",), primary=True),
+    Flow(name="charge", label="Invoice", link="invoiced", target_kind=INVOICE, source_kind=VISIT, line_kinds=("item",), phases=("done",), primary=True),
 )  # fmt: skip
 
 
@@ -62,7 +62,8 @@ FLOWS = (
 def register_plugin() -> Manifest:
     """One kind of document with technicians and checklists, where the material goes, the plan, and a job for regular maintenance."""
     return Manifest(
-        name="visits", label="Visits", locale="newel_visits:locale", piccolo_app="newel_visits.piccolo_app", tables=TABLES, documents=(KIND,), flows=FLOWS, records=RECORDS,
+        name="visits", label="Visits", locale="newel_visits:locale", piccolo_app="newel_visits.piccolo_app", tables=TABLES, documents=(KIND,), flows=FLOWS,
+        records=RECORDS,
         document_data=VisitData, settings=VisitsSettings, routes="newel_visits.routes:handlers", templates="newel_visits:templates",
         line_kinds=(LineKind(name=DEVICE, label="Device", item=True, priced=False, moves=False),),
         location_kinds=(LocationKind(name="visit", label="Used on visits"),),

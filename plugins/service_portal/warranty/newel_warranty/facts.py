@@ -14,7 +14,7 @@ from newel.store.columns import QUANTITY, unscaled
 from newel.store.master import load_master
 from newel.store.session import Session, day
 
-from newel_warranty.rules import Happened, Piece, Rule, Terms, WarrantyFacts, cover, service_due, state
+from newel_warranty.rules import SERVED, Happened, Piece, Rule, Terms, WarrantyFacts, cover, service_due, state
 
 # A move from or to customers says what happened: goods with an owner are in service, all others are sold or come back.
 LIVES = """
@@ -66,6 +66,8 @@ async def load(session: Session, document: Document, context: Context) -> Warran
             sources,
         )
         behind = tuple(sorted(r["lot"] for r in rows))
+    if document.role == "production":
+        behind = tuple(sorted({*behind, *(line.lot for line in document.lines if line.lot and line.kind == SERVED)}))
     if not (lots or behind) or document.role not in ("request", "return", "sale", "delivery", "production"):
         return None
     found = await pieces(session, sorted({*lots, *behind}), context.company.id)

@@ -50,7 +50,8 @@ FLOWS = (
 def register_plugin() -> Manifest:
     """Claims, terms of warranty, the life of pieces, and who has which."""
     return Manifest(
-        name="warranty", label="Warranty", locale="newel_warranty:locale", piccolo_app="newel_warranty.piccolo_app", tables=TABLES, documents=(KIND,), flows=FLOWS, records=RECORDS,
+        name="warranty", label="Warranty", locale="newel_warranty:locale",
+        piccolo_app="newel_warranty.piccolo_app", tables=TABLES, documents=(KIND,), flows=FLOWS, records=RECORDS,
         demo_data="newel_warranty:demo.toml", reports=REPORTS,
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 import msgspec
-from newel.domain.document import Document
+from newel.domain.document import Document, Draft
 from newel.domain.money import HUNDRED, ZERO, plain
 from newel.domain.pricing import Adjustment
 from newel.errors import Problem, Severity
@@ -18,6 +18,7 @@ Day = date
 EVENTS = (("sold", "Sold"), ("serviced", "Serviced"), ("decommissioned", "Decommissioned"), ("recycled", "Recycled"))
 CLAIM = "warranty.claim"
 ENDED = ("decommissioned", "recycled")
+SERVED = "device"  # kind of lines that say what work is for
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +150,17 @@ def check(document: Document, transition: str, facts: WarrantyFacts) -> Iterator
                 message = f"{piece.serial if piece else line.text} is not covered: {found.reason}"
                 hint = "refuse the claim, or accept it as goodwill if you may"
                 yield Problem(code="warranty.uncovered", message=message, where=f"lines[{i}].lot", hint=hint, severity=Severity.OVERRIDE)
+
+
+def drafts(document: Document, facts: WarrantyFacts, today: date) -> list[Draft]:
+    """Pieces that somebody has worked on at the customer's were serviced: the next service is counted from then (RMA-08)."""
+    served = {line.lot for line in document.lines if line.kind == SERVED} if document.role == "production" else set()
+    values = {"kind": "serviced", "date": today.isoformat(), "document": document.id, "text": document.number}
+    return [
+        Draft(record="warranty.event", values={**values, "item": piece.item, "lot": lot})
+        for lot, piece in sorted(facts.pieces.items())
+        if lot in served and state(piece.life) in ("sold", "serviced") and piece.life[-1].date <= today
+    ]
 
 
 def panels(document: Document, facts: WarrantyFacts) -> Iterator[Panel]:

@@ -2,11 +2,13 @@
 
 from datetime import date
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 from newel.domain.document import Document, Line
 from newel.domain.facts import Facts
 from newel.domain.item import Item
+from newel.domain.kinds import DocumentKind, Kinds, State, Transition
 from newel_sdk.testing import TODAY, running
 from newel_warranty import hooks
 from newel_warranty.rules import Happened, Piece, Rule, Terms, WarrantyFacts
@@ -57,6 +59,26 @@ def test_hook_check_document_ends_and_claims() -> None:
     claim = document("request", Line(id=1, lot=5), kind="warranty.claim")
     assert hooks.check_document(claim, "accept", facts(), None) == []
     assert [p.code for p in hooks.check_document(claim, "accept", facts(*ended), None)] == ["warranty.uncovered"]
+
+
+def test_hook_propose_documents_notes_the_service_of_a_piece() -> None:
+    """Work on a device at the customer's is an event of its life; material with a number, or a piece that nobody sold, is not."""
+    states = (State(name="draft", label="Draft", phase="open"), State(name="done", label="Done", phase="done"))
+    ways = (
+        Transition(name="finish", label="Done", sources=("draft",), target="done"),
+        Transition(name="wait", label="Wait", sources=("draft",), target="draft"),
+    )
+    kind = DocumentKind(name="any.production", label="", label_plural="", role="production", states=states, transitions=ways)
+    context = SimpleNamespace(today=TODAY)
+
+    def found(transition: str, *life: Happened, line: str = "device") -> list[Any]:
+        known = Facts([*(facts(*life)[k] for k in (WarrantyFacts,)), Kinds({kind.name: kind})])
+        drafts = hooks.propose_documents(document("production", Line(id=1, kind=line, lot=5)), transition, known, context)
+        return [(d.record, d.values["kind"], d.values["item"], d.values["lot"], d.values["date"]) for d in drafts]
+
+    assert found("finish") == [("warranty.event", "serviced", 7, 5, TODAY.isoformat())]
+    assert found("wait") == found("finish", line="item") == []
+    assert found("finish", *LIFE, Happened(date=date(2026, 1, 2), kind="recycled", proof="R-1")) == []
 
 
 def test_hook_propose_panels() -> None:

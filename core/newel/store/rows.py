@@ -1,0 +1,32 @@
+"""How rows are written: one statement for a table, and what a column gets when nobody says."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from piccolo.columns import JSON, BigInt, Boolean, Date, ForeignKey, Integer, Timestamptz
+from piccolo.table import Table
+
+_PG_TYPES = ((JSON, "json"), (Date, "date"), (Timestamptz, "timestamptz"), (Boolean, "boolean"), ((BigInt, Integer, ForeignKey), "bigint"))
+
+
+@lru_cache(maxsize=256)
+def insert(table: type[Table], columns: tuple[str, ...], sqlite: bool) -> str:
+    """The statement that writes rows of a table: SQLite takes them one by one, PostgreSQL each column as an array."""
+    names = ", ".join(f'"{c}"' for c in columns)
+    if sqlite:
+        return f'INSERT INTO "{table._meta.tablename}" ({names}) VALUES ({", ".join("?" * len(columns))})'
+    types = [next((name for kind, name in _PG_TYPES if isinstance(table._meta.get_column_by_name(c), kind)), "text") for c in columns]
+    arrays = ", ".join(f"${i + 1}::{t}[]" for i, t in enumerate(types))
+    return f'INSERT INTO "{table._meta.tablename}" ({names}) SELECT * FROM unnest({arrays})'
+
+
+@lru_cache(maxsize=64)
+def defaults_of(table: type[Table]) -> dict[str, Any]:
+    """What a column gets when a row does not say."""
+    out: dict[str, Any] = {}
+    for column in table._meta.columns:
+        value = column.get_default_value()
+        out[column._meta.name] = value if isinstance(value, (str, int, bool, type(None))) else None
+    return out

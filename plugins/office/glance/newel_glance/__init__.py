@@ -1,0 +1,1 @@
+"""What one wants to know while entering a sale."""

@@ -1,0 +1,1 @@
+"""Files on documents and records: checked by their content, kept in the database."""

@@ -1,0 +1,1 @@
+"""Forum: boards, threads and posts, with accepted answers, moderation and search."""

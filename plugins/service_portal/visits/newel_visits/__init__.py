@@ -1,0 +1,1 @@
+"""Visits: technicians at work at customers."""
