@@ -23,8 +23,8 @@ HARMLESS = re.compile(r"--no-emit-" + "index" + "-url")
 FUNCTION_LINES = 50
 FILE_LINES = 300
 PLUGIN_LINES = 500
-KERNEL_LINES = 13_000  # without web: docs/decisions/0006
-WEB_LINES = 6_500
+KERNEL_LINES = 14_000  # without web: docs/decisions/0006
+WEB_LINES = 7_000
 DOMAIN_LINES = 3_000
 
 # What may be longer, and why. "path" for a file, "path::function" for a function. A plugin says it in its own pyproject.toml: [tool.newel.exempt].

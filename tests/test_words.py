@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from newel.errors import Problem
 from newel.web import views_text
-from newel_sdk.words import LANGUAGES, Text, bundles, lacking, problem_texts, untranslated, update
+from newel_sdk.problem_words import Text, problem_texts
+from newel_sdk.words import LANGUAGES, bundles, lacking, untranslated, update
 
 CODE = """
 Problem(code="a.short", message=f"{n} of {item} wanted, {left} free", hint="take less" if n else f"wait until {day}")

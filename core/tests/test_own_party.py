@@ -9,7 +9,7 @@ import pytest
 from newel.domain.context import User
 from newel.domain.document import DocumentInput, LineInput
 from newel.errors import Refused
-from newel.services import lists, pages, reports
+from newel.services import lists, pages, reports, searching
 from newel_sdk.testing import item, party, running, stock
 
 from core.tests.toys import TOY, order
@@ -43,7 +43,7 @@ async def test_only_what_is_theirs(database_url: str) -> None:
         assert [h.id for h in (await lists.page(app, "toy.order", guest, lists.Wanted())).rows] == [own.id]
         assert [h.id for h in (await lists.page(app, "toy.order", guest, lists.Wanted(party=other))).rows] == []
         assert [h.id for h in await lists.recent(app, guest)] == [own.id]
-        assert [h.id for h in await lists.search(app, foreign.number, guest)] == []
+        assert [h.id for h in await searching.search(app, foreign.number, guest)] == []
         assert sum(w.count for w in await lists.waiting(app, guest)) == 1
         assert [r["id"] for r in (await app.records.page("newel.party", guest)).rows] == [mine]
         assert await _refused(app.records.get("newel.party", other, guest)) == 404

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from newel.services import lists, reports
+from newel.services import lists, reports, searching
 from newel.services.verify import verify
 from newel.web.pages_lists import COUNTED
 
@@ -45,9 +45,9 @@ def questions(one: Shop) -> dict[str, tuple[bool, Callable[[], Awaitable[Any]]]]
         "orders of a customer": (False, listed(party=customer)),
         "open orders": (False, listed(phase="open")),
         "what waits (home)": (False, lambda: lists.waiting(app, context)),
-        "search by number": (False, lambda: lists.search(app, "SO2026-00012", context)),
-        "search by customer": (False, lambda: lists.search(app, "C42", context)),
-        "search for what is not there": (True, lambda: lists.search(app, "nowhere", context)),
+        "search by number": (False, lambda: searching.search(app, "SO2026-00012", context)),
+        "search by customer": (False, lambda: searching.search(app, "C42", context)),
+        "search for what is not there": (True, lambda: searching.search(app, "nowhere", context)),
         "statement of a customer": (False, report("receivables.statement", party=customer)),
         "open items of a customer": (False, report("receivables.open_items", party=customer)),
         "credit exposure of a customer": (False, report("newel.exposure", party=customer)),

@@ -48,10 +48,12 @@ async def killed_servers(folder: Path, url: str, run: Run, kills: int, plant: st
     try:
         async with Clients(server) as clients:
             for _ in range(kills):
-                await asyncio.sleep(0.3 + run.chance.random())
+                target = len(clients.acknowledged) + run.chance.randint(1, 12)
+                while len(clients.acknowledged) < target:  # noqa: ASYNC110 (another process does it)
+                    await asyncio.sleep(0.005)
+                await asyncio.sleep(0.05 * run.chance.random())
                 server.kill()
                 await server.up()
-            await asyncio.sleep(0.3)
     finally:
         server.kill()
     assert clients.wrong == []

@@ -11,7 +11,7 @@ from tests.reliability.plants import PLANTS, planted
 from tests.reliability.sizes import SIZES
 
 ROOT = Path(__file__).resolve().parents[2]
-ROWS = [line for line in (ROOT / "docs" / "reliability.md").read_text("utf-8").splitlines() if re.match(r"\| [A-Z]\d", line)]
+ROWS = [line for line in (ROOT / "docs" / "reliability.md").read_text("utf-8").splitlines() if re.match(r"\| [A-Z]\d", line) and line.count(" | ") > 3]
 
 
 def test_every_test_that_is_named_is_there() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from newel.domain.document import Document, Line, Link
+from newel.domain.document import Document, Line, Link, Stage
 from newel.domain.kinds import DocumentKind
 from newel.domain.money import ZERO, plain, portion
 from newel.errors import Problem
@@ -29,8 +30,8 @@ async def copied(planner: Planner, kind: DocumentKind, document: Document) -> tu
     lines = {line.id: (line, d) for d in documents.values() for line in d.lines if line.id in sources}
     own = [line.id for line in document.lines]
     asked = {s.kind for line in document.lines for s in line.sources} | planner.registry.diverting
-    gone_on = any(stage.planned for line, _ in lines.values() for link, stage in line.stages.items() if link in asked)
-    taken = await _taken(planner, lines, own) if gone_on else {}
+    begun = any(stage.planned for line, _ in lines.values() for link, stage in line.stages.items() if link in asked)
+    taken = await _taken(planner, lines, own) if begun else {}
     problems: list[Problem] = []
     copies: dict[int, Copy] = {}
     for i, line in enumerate(document.lines):
@@ -85,6 +86,26 @@ def _diverted(planner: Planner, owner: Document, line: Line, link: Link, taken: 
                 out -= line.quantity if again in own else ZERO
             break
     return out
+
+
+def gone_on(known: Mapping[int, Document], document: Document, quantities: Mapping[tuple[int, int], Decimal], planned: int, done: int) -> dict[int, Document]:
+    """What the known documents are when so much of their lines has gone on into this one.
+
+    Args:
+        quantities: by (line, line that it comes from), where it is less than the line's own. planned, done: 1 more, -1 less.
+    """
+    lines = {x.id: x for d in known.values() for x in d.lines}
+    changed: dict[int, dict[int, Line]] = {}
+    for line in document.lines:
+        for s in line.sources:
+            if s.from_document in known:
+                quantity = quantities.get((line.id, s.from_line), s.quantity if line.id == s.to_line else line.quantity)
+                of_document = changed.setdefault(s.from_document, {})
+                source = of_document.get(s.from_line, lines[s.from_line])
+                stage = source.stages.get(s.kind, Stage())
+                stages = source.stages | {s.kind: Stage(stage.planned + quantity * planned, stage.done + quantity * done)}
+                of_document[s.from_line] = msgspec.structs.replace(source, stages=stages)
+    return {id: msgspec.structs.replace(known[id], lines=tuple(found.get(x.id, x) for x in known[id].lines)) for id, found in changed.items()}
 
 
 def has_prices(kind: DocumentKind | None) -> bool:

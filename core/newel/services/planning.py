@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from newel.domain.context import Context
-from newel.domain.document import Document, Draft, Line, Stage
+from newel.domain.document import Document, Draft
 from newel.domain.facts import Facts
 from newel.domain.kinds import DocumentKind, Transition
 from newel.domain.ledger import Entry, OpenItems
@@ -18,7 +18,7 @@ from newel.domain.pricing import steps_add_up
 from newel.domain.stock import Move
 from newel.errors import PluginFailed, Problem, Refused, Severity
 from newel.services import checks, credit
-from newel.services.copies import copied, told_apart
+from newel.services.copies import copied, gone_on, told_apart
 from newel.services.ledger import LedgerPlan
 from newel.services.ledger_store import load_clearing, load_open_items, stored_entry, stored_settled
 from newel.services.numbers import due
@@ -27,7 +27,7 @@ from newel.services.proposing import Proposing
 from newel.services.resolve import Resolver
 from newel.services.rules import Rules
 from newel.services.stock import StockPlan
-from newel.services.stock_store import load_stock
+from newel.services.stock_store import load_stock, may_have_reservations
 from newel.store.columns import QUANTITY, unscaled
 from newel.store.documents import ALL, money, read_documents, read_steps
 from newel.store.master import load_master
@@ -107,17 +107,7 @@ class Planner:
 
     def count_links(self, document: Document, planned: int, done: int) -> None:
         """Tell the documents that lines were taken from, as far as this transaction knows them, what has gone on into this one: 1 more, -1 less."""
-        stages: dict[int, dict[int, dict[str, Stage]]] = {}
-        for line in document.lines:
-            for s in line.sources:
-                if s.from_document in self._sources:
-                    quantity = self.linked_quantity.get((line.id, s.from_line), s.quantity if line.id == s.to_line else line.quantity)
-                    of_line = stages.setdefault(s.from_document, {}).setdefault(s.from_line, {})
-                    more = of_line.get(s.kind, Stage())
-                    of_line[s.kind] = Stage(more.planned + quantity * planned, more.done + quantity * done)
-        for id, lines in stages.items():
-            source = self._sources[id]
-            self._sources[id] = msgspec.structs.replace(source, lines=tuple(_counted(x, lines[x.id]) if x.id in lines else x for x in source.lines))
+        self._sources |= gone_on(self._sources, document, self.linked_quantity, planned, done)
 
     def forget(self, ids: Iterable[int]) -> None:
         """Read these documents anew when lines are next taken from them."""
@@ -239,7 +229,7 @@ class Planner:
         lock = lock and not self.preview
         structs: list[Any] = [await self.master(), self.registry.kinds]
         if effects & STOCK or stock:
-            structs.append(await load_stock(self.session, document, self._reserving(document), bool(effects & STOCK)))
+            structs.append(await load_stock(self.session, document, self._reserved(document), bool(effects & STOCK)))
         if any(line.settles is not None for line in document.lines):
             structs.append(await self._open_items(document, lock))
         posting = self.registry.documents[document.kind].posting if "post" in effects else None
@@ -261,13 +251,9 @@ class Planner:
                 structs.append(credit.proposed(document, Facts(structs), self.context, self.plugins))
         return Facts(structs)
 
-    def _reserving(self, document: Document) -> list[int]:
-        """The lines that may have reservations: of the document, unless it is new, and of what it comes from."""
-        reserving, known = self.registry.reserving, {d.id: d.kind for d in self.sources}
-        own = document.kind in reserving and document.version and document.id not in self.fresh
-        lines = {line.id for line in document.lines} if own else set()
-        of_sources = (s for line in document.lines for s in line.sources)
-        return sorted(lines | {s.from_line for s in of_sources if known.get(s.from_document, document.kind) in reserving or s.from_document not in known})
+    def _reserved(self, document: Document) -> list[int]:
+        fresh = document.id in self.fresh or not document.version
+        return may_have_reservations(document, fresh, {d.id: d.kind for d in self.sources}, self.registry.reserving)
 
     async def _open_items(self, document: Document, lock: bool) -> OpenItems:
         """What a document settles; locked at once where a transition follows, which then does not read it again."""
@@ -304,8 +290,3 @@ class Planner:
             return Outcome(document=document, problems=tuple(plan.problems))
         drafts = tuple(d for _, d in plan.drafts if not d.record)
         return Outcome(document, tuple(plan.problems), plan.moves, tuple(plan.entries), drafts, tuple(self.made))
-
-
-def _counted(line: Line, more: dict[str, Stage]) -> Line:
-    was = {kind: line.stages.get(kind, Stage()) for kind in more}
-    return msgspec.structs.replace(line, stages=line.stages | {k: Stage(was[k].planned + m.planned, was[k].done + m.done) for k, m in more.items()})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -33,6 +33,17 @@ async def load_stock(session: Session, document: Document, lines: Sequence[int],
         await _moved(session, document) if lock and document.role == "return" else {},
         await _bought(session, document) if lock else {},
     )
+
+
+def may_have_reservations(document: Document, fresh: bool, known: Mapping[int, str], reserving: frozenset[str]) -> list[int]:
+    """The lines that may: of the document, unless it is new, and of what it comes from.
+
+    Args:
+        known: id -> kind of documents that lines come from, as far as they have been read. reserving: the kinds that reserve.
+    """
+    own = {line.id for line in document.lines} if document.kind in reserving and not fresh else set()
+    of_sources = (s for line in document.lines for s in line.sources)
+    return sorted(own | {s.from_line for s in of_sources if s.from_document not in known or known[s.from_document] in reserving})
 
 
 async def _bought(session: Session, document: Document) -> dict[int, Bought]:

@@ -61,23 +61,13 @@ class Transacting:
 
     async def _run(self, work: Callable[[Engine], Awaitable[T]], context: Context, session: Session | None, key: str | None, request: tuple[Any, ...]) -> T:
         """One transaction; again from its start where another one got in between (a deadlock, or the same new row twice)."""
-        if session is not None:
-            return await work(Engine(self.app, session, context))
         digest = self._digest(request) if key else ""
+        if session is not None:
+            return await self._once(work, context, session, key, digest)
         for attempt in range(TRIES):
             try:
                 async with self.app.database.write() as opened:
-                    if key:
-                        stored = await self._replayed(opened, context, key, digest)
-                        if stored is not None:
-                            return stored  # type: ignore[return-value]
-                    result = await work(Engine(self.app, opened, context))
-                    if key and isinstance(result, Outcome):
-                        opened.add(
-                            t.IdempotencyKey, user=context.user.login, key=key, request=digest, created_at=context.now,
-                            result=json_of({"document": result.document.id, "made": result.made}),
-                        )  # fmt: skip
-                    return result
+                    return await self._once(work, context, opened, key, digest)
             except (PluginFailed, Conflict) as failed:
                 raise self._refused(failed) from failed
             except Exception as error:
@@ -87,6 +77,19 @@ class Transacting:
                     raise Refused(Problem(code="busy", message="others changed the same data at the same time", hint="try again"), status=409) from error
                 await asyncio.sleep(0.01 * 2**attempt)
         raise AssertionError("unreachable")
+
+    async def _once(self, work: Callable[[Engine], Awaitable[T]], context: Context, session: Session, key: str | None, digest: str) -> T:
+        """What the key stands for if it has been used before, else the work."""
+        stored = await self._replayed(session, context, key, digest) if key else None
+        if stored is not None:
+            return stored  # type: ignore[return-value]
+        result = await work(Engine(self.app, session, context))
+        if key and isinstance(result, Outcome):
+            session.add(
+                t.IdempotencyKey, user=context.user.login, key=key, request=digest, created_at=context.now,
+                result=json_of({"document": result.document.id, "made": result.made}),
+            )  # fmt: skip
+        return result
 
     def _refused(self, failed: PluginFailed | Conflict) -> Refused:
         if isinstance(failed, PluginFailed):

@@ -19,16 +19,20 @@ from newel.store.session import unavailable
 from newel.web import render
 from newel.web.auth import CONTEXT, Principal, is_api
 from newel.web.headers import nonce
-from newel.web.views_text import said
+from newel.web.views_text import _, said
 
 log = logging.getLogger("newel.web")
 MEDIA_TYPE = "application/problem+json"
 AT = re.compile(r" - at `(?:key in )?\$\.?(?P<where>[^`]*)`$")
 CODES = {
-    400: ("request", "look at the address and what was sent"), 401: ("login", "log in, or send a token: Authorization: Bearer ..."),
-    403: ("permission", "ask an administrator"), 404: ("missing", "check the address"), 405: ("method", "this address does not do that"),
-    413: ("request.large", "send less at once"), 415: ("request.type", "send application/json"), 429: ("limit", "wait a little"),
+    400: ("request", _("look at the address and what was sent")), 401: ("login", _("log in, or send a token: Authorization: Bearer ...")),
+    403: ("permission", _("ask an administrator")), 404: ("missing", _("check the address")), 405: ("method", _("this address does not do that")),
+    413: ("request.large", _("send less at once")), 415: ("request.type", _("send application/json")), 429: ("limit", _("wait a little")),
 }  # fmt: skip
+PHRASES = (
+    _("Bad Request"), _("Forbidden"), _("Not Found"), _("Method Not Allowed"), _("Conflict"), _("Precondition Failed"), _("Unprocessable Entity"),
+    _("Failed Dependency"), _("Too Many Requests"), _("Internal Server Error"), _("Service Unavailable"),
+)  # fmt: skip
 
 
 class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,9 +153,9 @@ def _to_login(request: Request[Any, Any, Any]) -> Response[Any]:
 def _page(request: Request[Any, Any, Any], status: int, problems: tuple[Problem, ...], reference: str, more: dict[str, str]) -> Response[Any]:
     problems = tuple(map(said, problems))
     first = problems[0]
-    message = "; ".join(dict.fromkeys(p.message for p in problems))
-    error = {"status": status, "message": message, "hint": first.hint, "reference": reference, "rule": first.code}
-    context = {"shell": _shell(request), "title": HTTPStatus(status).phrase, "error": error}
+    message = "; ".join(dict.fromkeys(_(p.message) for p in problems))
+    error = {"status": status, "message": message, "hint": _(first.hint), "reference": reference, "rule": first.code}
+    context = {"shell": _shell(request), "title": _(HTTPStatus(status).phrase), "error": error}
     return Template("error.html", context=context, status_code=status, headers=more)
 
 

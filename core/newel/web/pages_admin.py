@@ -181,11 +181,13 @@ async def audit(request: Web) -> Response[str]:
         number=address.number, size=SIZE,
     )  # fmt: skip
     names = {k: kind_label(newel, k) for k in newel.registry.documents} | {r.name: _(r.label) for r in newel.registry.records.values()}
+    did = {"create": _("made it"), "change": _("changed it"), "delete": _("deleted it"), "release": _("released a hold"), "password": _("set a new password")}
     rows = []
     for e in found:
+        step = newel.registry.documents[e.kind].transition(e.action) if e.kind in newel.registry.documents else None
         url = f"/document/{e.record}" if e.kind in newel.registry.documents else f"/records/{e.kind}/{e.record}" if e.kind in newel.registry.records else ""
         changes = "; ".join(f"{words(str(c.get('field')))}: {c.get('old') if c.get('old') is not None else ''} → {c.get('new')}" for c in e.changes)
-        rows.append({"cells": {"at": e.at, "user": {"value": e.user, "sub": "" if e.source == "screen" else e.source}, "what": e.action,
+        rows.append({"cells": {"at": e.at, "user": {"value": e.user, "sub": "" if e.source == "screen" else e.source}, "what": did.get(e.action) or (_(step.label) if step else e.action),
                                "on": {"value": f"{names.get(e.kind, e.kind)} {e.number or e.record}", "url": url}, "changes": changes[:400]}})  # fmt: skip
     kinds = [{"value": k, "label": label} for k, label in sorted(names.items(), key=lambda kv: kv[1])]
     fields: list[dict[str, Any]] = [

@@ -77,7 +77,8 @@ async def _show(request: Web, form: Form, context: Context, status: int = 200) -
     after = next_step(kind, before.state if before else kind.initial.name, context)
     buttons: list[dict[str, Any]] = [{"label": _("Save"), "name": "do", "value": "save", "primary": after is None, "key": "S"}]
     if after:
-        buttons.append({"label": _("Save and %(step)s", step=inside(_(after.label), noun=False)), "name": "do", "value": after.name, "primary": True, "key": "N"})
+        label = _("Save and %(step)s", step=inside(_(after.label), noun=False))
+        buttons.append({"label": label, "name": "do", "value": after.name, "primary": True, "key": "N"})
     view = {
         "action": f"/document/{before.id}/edit" if before else f"/documents/{kind.name}/new",
         "preview_url": f"/documents/{kind.name}/preview" + (f"?id={before.id}" if before else ""), "kind_label": _(kind.label), "help": _(kind.help),

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from newel.domain.context import Context
 from newel.domain.kinds import PHASES, DocumentKind
 from newel.errors import Refused
-from newel.services import lists
+from newel.services import lists, searching
 from newel.services.access import require
 from newel.services.actions import kind_of
 from newel.services.lists import Head, Wanted
@@ -190,7 +190,7 @@ def _labels(newel: Newel, kind: DocumentKind, wanted: Wanted, party: str) -> dic
     return {
         "q": _("contains “%(text)s”", text=wanted.search) if wanted.search else "",
         "state": _("state is %(state)s", state=state) if wanted.state else "",
-        "phase": _("is %(phase)s", phase=_("offered") if wanted.phase == "offered" else _(wanted.phase)) if wanted.phase in PHASES and wanted.phase in SHAPES else "",
+        "phase": _("is %(phase)s", phase=_(wanted.phase)) if wanted.phase in PHASES and wanted.phase in SHAPES else "",
         "party": _("for %(party)s", party=party) if wanted.party else "",
         "from": _("from %(day)s", day=day(wanted.date_from)) if wanted.date_from else "",
         "to": _("until %(day)s", day=day(wanted.date_to)) if wanted.date_to else "",
@@ -225,7 +225,7 @@ async def _found(newel: Newel, text: str, context: Context) -> list[dict[str, st
     out = [
         {"label": h.number or _("draft"), "detail": " · ".join(x for x in (h.party_name, h.reference) if x), "kind": kind_label(newel, h.kind),
          "url": f"/document/{h.id}"}
-        for h in await lists.search(newel, text, context)
+        for h in await searching.search(newel, text, context)
     ]  # fmt: skip
     for record in newel.registry.records.values():
         if not record.menu or not record.search or record.menu == "Administration" or not context.user.may(f"{record.name}.view"):
@@ -261,7 +261,7 @@ async def options(request: Web) -> list[dict[str, Any]]:
     kind = request.query_params.get("kind", "")
     if kind:
         require(context, f"{kind}.view")
-    found = await lists.search(newel, request.query_params.get("q", ""), context, [kind] if kind else None, size=20)
+    found = await searching.search(newel, request.query_params.get("q", ""), context, [kind] if kind else None, size=20)
     return [{"id": h.id, "label": h.number, "detail": h.party_name} for h in found]
 
 

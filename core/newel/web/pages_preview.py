@@ -23,7 +23,7 @@ from newel.web.auth import context_of, newel_of
 from newel.web.forms import Reader
 from newel.web.render import Web, fragment, shown
 from newel.web.views_document import credit, panels, price_step, totals
-from newel.web.views_entry import Posted, read, with_found
+from newel.web.views_entry import QUICK, Posted, read, with_found
 from newel.web.views_form import address_line, line_shown, net_of, next_step, open_items, price_text, summary, tried
 from newel.web.views_lines import boxes, row_of_line
 from newel.web.views_text import _, day, entry, number, plain, said
@@ -176,8 +176,8 @@ def _preview_view(
         row["placeholders"]["unit"] = line.unit
         row["placeholders"]["text"] = line.item.name if line.item else ""
         if line.item:
-            typed = fields.get(f"{name}-item_text", "").split()
-            enters = {f"{name}-{n}": entry(v) for n, v in (("quantity", entered.quantity), ("discount", entered.discount)) if v and len(typed) > 1}
+            typed = QUICK.fullmatch(fields.get(f"{name}-item_text", "").strip())
+            enters = {f"{name}-{n}": entry(getattr(entered, n)) for n in ("quantity", "discount") if typed and typed[n]}
             row["resolved"]["item"] = {"value": line.item.id, "text": line.item.number, "enters": enters}
         if (said := fields.get(f"{name}-quantity", "").strip()) and (line.factor != 1 or not said.replace(".", "").replace(",", "").isdigit()):
             means = f"= {number(plain(line.quantity))} {line.unit}"

@@ -127,7 +127,7 @@ async def _form(
         "parts": [await _parts(newel, child, id, context) for child in children],
         "links": about if len(about) >= FEW else [], "forms": forms_on(request, name, id) if id else [],
         "panels": menu.boxes(newel, context, "record", name, id) if id else [],
-        "history": [history(e) for e in await newel.records.history(name, id, context)] if id else [],
+        "history": [history(e, shape.fields) for e in await newel.records.history(name, id, context)] if id else [],
     }  # fmt: skip
     title = title_of(shape, row) if id else _("New: %(kind)s", kind=_(shape.record.label))
     known = {f.name for f in shape.fields}

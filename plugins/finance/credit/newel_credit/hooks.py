@@ -26,7 +26,8 @@ from newel_credit.tables import RECORDS, TABLES
 def register_plugin() -> Manifest:
     """Limits by customer and company. The kernel's own check of credit rests: the limit on the customer's page is the fall-back here."""
     return Manifest(
-        name="credit", label="Credit limits", locale="newel_credit:locale", takes_over=("credit",), piccolo_app="newel_credit.piccolo_app", tables=TABLES, records=RECORDS, reports=REPORTS,
+        name="credit", label="Credit limits", locale="newel_credit:locale",
+        takes_over=("credit",), piccolo_app="newel_credit.piccolo_app", tables=TABLES, records=RECORDS, reports=REPORTS,
         settings=CreditSettings, demo_data="newel_credit:demo.toml", routes="newel_credit.routes:handlers",
     )  # fmt: skip
 

@@ -50,7 +50,8 @@ KINDS = (_kind("payment", "Payment", "PAY", "debit", IN), _kind("refund", "Refun
 def register_plugin() -> Manifest:
     """Payments and refunds, their means, and what customers owe."""
     return Manifest(
-        name="receivables", label="Receivables", locale="newel_receivables:locale", piccolo_app="newel_receivables.piccolo_app", demo_data="newel_receivables:demo.toml",
+        name="receivables", label="Receivables", locale="newel_receivables:locale",
+        piccolo_app="newel_receivables.piccolo_app", demo_data="newel_receivables:demo.toml",
         tables=TABLES, documents=KINDS,
         line_kinds=(LineKind(name="payment", label="Payment"),), records=RECORDS, reports=REPORTS, document_data=PaymentData,
         settings=ReceivablesSettings,

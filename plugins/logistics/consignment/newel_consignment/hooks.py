@@ -50,7 +50,8 @@ def _order(name: str, label: str, line_kind: str, series: str, text: str) -> Doc
 
 def _end(name: str, label: str, role: str, series: str, text: str, more: tuple[Transition, ...] = (), states: tuple[State, ...] = ()) -> DocumentKind:
     return DocumentKind(
-        name=name, label=label, label_plural=f"{label}s", role=role, party_role="customer", series=series, menu="Stock", priced=False, help=text,
+        name=name, label=label, label_plural=label.replace("Return", "Returns") if name == RETURN else f"{label}s", role=role, party_role="customer",
+        series=series, menu="Stock", priced=False, help=text,
         line_kinds=("item", "text"), fields=("party", "date", "ship_to", "location_to", "reference", "text"),
         states=(DRAFT, State(name="posted", label="Posted", phase="done"), *states, CANCELLED),
         transitions=(
@@ -114,7 +115,8 @@ def _posting() -> tuple[PostingRule, ...]:
 def register_plugin() -> Manifest:
     """Two kinds of orders, what ends them, and places for goods that are ours at customers."""
     return Manifest(
-        name="consignment", label="Consignment", locale="newel_consignment:locale", documents=DOCUMENTS, flows=FLOWS, extends=(Extension(role="delivery", line_kinds=STATES),),
+        name="consignment", label="Consignment", locale="newel_consignment:locale",
+        documents=DOCUMENTS, flows=FLOWS, extends=(Extension(role="delivery", line_kinds=STATES),),
         line_kinds=(LineKind(name="consigned", label="On consignment", item=True), LineKind(name="loaned", label="On loan", item=True)),
         location_kinds=(
             LocationKind(name="consigned", label="Consigned to customers", tracked=True),

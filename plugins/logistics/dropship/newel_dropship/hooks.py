@@ -57,7 +57,8 @@ POSTING = (
 def register_plugin() -> Manifest:
     """Direct deliveries, the way to them, and rules that say what is shipped direct."""
     return Manifest(
-        name="dropship", label="Drop shipment", locale="newel_dropship:locale", piccolo_app="newel_dropship.piccolo_app", tables=TABLES, documents=(KIND,), flows=FLOWS, records=RECORDS,
+        name="dropship", label="Drop shipment", locale="newel_dropship:locale",
+        piccolo_app="newel_dropship.piccolo_app", tables=TABLES, documents=(KIND,), flows=FLOWS, records=RECORDS,
         reports=REPORTS, posting_rules=POSTING, settings=DropshipSettings, line_data=DropshipLine, demo_data="newel_dropship:demo.toml",
     )  # fmt: skip
 

@@ -45,7 +45,8 @@ PURCHASE = DocumentKind(
 
 def _step(name: str, label: str, role: str, series: str, text: str, more: tuple[Transition, ...] = (), states: tuple[State, ...] = ()) -> DocumentKind:
     return DocumentKind(
-        name=name, label=label, label_plural=f"{label}s", role=role, party_role="vendor", series=series, menu="Stock", priced=role == "receipt", help=text,
+        name=name, label=label, label_plural=label.replace(" ", "s ", 1), role=role, party_role="vendor", series=series, menu="Stock",
+        priced=role == "receipt", help=text,
         line_kinds=("item", "text"), fields=("party", "date", "location_to", "reference", "text"),
         states=(DRAFT, State(name="posted", label="Posted", phase="done"), *states, CANCELLED),
         transitions=(
@@ -93,7 +94,8 @@ POSTING = (
 def register_plugin() -> Manifest:
     """The order, what comes of it, and places for goods that are a vendor's."""
     return Manifest(
-        name="vendor_stock", label="Vendor's stock", locale="newel_vendor_stock:locale", needs=("purchasing",), documents=DOCUMENTS, flows=FLOWS, posting_rules=POSTING, reports=REPORTS,
+        name="vendor_stock", label="Vendor's stock", locale="newel_vendor_stock:locale",
+        needs=("purchasing",), documents=DOCUMENTS, flows=FLOWS, posting_rules=POSTING, reports=REPORTS,
         location_kinds=(LocationKind(name=PLACE, label="Vendor's stock here", tracked=True),), routes="newel_vendor_stock.routes:handlers",
         demo_data="newel_vendor_stock:demo.toml",
     )  # fmt: skip

@@ -22,7 +22,8 @@ from newel_mail.tables import RECORDS, TABLES
 def register_plugin() -> Manifest:
     """Templates, what was sent, and a job that tries again."""
     return Manifest(
-        name="mail", label="E-mail", locale="newel_mail:locale", piccolo_app="newel_mail.piccolo_app", demo_data="newel_mail:demo.toml", tables=TABLES, records=RECORDS,
+        name="mail", label="E-mail", locale="newel_mail:locale",
+        piccolo_app="newel_mail.piccolo_app", demo_data="newel_mail:demo.toml", tables=TABLES, records=RECORDS,
         settings=MailSettings, listens=listens, quiet={"enabled": False}, jobs=(Job(name="mail.retry", run=retry, every=60),),
     )  # fmt: skip
 

@@ -88,9 +88,8 @@ FLOWS = (
 def register_plugin() -> Manifest:
     """Three kinds of documents, what leads from one to the next, and categories."""
     return Manifest(
-        name="returns", label="Returns", locale="newel_returns:locale",
-        piccolo_app="newel_returns.piccolo_app", tables=TABLES, documents=KINDS, flows=FLOWS, records=RECORDS,
-        reports=REPORTS, document_data=ReturnsData, demo_data="newel_returns:demo.toml", settings=ReturnsSettings,
+        name="returns", label="Returns", locale="newel_returns:locale", piccolo_app="newel_returns.piccolo_app", tables=TABLES, documents=KINDS,
+        flows=FLOWS, records=RECORDS, reports=REPORTS, document_data=ReturnsData, demo_data="newel_returns:demo.toml", settings=ReturnsSettings,
     )  # fmt: skip
 
 

@@ -1,0 +1,60 @@
+"""Search over documents of all kinds, in steps that an index serves as long as something is found. Reads only, permissions kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from newel.domain.context import Context
+from newel.services.access import own_party
+from newel.services.lists import HEADS, Head, head, visible
+from newel.services.record_read import containing, starting
+from newel.store.session import Session
+
+if TYPE_CHECKING:
+    from newel.services.app import Newel
+
+PARTIES = 20  # whose documents a search looks for
+
+
+async def search(newel: Newel, text: str, context: Context, kinds: Sequence[str] | None = None, size: int = 8) -> list[Head]:
+    """Documents whose number or reference starts with the text, then those whose party is called so.
+
+    Only where there are none is every document looked through for a number or reference with the text somewhere in it.
+    """
+    text = text.strip()[:100]
+    allowed = [k for k in visible(newel, context) if kinds is None or k in kinds]
+    if not text or not allowed:
+        return []
+    out: dict[int, Head] = {}
+    async with newel.database.read() as session:
+        start, start_args = starting(session, ["number", "reference"], text)
+        mine, mine_args = own_party(context)
+
+        def last(condition: str, args: list[Any], order: str = "id") -> tuple[str, list[Any]]:
+            sql = f"SELECT * FROM (SELECT id FROM document WHERE company = ? AND kind = ANY(?) AND {mine} AND {condition} ORDER BY {order} DESC LIMIT ?) x"
+            return sql, [context.company.id, allowed, *mine_args, *args, size]
+
+        async def take(sql: str, args: list[Any]) -> None:
+            rows = await session.fetch(
+                f"SELECT {HEADS} FROM document d LEFT JOIN party p ON p.id = d.party WHERE d.id IN ({sql}) ORDER BY d.id DESC LIMIT ?", *args, size
+            )
+            for r in rows:
+                out.setdefault(r["id"], head(r))
+
+        await take(*last(start, start_args, "+id"))  # found by its own index and then sorted, and not by walking through all
+        if len(out) < size and (called := await _called(session, text, anywhere=not out)):
+            each = [last("party = ?", [id]) for id in called]  # the last ones of each, by an index that has them in this order
+            await take(" UNION ALL ".join(sql for sql, _ in each), [a for _, args in each for a in args])
+        if not out:
+            await take(*last(*containing(["number", "reference"], text)))
+    return list(out.values())[:size]
+
+
+async def _called(session: Session, text: str, *, anywhere: bool) -> list[int]:
+    """Parties whose number or name starts with the text, else (anywhere) those with the text somewhere in them."""
+    ways = [starting(session, ["number", "name"], text), containing(["number", "name"], text)]
+    for way, words in ways if anywhere else ways[:1]:
+        if found := await session.fetch(f"SELECT id FROM party WHERE {way} ORDER BY number LIMIT {PARTIES}", *words):
+            return [r["id"] for r in found]
+    return []
