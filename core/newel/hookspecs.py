@@ -7,7 +7,7 @@ An implementation may leave out any argument that it does not use.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -15,7 +15,7 @@ import pluggy
 if TYPE_CHECKING:
     from newel.domain.context import Context
     from newel.domain.credit import Exposure
-    from newel.domain.document import Document, Draft, Line, LineInput
+    from newel.domain.document import Document, Draft, Hold, Line, LineInput
     from newel.domain.facts import Facts
     from newel.domain.ledger import Entry
     from newel.domain.party import Party
@@ -59,6 +59,25 @@ def check_document(document: Document, transition: str, facts: Facts, context: C
     """On every save (transition "") and transition: what is wrong. All plugins' problems are shown at once.
 
     Return problems, never raise. Use severity hold to let it go on but keep later steps waiting.
+    """
+
+
+@hookspec
+def check_release(document: Document, hold: Hold, people: Sequence[str], context: Context) -> Sequence[Problem]:  # type: ignore[empty-body]
+    """Before a hold is released, by whatever way: who may not, beside those without the right. Any problem of severity block refuses.
+
+    `people` are the logins that have made, changed or carried on the document or the one that it was made from, releases apart.
+    """
+
+
+@hookspec
+def check_record(  # type: ignore[empty-body]
+    kind: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, context: Context
+) -> Sequence[Problem]:
+    """Before a record of any kind is made (`before` is None), changed or deleted (`after` is None): what is wrong with it.
+
+    Both are whole rows as people enter them: decimals as Decimal, references as ids; of what is stored, without secrets. For a rule of
+    one's own record kind use RecordKind.check.
     """
 
 

@@ -138,7 +138,8 @@ class Box(msgspec.Struct, frozen=True, kw_only=True):
     """A page of the plugin's own as a box on other pages: fetched when that page is there, and a link to it where scripts are off.
 
     Args:
-        on: "document" or "record", the page of each one; or a place that a plugin has on a page of its own ("portal.start").
+        on: "document" or "record", the page of each one; "list", where it is a link for those who may edit what is listed; or a place that a
+            plugin has on a page of its own ("portal.start").
         url: of the page; {kind} and {id} stand for what the box is about. Asked for with the header HX-Request, it answers with its content alone.
         permission: that somebody needs to see it. shared: also for users who stand for a party.
     """
@@ -253,6 +254,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         locale: "module:folder" of its translations, one file <language>.po each; the texts themselves are English.
         boxes: on pages of the kernel and of other plugins.
         permissions: (name, what it allows) beside those that kinds and records bring.
+        formats: that lists can be had in as files: ending -> function(name, head, rows of values) -> (bytes, media type).
         demo_data: "package:file" of a TOML file with records for the demonstration company: a table for each record kind, with rows.
         demo: async function(kit: DemoKit) that adds to the demonstration company what a file can't say.
         budget_ms: time that its rules may take for one document of 100 lines.
@@ -289,6 +291,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     menu: tuple[MenuItem, ...] = ()
     boxes: tuple[Box, ...] = ()
     jobs: tuple[Job, ...] = ()
+    formats: dict[str, Callable[..., tuple[bytes, str]]] = {}
     demo_data: str = ""
     demo: Callable[..., Awaitable[Any]] | None = None
     budget_ms: int = 20

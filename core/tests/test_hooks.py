@@ -227,6 +227,58 @@ async def test_check_entry(database_url: str) -> None:
         assert codes(refused) == ["guard.no"] and refused.value.problems[0].plugin == "guard"
 
 
+async def test_check_release_is_told_who_has_worked_on_it(database_url: str) -> None:
+    """A plugin keeps somebody from releasing a hold, and is named; an empty answer lets it through."""
+    told: list[tuple[str, ...]] = []
+
+    def check_document(document: Any, transition: str) -> list[Problem]:
+        looked = transition or document.role != "sale"
+        return [] if looked else [Problem(code="guard.look", message="look at it", severity=Severity.HOLD)]
+
+    def check_release(hold: Any, people: Any, context: Any) -> list[Problem]:
+        told.append(people)
+        return [Problem(code="guard.own", message=f"{hold.reason}, but not you")] if context.user.login in people else []
+
+    async with company(database_url, {"guard": plugin("guard", check_document=check_document, check_release=check_release)}) as (app, context):
+        made = (await app.documents.create("toy.order", order(("BOLT", 1)), context)).document
+        with pytest.raises(Refused) as refused:
+            await app.documents.release(made.holds[0].id, context)
+        assert (codes(refused), refused.value.problems[0].plugin, refused.value.status) == (["guard.own"], "guard", 403)
+        assert (await app.documents.get(made.id, context)).holds[0].active
+        other = msgspec.structs.replace(context, user=msgspec.structs.replace(context.user, login="other"))
+        await app.documents.release(made.holds[0].id, other)
+        assert (told, (await app.documents.get(made.id, context)).holds[0].released_by) == ([(context.user.login,)] * 2, "other")
+
+
+async def test_check_record_whatever_way_it_comes(database_url: str) -> None:
+    """What a plugin has against a record stops making, changing, importing and deleting it, and its notes stop nothing."""
+    seen: list[tuple[Any, Any]] = []
+
+    def check_record(kind: str, before: Any, after: Any) -> list[Problem]:
+        if kind != "newel.item_class":
+            return []
+        seen.append((before and before["name"], after and after["name"]))
+        wrong = after is None or after["name"] == "secret"
+        return [Problem(code="guard.no", message="not this one", severity=Severity.BLOCK if wrong else Severity.NOTE)]
+
+    async with company(database_url, {"guard": plugin("guard", check_record=check_record)}) as (app, context):
+        save = app.records.save
+        made = await save("newel.item_class", None, {"code": "A", "name": "a"}, context)
+        await save("newel.item_class", made, {"name": "b"}, context)
+        for work in (
+            save("newel.item_class", None, {"code": "B", "name": "secret"}, context),
+            save("newel.item_class", made, {"name": "secret"}, context),
+            app.records.delete("newel.item_class", made, context),
+        ):
+            with pytest.raises(Refused) as refused:
+                await work
+            assert (codes(refused), refused.value.problems[0].plugin) == (["guard.no"], "guard")
+        result = await app.records.import_rows("newel.item_class", [{"code": "A", "name": "secret"}], context)
+        assert [p.code for p in result.problems] == ["guard.no"]
+        assert seen == [(None, "a"), ("a", "b"), (None, "secret"), ("b", "secret"), ("b", None), ("b", "secret")]
+        assert (await app.records.get("newel.item_class", made, context))["name"] == "b"
+
+
 def test_propose_panels() -> None:
     found = Plugins({"box": plugin("box", Manifest(name="box", label="Box"), propose_panels=lambda document: [Panel(title="Hello")])})
     assert found.propose("propose_panels", Panel, document=None, facts=None, context=None) == [("box", Panel(title="Hello"))]

@@ -74,10 +74,15 @@ def _labels(value: Any, seen: set[int]) -> Iterator[str]:
 
 
 def _given(source: str) -> Iterator[str]:
-    """Labels that a module gives to what no manifest holds: forms of operations, panels, buttons."""
+    """Labels that a module gives to what no manifest holds: forms of operations, buttons, panels and their rows."""
     for node in ast.walk(ast.parse(source)):
-        for keyword in node.keywords if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ():
-            if keyword.arg in (*SHOWN, "button", "done"):
+        rows = node.elts[:1] if isinstance(node, ast.Tuple) and len(node.elts) > 1 else [*node.keys, *node.values] if isinstance(node, ast.Dict) else []
+        for row in rows if "Panel(" in source else ():
+            if isinstance(row, ast.Constant) and isinstance(row.value, str):
+                yield from re.findall(r"\A[A-Z][a-z].*", row.value)
+        name = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+        for keyword in node.keywords if isinstance(node, ast.Call) and name else ():
+            if keyword.arg in (*SHOWN, "button", "done") or (keyword.arg == "text" and name == "Panel"):
                 for part in (keyword.value.body, keyword.value.orelse) if isinstance(keyword.value, ast.IfExp) else (keyword.value,):
                     if isinstance(part, ast.Constant) and isinstance(part.value, str):
                         yield part.value

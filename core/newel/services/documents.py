@@ -140,7 +140,7 @@ class Documents(Transacting):
             document = await self._load(engine, row["document"]) if row else None
             if row is None or document is None:
                 raise missing("hold", id)
-            may(context, f"{document.kind}.release")
+            await guards.may_release(engine, document, next(h for h in document.holds if h.id == id))
             await engine.session.update(t.DocumentHold, id, released_by=context.user.login, released_at=context.now)
             engine.session.add(
                 t.DocumentEvent, document=document.id, at=context.now, user=context.user.login, source=context.source, action="release",

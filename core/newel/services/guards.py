@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import msgspec
 
 from newel.domain.context import Context
-from newel.domain.document import Document, DocumentInput
+from newel.domain.document import Document, DocumentInput, Hold
 from newel.domain.kinds import DocumentKind, Transition
 from newel.errors import Problem, Refused, Severity, missing
+from newel.services.engine import Engine
 
 
 def may(context: Context, permission: str) -> None:
@@ -22,6 +23,20 @@ def may(context: Context, permission: str) -> None:
             ),
             status=403,
         )  # fmt: skip
+
+
+async def may_release(engine: Engine, document: Document, hold: Hold) -> None:
+    """Refuse with 403 who has no right to release it, and whom a plugin keeps from it."""
+    context, plugins = engine.context, engine.plugins
+    may(context, f"{document.kind}.release")
+    if not plugins.has("check_release"):
+        return
+    sql = "SELECT DISTINCT \"user\" FROM document_event WHERE document = ANY(?) AND action <> 'release'"
+    rows = await engine.session.fetch(sql, [document.id, document.origin or document.id])
+    people = tuple(sorted(r["user"] for r in rows))
+    found = plugins.propose("check_release", Problem, document=document, hold=hold, people=people, context=context)
+    if problems := [msgspec.structs.replace(p, plugin=plugin) for plugin, p in found if p.severity is Severity.BLOCK]:
+        raise Refused(*problems, status=403)
 
 
 def own(context: Context, entered: DocumentInput) -> DocumentInput:

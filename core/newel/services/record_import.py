@@ -22,12 +22,16 @@ MOST_PROBLEMS = 500
 
 
 class ImportResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What an import did. With any problem nothing was written; `where` says "rows[2].price" for the third row, the message "row 3"."""
+    """What an import did, or would: for each row "created", "changed" or "unchanged".
+
+    With any problem nothing was written; `where` says "rows[2].price" for the third row, the message "row 3".
+    """
 
     created: int = 0
     changed: int = 0
     unchanged: int = 0
     problems: tuple[Problem, ...] = ()
+    rows: tuple[str, ...] = ()
 
 
 class _Row:
@@ -50,7 +54,7 @@ class Importer:
         self.more = 0
         self.seen: dict[tuple[str, ...], dict[tuple[Any, ...], int]] = {}
         self.at: datetime | None = None
-        self.created = self.changed = self.unchanged = 0
+        self.did: list[str] = []
 
     async def run(self, rows: Sequence[Mapping[str, Any]]) -> ImportResult:
         """Check and write batch after batch; the caller rolls back where there are problems."""
@@ -65,7 +69,8 @@ class Importer:
                 self.problems.append(Problem(code="import.more", message=message, hint="mend these first"))
             return ImportResult(problems=tuple(self.problems))
         await write.make_stale(self.session, self.shape)
-        return ImportResult(created=self.created, changed=self.changed, unchanged=self.unchanged)
+        created, changed, unchanged = map(self.did.count, ("created", "changed", "unchanged"))
+        return ImportResult(created=created, changed=changed, unchanged=unchanged, rows=tuple(self.did))
 
     def _problem(self, index: int, problem: Problem) -> None:
         if len(self.problems) >= MOST_PROBLEMS:
@@ -97,11 +102,12 @@ class Importer:
         for columns in self.shape.uniques:
             if not set(columns) & set(self.shape.stamps):
                 await self._unique(columns, batch)
-        if self.shape.record.check is not None:
+        if self.shape.record.check is not None or self.shapes.plugins.has("check_record"):
             whole = [{**(row.stored or {}), **row.decoded} for row in batch]
             facts = await write.check_facts(self.session, self.shape, whole, self.context)
             for row, values in zip(batch, whole, strict=True):
                 self._add(row.index, write.checked(self.shape, values, self.context, facts))
+                self._add(row.index, write.refusing(self.shapes.problems(self.shape, row.stored, values, self.context), self.context))
         return batch
 
     def _entered(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -174,15 +180,15 @@ class Importer:
                 write.stamp(shape, row.decoded, context, at and at + timedelta(microseconds=row.index))
                 id = session.add(shape.record.table, **row.decoded)
                 write.event(session, shape, id, "import", write.changes(fields, {}, row.decoded), context)
-                self.created += 1
+                self.did.append("created")
                 continue
             changed = write.changed_values(fields, row.stored, row.decoded)
             if not changed:
-                self.unchanged += 1
+                self.did.append("unchanged")
                 continue
             updates.setdefault(tuple(changed), []).append([*changed.values(), row.stored["id"]])
             write.event(session, shape, row.stored["id"], "import", write.changes(fields, row.stored, changed), context)
-            self.changed += 1
+            self.did.append("changed")
         await session.flush()
         for names, rows in updates.items():
             sets = ", ".join(f'"{n}" = ?' for n in names)

@@ -98,18 +98,17 @@ async def check_facts(session: Session, shape: Shape, rows: Sequence[Mapping[str
 def checked(shape: Shape, row: Mapping[str, Any], context: Context, facts: tuple[Any, ...] = ()) -> list[Problem]:
     """What the record kind's own rule says about the whole row."""
     check = shape.record.check
-    return [p for p in check(_whole(shape, row), *facts) if not _allowed(p, context)] if check else []
+    return refusing(check(_whole(shape, row), *facts), context) if check else []
 
 
 def _whole(shape: Shape, row: Mapping[str, Any]) -> dict[str, Any]:
     return {**encode(shape.fields, row), "id": row.get("id")}
 
 
-def _allowed(problem: Problem, context: Context) -> bool:
+def refusing(problems: Iterable[Problem], context: Context) -> list[Problem]:
     """A record has nothing to hold: notes and holds go by, and what may be overridden is, by whoever may and says so."""
-    if problem.severity == Severity.OVERRIDE:
-        return problem.code in context.overrides and context.user.may("newel.override")
-    return problem.severity != Severity.BLOCK
+    over = context.overrides if context.user.may("newel.override") else frozenset()
+    return [p for p in problems if p.severity is Severity.BLOCK or (p.severity is Severity.OVERRIDE and p.code not in over)]
 
 
 # ---- writing -------------------------------------------------------------------------------------------------------------------------
@@ -129,6 +128,7 @@ async def save(session: Session, shapes: Shapes, shape: Shape, id: int | None, v
     problems += await _duplicates(session, msgspec.structs.replace(shape, uniques=tuple(fine)), row, id)
     if not wrong:
         problems += checked(shape, row, context, await check_facts(session, shape, [row], context))
+        problems += refusing(shapes.problems(shape, stored, row, context), context)
     if problems:
         raise Refused(*problems)
     if stored is not None and not append:
@@ -181,8 +181,9 @@ async def delete(session: Session, shapes: Shapes, shape: Shape, id: int, contex
     stored = await read.one(session, shape, id, context, lock=True)
     if shape.record.append_only:
         raise Refused(Problem(code="record.history", message=f"{shape.record.label_plural}: nothing is deleted", hint="enter a correction"), status=409)
-    uses = await used_by(session, shapes, shape, stored)
-    if uses:
+    if problems := refusing(shapes.problems(shape, stored, None, context), context):
+        raise Refused(*problems)
+    if uses := await used_by(session, shapes, shape, stored):
         hint = "make it inactive instead" if "active" in shape.fields else "change what refers to it first"
         message = f"{shape.record.label} {stored.get(shape.key) or id} is still used by {', '.join(uses)}"
         raise Refused(Problem(code="record.used", message=message, hint=hint), status=409)

@@ -37,7 +37,7 @@ class Records:
 
     def __init__(self, app: Newel) -> None:
         self.app = app
-        self.shapes = Shapes(app.registry)
+        self.shapes = Shapes(app.registry, app.plugins)
 
     def shape(self, kind: str) -> Shape:
         """Everything about a record kind; Refused 404 where there is none."""

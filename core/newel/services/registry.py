@@ -41,6 +41,7 @@ class Registry:
         self.reports: dict[str, Report] = self._merge("report", every, lambda m: m.reports, lambda r: r.name)
         self.jobs: dict[str, Job] = self._merge("job", every, lambda m: m.jobs, lambda j: j.name)
         self.taken_over: dict[str, str] = self._merge("check", every, lambda m: m.takes_over, lambda name: name)
+        self._merge("file format", every, lambda m: m.formats, lambda ending: ending)
         self._merge("table", every, lambda m: [table_name(t) for t in m.tables], lambda t: t)
         kinds: dict[str, DocumentKind] = self._merge("document kind", every, lambda m: m.documents, lambda k: k.name)
         self.documents = {name: self._extended(kind, every) for name, kind in kinds.items()}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from newel.domain.context import Context
+from newel.errors import Problem
 from newel.manifest import RecordKind
-from newel.services.fields import Fields, fields_of
+from newel.plugins import Plugins
+from newel.services.fields import Fields, encode, fields_of
 from newel.services.registry import Registry
 from newel.store import describe
 from newel.store.tables_document import DOCUMENTS
@@ -75,8 +77,8 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
 class Shapes:
     """Shapes of all record kinds, each made when first asked for."""
 
-    def __init__(self, registry: Registry) -> None:
-        self.registry = registry
+    def __init__(self, registry: Registry, plugins: Plugins) -> None:
+        self.registry, self.plugins = registry, plugins
         self._shapes: dict[str, Shape] = {}
         self._by_table = {describe.table_name(r.table): r.name for r in registry.records.values()}
 
@@ -97,6 +99,14 @@ class Shapes:
         """Record kinds whose rows are parts of a record of this kind."""
         table = self[kind].table
         return [s for s in self.all() if s.record.parent and s.fields[s.record.parent].target == table]
+
+    def problems(self, shape: Shape, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, context: Context) -> list[Problem]:
+        """What plugins have against making (no `before`), changing or deleting (no `after`) a record."""
+        if not self.plugins.has("check_record"):
+            return []
+        old, new = (None if row is None else {**encode(shape.fields, row), "id": row.get("id")} for row in (before, after))
+        found = self.plugins.propose("check_record", Problem, kind=shape.name, before=old, after=new, context=context)
+        return [msgspec.structs.replace(p, plugin=plugin) for plugin, p in found]
 
     def tables(self) -> list[Any]:
         """All tables of kernel and plugins."""

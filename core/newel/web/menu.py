@@ -19,6 +19,7 @@ ICONS = {
     "bill": "receipt", "payment": "cash", "return": "arrow-back-up", "request": "message", "transfer": "arrows-exchange", "production": "tool",
 }  # fmt: skip
 TOOLS = (("Settings", "/settings", "settings"), ("Plugins", "/plugins", "puzzle"), ("Jobs", "/jobs", "clock"), ("Audit", "/audit", "history"))
+UNFOLDED = 40  # entries that a menu shows at once
 Entry = tuple[str, str, str, str]
 
 
@@ -75,7 +76,7 @@ def _entries(newel: Newel, context: Context) -> Iterator[Entry]:
 
 
 def navigation(newel: Newel, context: Context, path: str) -> list[dict[str, Any]]:
-    """Sections with their entries, sorted; the one that is open is marked."""
+    """Sections with their entries, sorted; the entry that is open is marked. A long menu is folded but for its section."""
     sections: dict[str, list[dict[str, Any]]] = {}
     for section, label, url, icon in _entries(newel, context):
         sections.setdefault(section, []).append({"label": _(label), "url": url, "icon": icon})
@@ -86,7 +87,8 @@ def navigation(newel: Newel, context: Context, path: str) -> list[dict[str, Any]
             item["active"] = item["url"] == best
     sells = {k.menu for k in newel.registry.documents.values() if k.role == "sale"}
     order = sorted(sections, key=lambda s: (bool(s), LAST.index(s) + 1 if s in LAST else 0, s not in sells, s))
-    return [{"label": _(s), "items": sections[s]} for s in order]
+    long = len(urls) > UNFOLDED
+    return [{"label": _(s), "items": sections[s], "folded": long and not any(i["active"] for i in sections[s])} for s in order]
 
 
 def create(newel: Newel, context: Context) -> list[dict[str, Any]]:

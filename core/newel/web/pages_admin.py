@@ -185,9 +185,10 @@ async def audit(request: Web) -> Response[str]:
     rows = []
     for e in found:
         step = newel.registry.documents[e.kind].transition(e.action) if e.kind in newel.registry.documents else None
+        what = did.get(e.action) or (_(step.label) if step else e.action)
         url = f"/document/{e.record}" if e.kind in newel.registry.documents else f"/records/{e.kind}/{e.record}" if e.kind in newel.registry.records else ""
         changes = "; ".join(f"{words(str(c.get('field')))}: {c.get('old') if c.get('old') is not None else ''} → {c.get('new')}" for c in e.changes)
-        rows.append({"cells": {"at": e.at, "user": {"value": e.user, "sub": "" if e.source == "screen" else e.source}, "what": did.get(e.action) or (_(step.label) if step else e.action),
+        rows.append({"cells": {"at": e.at, "user": {"value": e.user, "sub": "" if e.source == "screen" else e.source}, "what": what,
                                "on": {"value": f"{names.get(e.kind, e.kind)} {e.number or e.record}", "url": url}, "changes": changes[:400]}})  # fmt: skip
     kinds = [{"value": k, "label": label} for k, label in sorted(names.items(), key=lambda kv: kv[1])]
     fields: list[dict[str, Any]] = [

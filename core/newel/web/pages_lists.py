@@ -20,7 +20,7 @@ from newel.web.forms import Reader
 from newel.web.render import Web, flash, fragment, page, redirect, shown
 from newel.web.views_document import PHASES as SHAPES
 from newel.web.views_document import kind_label, state_of
-from newel.web.views_list import MOST_EXPORTED, SIZE, Address, column, csv_response, empty, filters, pager
+from newel.web.views_list import MOST_EXPORTED, SIZE, Address, asked, column, empty, file_actions, file_response, filters, pager, shown_rows
 from newel.web.views_text import _, day, inside, said
 
 if TYPE_CHECKING:
@@ -87,8 +87,8 @@ async def documents(request: Web, name: FromPath[str]) -> Response[Any]:
     kind = await kind_of(newel, name, context)
     address = Address(request.url.path, {k: v for k, v in request.query_params.items() if k != "format"})
     wanted, reader = _wanted(address)
-    if request.query_params.get("format") == "csv":
-        return await _export(newel, kind, wanted, address.get("sort"), context)
+    if file := asked(newel, request.query_params):
+        return await _export(newel, kind, wanted, address, context, file)
     whole = "sums" in address.query
     most = None if whole else max(COUNTED, address.number * SIZE)
     found = await lists.page(newel, name, context, wanted, sort=address.get("sort"), number=address.number, size=SIZE, most=most)
@@ -100,14 +100,15 @@ async def documents(request: Web, name: FromPath[str]) -> Response[Any]:
     party = await newel.records.get("newel.party", wanted.party, context) if wanted.party and context.user.may("newel.party.view") else None
     labels = _labels(newel, kind, wanted, f"{party['number']} {party['name']}" if party else "")
     actions: list[dict[str, Any]] = []
-    if name in newel.registry.documents and context.user.may(f"{name}.edit"):
+    may = name in newel.registry.documents and context.user.may(f"{name}.edit")
+    if may:
         actions.append({"label": _("New"), "method": "get", "url": f"/documents/{name}/new", "primary": True, "icon": "plus", "key": "N"})
-    actions.append({"label": "CSV", "method": "get", "url": address.with_(format="csv", page=None), "icon": "download"})
+    actions += file_actions(newel, context, address, name if may else "")
     view = {
         "actions": actions, "filters": filters(address, _fields(kind, wanted, party), labels), "columns": columns, "summary": _(kind.help),
         "rows": [{"url": f"/document/{h.id}", "id": h.id, "cells": _cells(newel, h, digits)} for h in found.rows],
         "sums": sums, "sums_url": "" if found.whole else address.with_(sums=1), "pager": pager(address, found.total, len(found.rows), whole=found.whole),
-        "empty": empty(any(labels.values()), inside(_(kind.label_plural)), address, f"/documents/{name}/new" if len(actions) > 1 else ""),
+        "empty": empty(any(labels.values()), inside(_(kind.label_plural)), address, f"/documents/{name}/new" if may else ""),
         "bulk": _bulk(newel, kind, context) if found.rows else None,
     }  # fmt: skip
     return page(request, context, "list.html", _(kind.label_plural), problems=shown(reader.problems), list=view)
@@ -197,25 +198,21 @@ def _labels(newel: Newel, kind: DocumentKind, wanted: Wanted, party: str) -> dic
     }
 
 
-async def _export(newel: Newel, kind: DocumentKind, wanted: Wanted, sort: str, context: Context) -> Response[Any]:
-    """All rows of the list, exactly those of the filter."""
+async def _export(newel: Newel, kind: DocumentKind, wanted: Wanted, address: Address, context: Context, file: str) -> Response[Any]:
+    """All rows of the list, exactly those of the filter, with the columns that are seen; amounts have their currency beside them."""
     rows: list[Head] = []
-    at = 1
-    while len(rows) < MOST_EXPORTED:
-        found = await lists.page(newel, kind.name, context, wanted, sort=sort, number=at, size=lists.MOST)
-        rows += found.rows
-        at += 1
-        if len(rows) >= found.total or not found.rows:
+    at, total = 1, 0
+    while len(rows) <= MOST_EXPORTED:
+        most = None if at == 1 else 0  # counted once
+        found = await lists.page(newel, kind.name, context, wanted, sort=address.get("sort"), number=at, size=lists.MOST, most=most)
+        rows, total, at = rows + found.rows, total or found.total, at + 1
+        if len(rows) >= total or not found.rows:
             break
-    head = [_("Number"), _("Party number"), _("Party"), _("Date"), _("Due"), _("Reference"), _("State"), _("Currency"), _("Net"), _("Total")]
-    return csv_response(
-        kind.name, head,
-        (
-            [h.number, h.party_number, h.party_name, h.date, h.date_due, h.reference, state_of(newel, h.kind, h.state, h.phase)["label"], h.currency,
-             h.net, h.gross]
-            for h in rows
-        ),
-    )  # fmt: skip
+    columns = _columns(kind, address)
+    if kind.priced:
+        columns.append(column(address, "currency", _("Currency")))
+    cells = ({**_cells(newel, h, 0), "currency": h.currency} for h in rows)
+    return file_response(newel, file, kind.name, [c["label"] for c in columns], shown_rows(columns, cells))
 
 
 # ---- search ------------------------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from newel.web.auth import context_of, newel_of
 from newel.web.forms import Reader
 from newel.web.render import Web, flash, page, redirect, shown
 from newel.web.views_forms import forms_on
-from newel.web.views_list import MOST_EXPORTED, SIZE, Address, column, csv_response, empty, filters, pager
+from newel.web.views_list import MOST_EXPORTED, SIZE, Address, asked, column, empty, file_actions, file_response, filters, pager, shown_rows
 from newel.web.views_record import TYPES, cell_of, field_view, filter_fields, filter_text, history, read, reports_on, title_of, version_of
 from newel.web.views_text import _, inside, said
 
@@ -41,8 +41,9 @@ async def records(request: Web, name: FromPath[str]) -> Response[Any]:
     address = Address(request.url.path, {k: v for k, v in request.query_params.items() if k != "format"})
     fields = [f for f in shape.fields if f.list and not f.secret]
     wanted = {f.name: v for f in shape.fields if f.type in FILTERED and (v := address.get(f.name))}
-    if request.query_params.get("format") == "csv":
-        return await _export(newel, shape, address, wanted, context)
+    columns = [column(address, f.name, _(f.label), TYPES.get(f.type, "text"), sort=f.type != "json") for f in fields]
+    if file := asked(newel, request.query_params):
+        return await _export(newel, shape, address, wanted, context, file, columns)
     try:
         found = await newel.records.page(name, context, search=address.get("q"), filters=wanted, sort=address.get("sort"), number=address.number, size=SIZE)
         problems: tuple[Problem, ...] = ()
@@ -54,12 +55,12 @@ async def records(request: Web, name: FromPath[str]) -> Response[Any]:
     actions: list[dict[str, Any]] = []
     if may:
         actions.append({"label": _("New"), "method": "get", "url": f"/records/{name}/new", "primary": True, "icon": "plus", "key": "N"})
-    actions.append({"label": "CSV", "method": "get", "url": address.with_(format="csv", page=None), "icon": "download"})
+    actions += file_actions(newel, context, address, name if may else "")
     labels = {"q": _("contains “%(text)s”", text=address.get("q")) if address.get("q") else ""}
     labels |= {n: f"{shape.fields[n].label}: {filter_text(shape.fields[n], v)}" for n, v in wanted.items()}
     view = {
         "actions": actions, "summary": _(shape.record.help), "filters": filters(address, filter_fields(shape, fields, address), labels),
-        "columns": [column(address, f.name, _(f.label), TYPES.get(f.type, "text"), sort=f.type != "json") for f in fields],
+        "columns": columns,
         "rows": [{"url": f"/records/{name}/{r['id']}", "id": r["id"], "cells": {f.name: cell_of(f, r) for f in fields}} for r in found.rows],
         "pager": pager(address, found.total, len(found.rows)),
         "empty": empty(any(labels.values()), inside(_(shape.record.label_plural)), address, f"/records/{name}/new" if may else ""),
@@ -67,18 +68,20 @@ async def records(request: Web, name: FromPath[str]) -> Response[Any]:
     return page(request, context, "list.html", _(shape.record.label_plural), problems=shown(problems), list=view)
 
 
-async def _export(newel: Newel, shape: Shape, address: Address, wanted: dict[str, str], context: Context) -> Response[Any]:
-    fields = [f for f in shape.fields if not f.secret]
+async def _export(
+    newel: Newel, shape: Shape, address: Address, wanted: dict[str, str], context: Context, file: str, columns: list[dict[str, Any]]
+) -> Response[Any]:
+    """All rows of the filter, with the columns that are seen."""
     rows: list[dict[str, Any]] = []
     at = 1
-    while len(rows) < MOST_EXPORTED:
+    while len(rows) <= MOST_EXPORTED:
         found = await newel.records.page(shape.name, context, search=address.get("q"), filters=wanted, sort=address.get("sort"), number=at, size=200)
         rows += found.rows
         at += 1
         if not found.rows or len(rows) >= found.total:
             break
-    cells = ([r.get(f"{f.name}__title") if f.type == "reference" else r.get(f.name) for f in fields] for r in rows)
-    return csv_response(shape.name, [f.name for f in fields], cells)
+    cells = ({c["name"]: cell_of(shape.fields[c["name"]], r) for c in columns} for r in rows)
+    return file_response(newel, file, shape.name, [c["label"] for c in columns], shown_rows(columns, cells))
 
 
 # ---- the form ----------------------------------------------------------------------------------------------------------------------
@@ -127,7 +130,7 @@ async def _form(
         "parts": [await _parts(newel, child, id, context) for child in children],
         "links": about if len(about) >= FEW else [], "forms": forms_on(request, name, id) if id else [],
         "panels": menu.boxes(newel, context, "record", name, id) if id else [],
-        "history": [history(e, shape.fields) for e in await newel.records.history(name, id, context)] if id else [],
+        "history": [history(e, shape) for e in await newel.records.history(name, id, context)] if id else [],
     }  # fmt: skip
     title = title_of(shape, row) if id else _("New: %(kind)s", kind=_(shape.record.label))
     known = {f.name for f in shape.fields}

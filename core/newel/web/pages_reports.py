@@ -17,7 +17,7 @@ from newel.services.access import require
 from newel.web.auth import context_of, newel_of
 from newel.web.forms import Reader, Wrong, decimal
 from newel.web.render import Web, page, shown
-from newel.web.views_list import Address, csv_response, pager
+from newel.web.views_list import Address, asked, file_actions, file_response, pager
 from newel.web.views_record import title_of
 from newel.web.views_text import _, entry, plain
 
@@ -67,12 +67,12 @@ async def show_report(request: Web, name: FromPath[str]) -> Response[Any]:
             if refused.status in (403, 404):
                 raise
             problems, status = list(refused.problems), refused.status
-    if request.query_params.get("format") == "csv" and not problems:
-        return csv_response(name, [_(c.label) for c in report.columns], ([_raw(c, r) for c in report.columns] for r in rows))
+    if (file := asked(newel, request.query_params)) and not problems:
+        return file_response(newel, file, name, [_(c.label) for c in report.columns], [[_raw(c, r) for c in report.columns] for r in rows])
     digits, start = context.company.amount_digits, (address.number - 1) * SHOWN
     view = {
         "summary": _(report.help), "filters": {"action": address.path, "fields": await _fields(newel, report, address, context), "active": [], "hidden": {}},
-        "actions": [{"label": "CSV", "method": "get", "url": address.with_(format="csv"), "icon": "download"}],
+        "actions": file_actions(newel, context, address),
         "columns": [{"name": c.name, "label": _(c.label), "type": TYPES.get(c.type, "text"), "digits": digits} for c in report.columns],
         "rows": [{"cells": {c.name: _cell(newel, report, c, r, address, digits) for c in report.columns}} for r in rows[start : start + SHOWN]],
         "totals": _totals(report, rows), "pager": pager(address, len(rows), len(rows[start : start + SHOWN]), SHOWN),

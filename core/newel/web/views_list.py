@@ -7,12 +7,18 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from litestar import Response
 
+from newel.domain.context import Context
+from newel.errors import Problem, Refused
+from newel.web import menu
 from newel.web.views_text import _, number, plain
+
+if TYPE_CHECKING:
+    from newel.services.app import Newel
 
 SIZE = 50
 MOST_EXPORTED = 50_000
@@ -98,14 +104,52 @@ def csv_cell(value: Any) -> str:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
-def csv_response(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response[bytes]:
-    """A file for a spreadsheet."""
+def csv_file(_name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> tuple[bytes, str]:
+    """A file for a spreadsheet, with its media type."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow([csv_cell(h) for h in head])
     writer.writerows([csv_cell(v) for v in row] for row in rows)
-    headers = {"content-disposition": f'attachment; filename="{name}.csv"'}
-    return Response(out.getvalue().encode("utf-8-sig"), media_type="text/csv; charset=utf-8", headers=headers)
+    return out.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8"
+
+
+def csv_response(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response[bytes]:
+    """The same as an answer."""
+    content, media_type = csv_file(name, head, rows)
+    return Response(content, media_type=media_type, headers={"content-disposition": f'attachment; filename="{name}.csv"'})
+
+
+def writers(newel: Newel) -> dict[str, Any]:
+    """What a list can be had as: CSV, and the formats of plugins."""
+    return {"csv": csv_file, **{ending: write for m in newel.registry.manifests.values() for ending, write in m.formats.items()}}
+
+
+def asked(newel: Newel, query: Mapping[str, str]) -> str:
+    """The format of the file that an address asks for; empty for a page."""
+    wanted = query.get("format", "")
+    return wanted if wanted in writers(newel) else ""
+
+
+def file_response(newel: Newel, wanted: str, name: str, head: Sequence[str], rows: Sequence[Sequence[Any]]) -> Response[bytes]:
+    """A list as a file; one that would not be whole is refused."""
+    if len(rows) > MOST_EXPORTED:
+        message = f"a file has at most {MOST_EXPORTED} rows, and these are more"
+        raise Refused(Problem(code="export.many", message=message, hint="narrow the filter"))
+    content, media_type = writers(newel)[wanted](name, head, rows)
+    return Response(content, media_type=media_type, headers={"content-disposition": f'attachment; filename="{name}.{wanted}"'})
+
+
+def shown_rows(columns: Sequence[Mapping[str, Any]], cells: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
+    """The values behind the cells of a list, column by column."""
+    return [[c["value"] if isinstance(c := row.get(column["name"]), Mapping) else c for column in columns] for row in cells]
+
+
+def file_actions(newel: Newel, context: Context, address: Address, edited: str = "") -> list[dict[str, Any]]:
+    """The list as files, and the pages of plugins about it. edited: the kind that is listed, where the user may edit it."""
+    actions = [{"label": f.upper(), "method": "get", "url": address.with_(format=f, page=None), "icon": "download"} for f in writers(newel)]
+    if edited:
+        actions += [{"label": b["label"], "method": "get", "url": b["url"], "icon": "file-import"} for b in menu.boxes(newel, context, "list", edited)]
+    return actions
 
 
 def amounts(values: Iterable[tuple[Decimal, str]], digits: int) -> str:

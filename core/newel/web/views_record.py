@@ -118,13 +118,13 @@ def version_of(row: dict[str, Any]) -> str:
     return hashlib.sha256(repr(sorted(row.items(), key=lambda kv: kv[0])).encode()).hexdigest()[:16]
 
 
-def history(e: Event, fields: Fields) -> dict[str, Any]:
+def history(e: Event, shape: Shape) -> dict[str, Any]:
     """An entry of the timeline."""
     what = {"create": _("made it"), "change": _("changed it"), "delete": _("deleted it"), "password": _("set a new password")}.get(e.action, e.action)
     told = {"True": _("yes"), "False": _("no")}
 
     def value(name: str, text: str) -> str:
-        kind = fields[name].type if name in fields else ""
+        kind = shape.fields[name].type if name in shape.fields else ""
         return _(text) if kind == "choice" else told.get(text, text) if kind == "flag" else text
 
     changes = [{"label": _(c.label), "old": value(c.field, c.old), "new": value(c.field, c.new)} for c in e.changes]

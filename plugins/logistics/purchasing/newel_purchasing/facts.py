@@ -29,9 +29,8 @@ async def _offers(session: Session) -> dict[tuple[int, int], tuple[Offer, ...]]:
     found: dict[tuple[int, int], tuple[Offer, ...]] = {}
     for r in await session.fetch("SELECT * FROM purchasing_price ORDER BY id"):
         offer = Offer(
-            id=r["id"], part_number=r["part_number"], currency=r["currency"], quantity_min=unscaled(r["quantity_min"], QUANTITY),
-            price=None if r["price"] is None else unscaled(r["price"], PRICE), lead_days=r["lead_days"], date_from=day(r["date_from"]),
-            date_to=day(r["date_to"]),
+            id=r["id"], part_number=r["part_number"], currency=r["currency"], date_from=day(r["date_from"]), date_to=day(r["date_to"]),
+            lead_days=r["lead_days"], quantity_min=unscaled(r["quantity_min"], QUANTITY), price=None if r["price"] is None else unscaled(r["price"], PRICE),
         )  # fmt: skip
         found[(r["party"], r["item"])] = (*found.get((r["party"], r["item"]), ()), offer)
     return found

@@ -109,8 +109,9 @@ def register_plugin() -> Manifest:
     """Five kinds of documents, what leads from one to the next, and vendors' prices."""
     return Manifest(
         name="purchasing", label="Purchasing", locale="newel_purchasing:locale", precedes=("pricelists",), piccolo_app="newel_purchasing.piccolo_app",
-        tables=TABLES, documents=KINDS, flows=FLOWS, records=RECORDS, reports=REPORTS, settings=PurchasingSettings, line_kinds=(LineKind(name="payout", label="Payment"),),
-        account_roles=(AccountRole(name="price_difference", label="Purchase price differences", kind="expense"),), demo_data="newel_purchasing:demo.toml",
+        tables=TABLES, documents=KINDS, flows=FLOWS, records=RECORDS, reports=REPORTS, settings=PurchasingSettings,
+        line_kinds=(LineKind(name="payout", label="Payment"),), demo_data="newel_purchasing:demo.toml",
+        account_roles=(AccountRole(name="price_difference", label="Purchase price differences", kind="expense"),),
     )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ from newel_vendor_workbench.rules import STAGES, Delivery, Parcel
 
 HOME = "/vendor_workbench"
 PHASES = {"new": "draft", "confirm": "hold", "ship": "open", "done": "done"}
+MARKED = (_("To confirm"), _("To ship"))  # of rules.STAGES, for the catalogues
 Text = Annotated[str, Meta(max_length=60, pattern=a.ONE_LINE)]
 
 

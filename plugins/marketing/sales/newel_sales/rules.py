@@ -147,7 +147,7 @@ def progress(document: Document) -> list[tuple[str, Decimal, Decimal, Decimal]]:
 
 
 def _part(total: Decimal, planned: Decimal, done: Decimal) -> str:
-    return f"{done.normalize():f} of {total.normalize():f}" + (f", {(planned - done).normalize():f} planned" if planned > done else "")
+    return f"{done.normalize():f}/{total.normalize():f}" + (f" (+{(planned - done).normalize():f})" if planned > done else "")
 
 
 def panels(document: Document, facts: SalesFacts | None, settings: SalesSettings) -> list[Panel]:

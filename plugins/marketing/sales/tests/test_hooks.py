@@ -73,7 +73,7 @@ async def test_hook_propose_panels(sqlite_url: str) -> None:
         await app.documents.follow(quotation.id, "order", context)
         async with app.database.read() as session:
             panels = await _panels(session, app, context, quotation.id)
-        assert panels["Progress"] == (("Ordered", "0 of 3, 3 planned"),)
+        assert panels["Progress"] == (("Ordered", "0/3 (+3)"),)
         assert panels["Sales"] == (("Valid until", TODAY.replace(month=2, day=14).isoformat()),)
 
 

@@ -99,5 +99,5 @@ def test_panels_say_how_far_and_who() -> None:
     line = Line(id=1, kind="item", quantity=D(10), stages={"delivered": Stage(D(5), D(3))})
     data = {"sales": SalesData(representatives=(Share(representative="ANNA", percent=D("100.0")),))}
     first, second = panels(order(lines=(line,), data=data), FACTS, SETTINGS)
-    assert first.rows == (("Delivered", "3 of 10, 2 planned"),)
+    assert first.rows == (("Delivered", "3/10 (+2)"),)
     assert second.rows == (("Anna", "100 %"),)

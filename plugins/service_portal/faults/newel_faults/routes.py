@@ -8,6 +8,7 @@ from litestar import Response, get
 from newel.services import reports
 from newel.web.auth import context_of, newel_of
 from newel.web.render import Web, page
+from newel.web.views_text import _
 
 WIDTH, HEIGHT, LEFT, TOP, MOST = 720, 300, 40, 16, 12
 
@@ -19,7 +20,7 @@ async def chart(request: Web) -> Response[str]:
     by = request.query_params.get("by", "cause")
     by = by if by in ("cause", "item", "lot") else "cause"
     rows = await reports.run(newel, "faults.frequency", {"by": by}, context)
-    return page(request, context, "faults/chart.html", "Pareto chart of faults", by=by, rows=rows, bars=drawn(rows[:MOST]), width=WIDTH, height=HEIGHT)
+    return page(request, context, "faults/chart.html", _("Pareto chart of faults"), by=by, rows=rows, bars=drawn(rows[:MOST]), width=WIDTH, height=HEIGHT)
 
 
 def drawn(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -27,6 +27,7 @@ def register_plugin() -> Manifest:
     return Manifest(
         name="forum", label="Forum", piccolo_app="newel_forum.piccolo_app", tables=TABLES, records=RECORDS, settings=ForumSettings,
         demo_data="newel_forum:demo.toml", demo=demo, routes="newel_forum.routes:handlers", templates="newel_forum:templates",
+        locale="newel_forum:locale",
         permissions=((READ, "read the boards of one's audience"), (WRITE, "ask and answer"), (MODERATE, "pin, close and hide what others write")),
         menu=(MenuItem(label="Forum", path="/forum", section="Service", permission=READ),),
     )  # fmt: skip

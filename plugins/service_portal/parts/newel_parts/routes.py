@@ -14,6 +14,7 @@ from newel.web.auth import context_of, newel_of
 from newel.web.forms import Reader
 from newel.web.render import Web, flash, page, redirect
 from newel.web.render import shown as problems_of
+from newel.web.views_text import _
 
 from newel_parts import facts, rules
 from newel_parts.rules import ORDER, PartsSettings
@@ -28,7 +29,7 @@ async def index(request: Web) -> Response[str]:
     async with newel.database.read() as session:
         found, ordered = await facts.products(session), await facts.orders(session, context)
     labels = {s.name: s.label for s in newel.registry.kind(ORDER).states}
-    return page(request, context, "parts/index.html", "Spare parts", products=found, orders=ordered, labels=labels, digits=context.company.amount_digits)
+    return page(request, context, "parts/index.html", _("Spare parts"), products=found, orders=ordered, labels=labels, digits=context.company.amount_digits)
 
 
 @get("/products/{item:int}", opt=SEE)
@@ -80,7 +81,7 @@ async def order(request: Web, item: FromPath[int]) -> Response[Any]:
                 raise
             problems = tuple(refused.problems)
         else:
-            return redirect(f"/document/{made.document.id}", flash("Ordered." if then else "Saved: choose the customer, then confirm."))
+            return redirect(f"/document/{made.document.id}", flash(_("Ordered.") if then else _("Saved: choose the customer, then confirm.")))
     return await _product(request, item, problems, {n: reader.text(n) for n in form})
 
 
@@ -99,7 +100,7 @@ async def add_picture(request: Web, item: FromPath[int]) -> Response[Any]:
         await newel.records.save("parts.picture", None, {"product": item, "name": (sent.filename or "")[:120], "image": image}, context)
     except Refused as refused:
         return await _product(request, item, tuple(refused.problems))
-    return redirect(f"/parts/products/{item}", flash("The picture is there."))
+    return redirect(f"/parts/products/{item}", flash(_("The picture is there.")))
 
 
 handlers = [index, product, order, add_picture]

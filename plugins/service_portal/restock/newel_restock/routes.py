@@ -11,6 +11,7 @@ from newel.services.app import Newel
 from newel.services.outcome import Outcome
 from newel.web.auth import context_of, newel_of
 from newel.web.render import Web, flash, page, redirect
+from newel.web.views_text import _
 
 from newel_restock import facts, rules
 from newel_restock.rules import RestockSettings
@@ -35,14 +36,14 @@ async def stock(request: Web) -> Response[str]:
     """What lacks in vans and depots, and the button that fills them up."""
     newel, context = newel_of(request), await context_of(request)
     rows = await reports.run(newel, LACKING, {}, context)
-    return page(request, context, "restock/stock.html", "Fill up vans and depots", rows=rows, may=context.user.may("restock.fill_up"))
+    return page(request, context, "restock/stock.html", _("Fill up vans and depots"), rows=rows, may=context.user.may("restock.fill_up"))
 
 
 @post("/", opt={"permission": "restock.fill_up"})
 async def fill(request: Web) -> Response[Any]:
     """Fill them up."""
     made = await fill_up(newel_of(request), await context_of(request))
-    return redirect("/restock", flash(f"{len(made)} documents were made." if made else "There was nothing to do."))
+    return redirect("/restock", flash(_("%(n)s documents were made.", n=len(made)) if made else _("There was nothing to do.")))
 
 
 handlers = [stock, fill]

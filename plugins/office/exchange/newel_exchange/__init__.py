@@ -1,0 +1,1 @@
+"""Lists as spreadsheets, and spreadsheets into records and documents."""
