@@ -43,7 +43,7 @@ DEFECTS: dict[str, tuple[str, str, str, str, str]] = {
         "books", "leave a remainder",
     ),
     "broken back-migration": ("migrations/m0001.sql", ");\n", ");\n\nUPDATE newel_id SET next = next;\n", "migrations", "m0001.back.sql"),
-    "missing translation": ("locale/de.po", 'msgid "Percent"', 'msgid "Procent"', "translations", "'Percent'"),
+    "missing translation": ("locale/de.po", 'msgid "10 is ten percent off."', 'msgid "10 is ten off."', "translations", "'10 is ten percent off.'"),
     "name collision": (
         "hooks.py", MANIFEST_END, MANIFEST_END + '        permissions=(("sales.order.confirm", "confirm orders"),),\n', "names", "sales.order.confirm",
     ),

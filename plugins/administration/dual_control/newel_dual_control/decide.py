@@ -54,8 +54,8 @@ async def _carry_out(app: Newel, session: Session, row: Any, context: Context) -
         await app.records.delete(kind, record, context, session=session)
     else:
         fields = app.records.fields(kind).by_name
-        numbers = {n for n, v in (wanted := read(row["changes"])).items() if n in fields and fields[n].type == "reference" and v.isascii() and v.isdecimal()}
-        values = {name: int(value) if name in numbers else value for name, value in wanted.items()}
+        ids = {f.name for f in fields.values() if f.type == "reference"}
+        values = {n: int(v) if n in ids and v.isascii() and v.isdecimal() else v for n, v in read(row["changes"]).items()}
         await app.records.save(kind, record, values, context, session=session)
 
 

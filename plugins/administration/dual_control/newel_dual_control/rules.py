@@ -87,7 +87,7 @@ def check_prices(document: Document, transition: str, kinds: Kinds, settings: Du
     if not reason or any(h.code == PRICE and not h.active and h.reason == _held(reason) for h in document.holds):
         return []
     if not transition:
-        return [Problem(code=PRICE, message=_held(reason), where="lines", severity=Severity.HOLD)]
+        return [Problem(code=PRICE, message=f"entered by hand: {reason}", where="lines", severity=Severity.HOLD)]
     if kinds.becomes(document.kind, document.state, transition)[1] in ("", "draft", "cancelled"):
         return []
     hint = "save it, then somebody else who may release it does so"

@@ -71,7 +71,7 @@ def line(points: Sequence[Point]) -> dict[str, Any]:
 def _every(points: Sequence[Point]) -> int:
     """Of so many names one is written, so that they do not touch."""
     longest = max((len(p.label) for p in points), default=1)
-    return max(-(-longest * 7 * len(points) // (RIGHT - LEFT)), 1)
+    return max(-(-longest * 8 * len(points) // (RIGHT - LEFT)), 1)
 
 
 DRAWN = {"bars": bars, "columns": columns, "line": line}

@@ -13,7 +13,7 @@ from newel.store.columns import AMOUNT, unscaled
 from newel.store.session import Session, day, narrowed
 
 from newel_dashboards import rules
-from newel_dashboards.rules import OTHERS, Span
+from newel_dashboards.rules import Span
 
 PLACE = " LEFT JOIN address a ON a.id = COALESCE(d.ship_to, d.bill_to, (SELECT MIN(x.id) FROM address x WHERE x.party = d.party))"
 PARTY, ITEM = " LEFT JOIN party p ON p.id = d.party", " LEFT JOIN item i ON i.id = l.item"
@@ -260,4 +260,3 @@ REPORTS = (
         columns=(*DOCUMENT, Column(name="party", label="Customer"), Column(name="item", label="Item"), Column(name="text", label="Text"), *EARNED),
     ),
 )  # fmt: skip
-__all__ = ["AND_BY", "BY", "DIMENSIONS", "DOCUMENT", "NARROW", "OTHERS", "REPORTS"]

@@ -64,7 +64,8 @@ async def show_tile(request: Web, code: FromPath[str], n: FromPath[int]) -> Resp
     if not 0 <= n < len(board.tiles):
         raise missing("tile", str(n), "n")
     spec = board.tiles[n]
-    view = {"id": f"tile-{n}", "title": _(spec.title), "again": f"{HOME}/{code}/{n}", "compare": _compare(spec)}
+    view = {"id": f"tile-{n}", "title": _(spec.title), "again": f"{HOME}/{code}/{n}", "compare": _compare(spec),
+            "fetched": bool(request.headers.get("hx-request"))}  # fmt: skip
     try:
         view |= await tiles.tile(newel, spec, context)
     except Refused as refused:
@@ -72,7 +73,7 @@ async def show_tile(request: Web, code: FromPath[str], n: FromPath[int]) -> Resp
     except Exception:
         log.exception("tile %s of the dashboard %s", n, code)
         view["problems"] = [{"severity": "block", "message": _("This figure could not be made."), "hint": _("The reason is in the log.")}]
-    if request.headers.get("hx-request"):
+    if view["fetched"]:
         return fragment(request, "dashboards/tile.html", tile=view)
     return page(request, context, "dashboards/one.html", _(spec.title), at=HOME, tile=view, back={"label": _(board.label), "url": f"{HOME}/{code}"})
 

@@ -19,7 +19,8 @@ from newel.web.views_text import _, day
 from newel_dashboards import chart, rules
 from newel_dashboards.boards import BOARDS, BoardSpec, TileSpec
 from newel_dashboards.chart import Point
-from newel_dashboards.facts import DIMENSIONS, OTHERS, period
+from newel_dashboards.facts import DIMENSIONS, period
+from newel_dashboards.rules import OTHERS
 
 PAGES = {"dashboards.sales": "/dashboards/analysis", "dashboards.receivables": "/dashboards/receivables"}
 BEHIND = {"dashboards.sales": "dashboards.sales_lines", "dashboards.receivables": "dashboards.receivables_items"}
@@ -60,7 +61,7 @@ async def tile(newel: Any, spec: TileSpec, context: Context) -> dict[str, Any]:
     report: Report = newel.registry.reports[spec.source]
     rows, column = await reports.run(newel, spec.source, given, context), _column(report, spec.figure)
     unit = {"digits": context.company.amount_digits, "unit": context.company.currency} if column and column.type == "amount" else {"digits": None, "unit": ""}
-    view = {"url": address(spec.source, given), "value": _sum(rows, column, spec), **unit}
+    view: dict[str, Any] = {"url": address(spec.source, given), "value": _sum(rows, column, spec), **unit}
     if spec.compare:
         before = await reports.run(newel, spec.source, spec.given(rules.earlier(context.today, spec.compare)), context)
         view["before"] = _sum(before, column, spec)

@@ -162,7 +162,7 @@ async def test_each_tile_of_each_board_leads_to_its_rows(kit: Kit) -> None:
     for board in found:
         text = (await browser.get(f"/dashboards/{board.code}")).text
         assert "n-head" in text, re.sub(r"<[^>]+>", " ", text.split("<main")[-1])
-        assert text.count('hx-trigger="load, submit"') == len(board.tiles)
+        assert text.count('hx-trigger="load, reset"') == len(board.tiles)
         for n, spec in enumerate(board.tiles):
             text = (await browser.get(f"/dashboards/{board.code}/{n}", headers={"hx-request": "true"})).text
             assert "alert" not in text, (spec.title, text)
