@@ -40,12 +40,12 @@ VALUES: dict[str, tuple[str, ...]] = {
     "transition": ("cancel",), "flow": ("deliver", "order"), "hold": ("1",), "token": ("1",), "session": ("1",), "plugin": ("requests",), "code": ("a",),
     "article": ("1",), "item": ("1",), "key": ("a",), "file_path": ("newel.css",), "thread": ("1",), "post": ("1",), "board": ("1",), "number": ("1",),
     "action": ("hide",),
-    "how": ("follow",),
+    "how": ("follow",), "n": ("1",), "ending": ("xlsx",), "subject": ("sales",),
 }  # fmt: skip
 OWN = ("/login", "/logout", "/static", "/account", "/api/tokens", "/api/sessions", "/api/password", "/health", "/metrics", "/two_factor", "/company")
 RECORDS = ("/records/{name:str}/{id:int}", "/api/records/{kind:str}/{id:str}", "/attachments/of/{kind:str}/{id:int}")
 # Bodies where the smallest one says nothing, by the end of the address.
-BODIES: dict[str, Any] = {"/decision": {"block": "all"}}
+BODIES: dict[str, Any] = {"/proposals/{id}/decision": {"decision": "approve"}, "/decision": {"block": "all"}}
 # Answers that are the same for whatever id: what they look for is narrowed to the user's own party before anybody looks.
 SAME = {("POST", "/api/vendor_stock/vendors/{id:str}/bill"): {409}}
 

@@ -454,3 +454,11 @@ async def test_every_step_of_every_document_can_be_previewed(database_url: str) 
             assert (shown.blocked, shown.document.state) == (blocked, "cancelled")
         assert (await app.documents.preview_act(other.id, "cancel", context)).document.state == "cancelled"
         assert await balances(app) == before
+
+
+async def test_a_lot_without_an_item_is_refused(database_url: str) -> None:
+    """A line of text can't have one: it is a problem of this line, and nothing is written."""
+    async with company(database_url) as (app, context):
+        with pytest.raises(Refused) as refused:
+            await app.documents.create("toy.order", DocumentInput(party="C1", lines=(LineInput(kind="text", text="as agreed", lot="L-1"),)), context)
+        assert [(p.code, p.where) for p in refused.value.problems] == [("lot.item", "lines[0].lot")]

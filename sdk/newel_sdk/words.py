@@ -80,16 +80,22 @@ def _given(source: str) -> Iterator[str]:
         for row in rows if "Panel(" in source else ():
             if isinstance(row, ast.Constant) and isinstance(row.value, str):
                 yield from re.findall(r"\A[A-Z][a-z].*", row.value)
-        name = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
-        for keyword in node.keywords if isinstance(node, ast.Call) and name else ():
-            if keyword.arg in (*SHOWN, "button", "done") or (keyword.arg == "text" and name == "Panel"):
-                for part in (keyword.value.body, keyword.value.orelse) if isinstance(keyword.value, ast.IfExp) else (keyword.value,):
-                    if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                        yield part.value
-            elif keyword.arg == "choices" and isinstance(keyword.value, ast.Tuple):
-                for pair in keyword.value.elts:
-                    if isinstance(pair, ast.Tuple) and len(pair.elts) == 2 and isinstance(pair.elts[1], ast.Constant):
-                        yield str(pair.elts[1].value)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            for keyword in node.keywords:
+                yield from _said(node.func.id, keyword)
+
+
+def _said(maker: str, keyword: ast.keyword) -> Iterator[str]:
+    """The texts of one argument."""
+    value = keyword.value
+    if keyword.arg in (*SHOWN, "button", "done") or (keyword.arg == "text" and maker == "Panel"):
+        for part in (value.body, value.orelse) if isinstance(value, ast.IfExp) else (value,):
+            if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                yield part.value
+    elif keyword.arg == "choices" and isinstance(value, ast.Tuple):
+        for pair in value.elts:
+            if isinstance(pair, ast.Tuple) and len(pair.elts) == 2 and isinstance(pair.elts[1], ast.Constant):
+                yield str(pair.elts[1].value)
 
 
 def _names(manifest: Manifest) -> Iterator[str]:

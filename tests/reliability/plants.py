@@ -50,7 +50,7 @@ PLANTS: dict[str, tuple[Edit, ...]] = {
         Edit("newel.services.transacting:Transacting._lock", "FOR UPDATE", ""),
     ),
     "the idempotency key is not stored with the effect": (
-        Edit("newel.services.transacting:Transacting._run", "if key and isinstance(result, Outcome):", "if False:"),
+        Edit("newel.services.transacting:Transacting._once", "if key and isinstance(result, Outcome):", "if False:"),
     ),
     "the version is not compared": (
         Edit("newel.services.documents:Documents.update", "guards.fresh(before, version)", "guards.fresh(before, before.version)"),

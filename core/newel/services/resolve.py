@@ -96,7 +96,7 @@ class Resolver(Header):
                 line,
                 id=stored.id if stored else self.id(),
                 position=(i + 1) * 10,
-                lot=lots.get((line.item.id, x.lot)) if line.item and isinstance(x.lot, str) else x.lot or None,
+                lot=lots.get((line.item.id, x.lot)) if line.item and isinstance(x.lot, str) else x.lot if isinstance(x.lot, int) else None,
                 sources=stored.sources if stored else sources[i] if i < len(sources) else (),
                 copied_from=stored.copied_from if stored else sources[i][0].from_line if copies and i < len(sources) and sources[i] else None,
                 stages=stored.stages if stored else {},
@@ -229,6 +229,9 @@ class Resolver(Header):
     async def _known_lots(self, entered: Sequence[LineInput]) -> None:
         """Lots given by id must be there."""
         asked = {x.lot: i for i, x in enumerate(entered) if isinstance(x.lot, int)}
+        for i, x in enumerate(entered):
+            if isinstance(x.lot, str) and x.lot and x.item is None:
+                self.bad("lot.item", f"the lot {x.lot!r:.40} belongs to no item", f"lines[{i}].lot", "enter the item, or leave out the lot")
         known = {r["id"] for r in await self.session.fetch("SELECT id FROM lot WHERE id = ANY(?)", sorted(asked))} if asked else set()
         for lot, i in asked.items():
             if lot not in known:

@@ -150,7 +150,7 @@ async def mine_calendar(request: Web) -> Response[str]:
     newel, context = newel_of(request), await context_of(request)
     found = await _mine(newel, context, 28)
     body = rules.calendar(found, context.setting("visits", VisitsSettings).zone, context.now, request.url.hostname or "newel")
-    return Response(body, media_type="text/calendar; charset=utf-8", headers={"content-disposition": 'attachment; filename="visits.ics"'})
+    return Response(body, media_type="text/calendar", headers={"content-disposition": 'attachment; filename="visits.ics"'})
 
 
 # ---- on site ---------------------------------------------------------------------------------------------------------------------------
