@@ -271,3 +271,16 @@ async def test_a_long_list_does_not_wait_for_its_sums(web: Any, monkeypatch: pyt
     for text in (part, page):
         assert f"Sums of all {SIZE + 1} rows" in text
         assert "612.00" in text, f"{SIZE + 1} times 12.00"
+
+
+async def test_everybody_chooses_their_language(web: Any) -> None:
+    """On one's own page, at once and for every page; what nobody speaks is refused."""
+    client, csrf = await web.browser()
+    assert "Where you are logged in" in (await client.get("/account")).text
+    answer = await client.post("/account/language", data={"_csrf_token": csrf, "language": "de"})
+    assert answer.headers["location"] == "/account"
+    page = (await client.get("/account")).text
+    assert '<html lang="de"' in page
+    assert "Kennwort" in page or "Passwort" in page
+    assert (await client.post("/account/language", data={"_csrf_token": csrf, "language": "xx"})).status_code == 422
+    assert '<html lang="de"' in (await client.get("/")).text

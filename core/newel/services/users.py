@@ -12,7 +12,7 @@ import msgspec
 
 from newel.domain.context import Context, User
 from newel.errors import Problem, Refused, missing
-from newel.kernel_records import USER
+from newel.kernel_records import LANGUAGES, USER
 from newel.services import record_write as write
 from newel.services.access import require
 from newel.services.passwords import Guesses, Passwords, weak
@@ -131,6 +131,21 @@ class Users(Tokens):
             await session.update(AppUser, user, password=secret)
             await session.fetch('DELETE FROM user_session WHERE "user" = ? AND id <> ?', user, keep or 0)
             write.event(session, shape, user, "password", write.changes(shape.fields, {"password": secret}, {"password": secret}), context)
+
+    async def choose_language(self, language: str, context: Context) -> None:
+        """The language of one's own screens.
+
+        Raises:
+            Refused: there is no such language.
+        """
+        if language not in dict(LANGUAGES):
+            known = ", ".join(dict(LANGUAGES))
+            raise Refused(Problem(code="field.choice", message=f"there is no language {language!r:.20}", where="language", hint=f"choose one of {known}"))
+        shape, user = self.app.records.shape("newel.user"), context.user
+        async with self.app.database.write() as session:
+            await session.update(AppUser, user.id, language=language)
+            write.event(session, shape, user.id, "change", write.changes(shape.fields, {"language": user.language}, {"language": language}), context)
+            await session.stale(USER)
 
     def _refuse_weak(self, login: str, password: str) -> None:
         if problem := weak(login, password):

@@ -13,7 +13,7 @@ from litestar.response import Redirect, Response, Template
 
 from newel.errors import Refused
 from newel.services.users import LoginSession
-from newel.web.auth import TOKEN_LENGTH, cookie_name, forged, newel_of, principal, refuse_foreign, refuse_forged
+from newel.web.auth import TOKEN_LENGTH, context_of, cookie_name, forged, newel_of, principal, refuse_foreign, refuse_forged
 from newel.web.headers import nonce
 from newel.web.reading import SAFE
 
@@ -135,4 +135,12 @@ async def choose_company(request: Request[Any, Any, Any]) -> Redirect:
     return Redirect(local(given_next if isinstance(given_next, str) else HOME), status_code=303)
 
 
-handlers = [show_login, do_login, do_logout, choose_company]
+@post("/account/language", status_code=303, include_in_schema=False)
+async def choose_language(request: Request[Any, Any, Any]) -> Redirect:
+    """Go on in another language: form field language."""
+    given = (await request.form()).get("language")
+    await newel_of(request).users.choose_language(given if isinstance(given, str) else "", await context_of(request))
+    return Redirect("/account", status_code=303)
+
+
+handlers = [show_login, do_login, do_logout, choose_company, choose_language]

@@ -9,6 +9,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from newel.errors import Refused
+from newel.kernel_records import LANGUAGES
 from newel.services import administration as service
 from newel.services.access import require
 from newel.web.auth import context_of, newel_of, principal
@@ -16,7 +17,7 @@ from newel.web.forms import Reader, field_of, parts_of, read_struct
 from newel.web.render import Web, flash, page, redirect, shown
 from newel.web.views_document import kind_label
 from newel.web.views_list import SIZE, Address, filters, pager
-from newel.web.views_text import _, instant, said, words
+from newel.web.views_text import _, instant, language, said, words
 
 ADMIN = {"permission": "newel.admin"}
 BADGES = {"failed": "error", "running": "open", "waiting": "draft", "done": "done"}
@@ -245,7 +246,7 @@ async def set_password(request: Web, id: FromPath[int]) -> Response[Any]:
 
 @get("/account")
 async def account(request: Web) -> Response[str]:
-    """Where the user is logged in, and the way to a new password."""
+    """Where the user is logged in, the way to a new password, and other languages."""
     newel, context = newel_of(request), await context_of(request)
     own = principal(request).session
     rows = [
@@ -255,6 +256,7 @@ async def account(request: Web) -> Response[str]:
     columns = [("seen", _("Last seen, UTC"), "instant"), ("since", _("Since"), "instant"), ("address", _("Address"), "text"), ("agent", _("Browser"), "long"),
                ("this", _("This one"), "bool")]  # fmt: skip
     actions = [{"label": _("Set password"), "method": "get", "url": "/account/password", "icon": "key", "primary": True}]
+    actions += [{"label": n, "method": "post", "url": "/account/language", "name": "language", "value": t} for t, n in LANGUAGES if t != language.get()]
     bulk = {"action": "/account/sessions", "actions": [{"label": _("End session"), "name": "do", "value": "end", "danger": True}]}
     return page(request, context, "list.html", _("Where you are logged in"), list=_list(columns, rows, actions=actions, bulk=bulk if rows else None))
 
