@@ -50,6 +50,7 @@ def configure(as_json: bool, level: int = logging.INFO) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter(as_json))
     logging.basicConfig(handlers=[handler], level=level, force=True)
+    logging.getLogger("piccolo").setLevel(logging.WARNING)  # it tells SQLite's version at each start
 
 
 __all__ = ["configure", "formatter", "redacted"]

@@ -52,7 +52,6 @@ def counts(page: str) -> dict[str, int]:
     return {what: int(n) for what, n in re.findall(r'data-phase="\w+">([a-z ]+)</span> <strong class="n-code">(\d+)', page)}
 
 
-@pytest.mark.capability("REP-02")
 async def test_hook_register_plugin_gives_every_list_as_an_excel_file(kit: Kit) -> None:
     """Documents, records and reports: the rows of the filter and the columns that are seen, numbers and days as such, text as text."""
     assert set(hooks.register_plugin().formats) == {"xlsx"}
