@@ -60,6 +60,7 @@ def test_a_technician_does_a_visit(watched: Watched, request: pytest.FixtureRequ
     look("before")
     for step in ("On the way", "On site"):
         button = page.get_by_role("button", name=step, exact=True)
+        expect(button).to_be_visible()
         assert not phone or (button.bounding_box() or {"height": 0})["height"] >= 44
         button.click()
         page.wait_for_load_state("networkidle")
@@ -67,7 +68,7 @@ def test_a_technician_does_a_visit(watched: Watched, request: pytest.FixtureRequ
     page.get_by_label("Remark: Lights").fill("bulb is missing")
     box = page.get_by_role("combobox", name="Material")
     box.fill("I-5")
-    page.get_by_role("option").first.click()
+    page.get_by_role("option", name="I-5").first.click()
     page.get_by_label("Quantity", exact=True).fill("2")
     page.get_by_label("What was done, what is left").fill("Two bells.")
     page.get_by_label("Signed by").fill("Ida Mertens")
