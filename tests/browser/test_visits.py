@@ -63,6 +63,7 @@ def test_a_technician_does_a_visit(watched: Watched, request: pytest.FixtureRequ
         expect(button).to_be_visible()
         assert not phone or (button.bounding_box() or {"height": 0})["height"] >= 44
         button.click()
+        expect(button).to_be_hidden()  # the next page is there
         page.wait_for_load_state("networkidle")
     page.get_by_label("Brakes", exact=True).check()
     page.get_by_label("Remark: Lights").fill("bulb is missing")
