@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import struct
 import zipfile
 import zlib
@@ -156,12 +157,19 @@ def test_every_kind_of_pixels(mode: str, kind: str, name: str) -> None:
     assert Image.open(io.BytesIO(redrawn(f"a.{name}", out.getvalue(), name, 16).content)).size == (16, 16)
 
 
+def cut_short() -> bytes:
+    """Half of a picture that no compression makes smaller: whatever packs it, rows are missing."""
+    out = io.BytesIO()
+    Image.frombytes("RGB", (40, 40), random.Random(7).randbytes(4800)).save(out, "PNG")
+    return out.getvalue()[: len(out.getvalue()) // 2]
+
+
 @pytest.mark.parametrize(
     ("content", "code"),
     [
         (huge_png(50_000, 50_000), "attachments.pixels"), (huge_png(50_000, 10), "attachments.pixels"),
         (huge_png(2_000_000_000, 2_000_000_000), "attachments.pi"),
-        (picture()[:60], "attachments.picture"), (b"\x89PNG\r\n\x1a\n" + b"\0" * 100, "attachments.picture"),
+        (cut_short(), "attachments.picture"), (b"\x89PNG\r\n\x1a\n" + b"\0" * 100, "attachments.picture"),
     ],
 )  # fmt: skip
 def test_pictures_that_would_burst_or_are_none(content: bytes, code: str) -> None:

@@ -9,7 +9,6 @@ from newel.domain.context import Context
 from newel.domain.document import DocumentInput
 from newel.errors import NewelError, Refused
 from newel.services.app import Newel
-from newel.store.master import load_master
 
 from newel_followups import facts
 from newel_followups.rules import Account, Rule, due
@@ -23,16 +22,13 @@ async def look(app: Newel, _payload: dict[str, Any], _context: Context) -> None:
     Raises:
         NewelError: naming every request that could not be made; the others are.
     """
-    async with app.database.read() as session:
-        companies = (await load_master(session)).companies
-    refused = [problem for company in sorted(companies) for problem in await _company(app, company)]
+    refused = [problem for context in await app.every_company("followups") for problem in await _company(app, context)]
     if refused:
         raise NewelError("; ".join(refused))
 
 
-async def _company(app: Newel, company: int) -> list[str]:
+async def _company(app: Newel, context: Context) -> list[str]:
     async with app.database.read() as session:
-        context = await app.context(session, app.system(None).user, company, source="followups")
         rules = await facts.rules(session, context)
         accounts = await facts.accounts(session, context) if rules else []
         wanted = [

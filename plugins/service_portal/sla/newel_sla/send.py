@@ -7,7 +7,6 @@ from typing import Any
 from newel.domain.context import Context
 from newel.errors import Refused
 from newel.services.app import Newel
-from newel.store.master import load_master
 from newel_requests.answer import assign
 
 from newel_sla.facts import Standing, promises, standings
@@ -16,11 +15,8 @@ from newel_sla.rules import Step, reached
 
 async def escalate(app: Newel, _payload: dict[str, Any], _context: Context) -> None:
     """Job: give requests of all companies to whom the steps name. A step is taken once for each request; what hinders it stands with it."""
-    async with app.database.read() as session:
-        companies = (await load_master(session)).companies
-    for company in sorted(companies):
+    for context in await app.every_company("sla"):
         async with app.database.read() as session:
-            context = await app.context(session, app.system(None).user, company, source="sla")
             steps = (await promises(session)).steps
             due = [(s, step) for s in await standings(session, context) for step in reached(steps, s.clock, s.taken)] if steps else []
         for standing, step in due:

@@ -12,7 +12,6 @@ from newel.domain.document import Document, DocumentInput, LineInput
 from newel.errors import NewelError, Refused, missing
 from newel.services.app import Newel
 from newel.services.entered import as_input
-from newel.store.master import load_master
 from newel.store.session import Session, day
 
 from newel_visits import rules
@@ -119,18 +118,15 @@ async def repeat(app: Newel, _payload: dict[str, Any], _context: Context) -> Non
     Raises:
         NewelError: naming every visit that could not be planned; the others are.
     """
-    async with app.database.read() as session:
-        companies = (await load_master(session)).companies
-    refused = [problem for company in sorted(companies) for problem in await _company(app, company)]
+    refused = [problem for context in await app.every_company("visits") for problem in await _company(app, context)]
     if refused:
         raise NewelError("; ".join(refused))
 
 
-async def _company(app: Newel, company: int) -> list[str]:
+async def _company(app: Newel, context: Context) -> list[str]:
+    until = context.today + timedelta(days=context.setting("visits", VisitsSettings).ahead_days)
     async with app.database.read() as session:
-        context = await app.context(session, app.system(None).user, company, source="visits")
-        until = context.today + timedelta(days=context.setting("visits", VisitsSettings).ahead_days)
-        rows = await session.fetch(DUE, company, True, until)
+        rows = await session.fetch(DUE, context.company.id, True, until)
     refused = []
     for row in rows:
         due = day(row["next"])
