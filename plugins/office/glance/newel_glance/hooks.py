@@ -26,8 +26,8 @@ def register_plugin() -> Manifest:
 
 @hookimpl
 async def load_facts(document: Document, session: Session, context: Context) -> Any:
-    """Stock, what is on its way, and the customer's last orders; only for sales that are being entered."""
-    return await load(session, document, context) if rules.entered(document) else None
+    """Stock, what is on its way, and the customer's last orders; only for sales that are being entered, and only to be looked at."""
+    return await load(session, document, context) if not session.writable and rules.entered(document) else None
 
 
 @hookimpl
