@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import signal
 import threading
+from _signal import getsignal  # that of `signal` makes a member of an Enum each time
 from collections.abc import Iterator
 from types import FrameType
 
@@ -50,7 +51,7 @@ def rules_limit(lines: int = 0) -> Iterator[None]:
     main = threading.current_thread() is threading.main_thread()
     timer: threading.Timer | None = None
     if main:
-        if signal.getsignal(signal.SIGALRM) is not _interrupt:  # once, unless somebody else sets one: it costs more than all of the rest
+        if getsignal(signal.SIGALRM) is not _interrupt:  # once, unless somebody else sets one: it costs more than all of the rest
             signal.signal(signal.SIGALRM, _interrupt)
         signal.setitimer(signal.ITIMER_REAL, seconds)
     else:

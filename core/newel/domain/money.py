@@ -40,9 +40,10 @@ def product(left: Decimal, right: Decimal) -> Decimal:
     return _WIDE.multiply(left, right)
 
 
+@lru_cache(maxsize=8192)
 def plain(value: Decimal) -> Decimal:
     """Without trailing zeros, and never in exponent form: 12.500000 -> 12.5, 10.000000 -> 10."""
-    value = value.normalize()
+    value = value.normalize() or ZERO  # equal numbers are one: nothing may depend on which came first
     return value.quantize(Decimal(1)) if value.as_tuple().exponent > 0 else value  # type: ignore[operator]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -121,6 +122,7 @@ class Header:
         return out
 
 
+@lru_cache(maxsize=8192)
 def digits_of(value: Decimal) -> int:
     """How many digits after the point a number has."""
     exponent = value.normalize().as_tuple().exponent

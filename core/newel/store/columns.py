@@ -7,6 +7,7 @@ exchange rates 10. The domain sees Decimal; scaled() and unscaled() stand betwee
 from __future__ import annotations
 
 from decimal import Context, Decimal, Inexact, InvalidOperation
+from functools import lru_cache
 from typing import Any, overload
 
 from piccolo.columns import BigInt, Column, ForeignKey
@@ -31,6 +32,7 @@ def scaled(value: Decimal | str | int, scale: int, rounding: str | None = None) 
     return n
 
 
+@lru_cache(maxsize=8192)
 def unscaled(n: int, scale: int) -> Decimal:
     """123400, 4 -> Decimal("12.3400")."""
     return Decimal(n).scaleb(-scale)

@@ -18,14 +18,14 @@ from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 from piccolo.engine.sqlite import SQLiteEngine, SQLiteTransaction, TransactionType, dict_factory
 
 IMMEDIATE, DEFERRED = TransactionType.immediate, TransactionType.deferred
-BAD = (Decimal, float)
+BAD = frozenset({Decimal, float})
 
 
 def guard(args: Iterable[Any]) -> None:
     """SQLite stores a Decimal as a float; asyncpg cuts Decimal('5.25') to 5 for a BIGINT without a word."""
-    for a in args:
-        if type(a) in BAD:
-            raise TypeError(f"{type(a).__name__} parameter: numbers are scaled integers")
+    kinds = set(map(type, args))
+    if not BAD.isdisjoint(kinds):
+        raise TypeError(f"{', '.join(sorted(kind.__name__ for kind in BAD & kinds))} parameter: numbers are scaled integers")
 
 
 class Inline:
@@ -35,7 +35,9 @@ class Inline:
         self.c = c
 
     async def execute_fetchall(self, q: str, a: Sequence[Any] = ()) -> list[Any]:
-        return self.c.execute(q, a).fetchall()
+        cursor = self.c.execute(q, a)
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
 
     async def execute(self, q: str, a: Sequence[Any] = ()) -> Any:
         return self.c.execute(q, a)
@@ -110,9 +112,11 @@ class PooledSQLite(SQLiteEngine):
         super().__init__(path=path, cached_statements=512)
 
     async def _open(self, *extra: str) -> Any:
-        opened: Any = sqlite3.connect(**self.connection_kwargs) if self.inline else await aiosqlite.connect(**self.connection_kwargs)
-        opened.row_factory = dict_factory
-        connection: Any = Inline(opened) if self.inline else opened
+        if self.inline:
+            connection: Any = Inline(sqlite3.connect(**self.connection_kwargs))
+        else:
+            connection = await aiosqlite.connect(**self.connection_kwargs)
+            connection.row_factory = dict_factory
         for pragma in (*self.pragmas, *extra):
             await connection.execute("PRAGMA " + pragma)
         return connection

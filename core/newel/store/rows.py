@@ -30,3 +30,9 @@ def defaults_of(table: type[Table]) -> dict[str, Any]:
         value = column.get_default_value()
         out[column._meta.name] = value if isinstance(value, (str, int, bool, type(None))) else None
     return out
+
+
+@lru_cache(maxsize=64)
+def columns_of(table: type[Table]) -> tuple[str, ...]:
+    """The names of a table's columns, in the order of defaults_of."""
+    return tuple(defaults_of(table))

@@ -7,7 +7,6 @@ write transaction locks everything already, and in sessions that only read.
 from __future__ import annotations
 
 import itertools
-import json
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
@@ -17,15 +16,18 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import asyncpg
+import msgspec
 from piccolo.table import Table
 
 from newel.store.caches import FactCache, Ids
 from newel.store.engine import DEFERRED, IMMEDIATE, PooledSQLite, Postgres, nested
 from newel.store.replica import Replica, reading
-from newel.store.rows import defaults_of, insert
+from newel.store.rows import columns_of, defaults_of, insert
 
 T = TypeVar("T")
 BLOCK = 1000
+LISTS = frozenset({list, tuple})
+_JSON = msgspec.json.Encoder()
 LATE = frozenset({"document_event", "outbox"})
 
 
@@ -79,7 +81,7 @@ class Session:
         """Rows as mappings by column name. Numbers are scaled integers, as stored."""
         self.statements += 1
         if self.sqlite:
-            values = [json.dumps(a) if type(a) in (list, tuple) else a for a in args]
+            values = [_JSON.encode(a).decode() if type(a) in LISTS else a for a in args]
             return await self.engine.run_sql(_for_sqlite(sql), values)  # type: ignore[no-any-return]
         if not self.writable:  # a preview looks at what an action would lock
             sql = sql.replace(" FOR UPDATE", "")
@@ -129,11 +131,10 @@ class Session:
         if "id" not in values:
             values["id"] = self.ids.take()
         defaults = defaults_of(table)
-        columns = tuple(defaults)
-        unknown = values.keys() - defaults.keys()
-        if unknown:
-            raise TypeError(f"{table._meta.tablename} has no column {', '.join(sorted(unknown))}")
-        self._rows.setdefault((table, columns), []).append(tuple([values.get(c, defaults[c]) for c in columns]))
+        row = defaults | values  # in the order of the columns
+        if len(row) > len(defaults):
+            raise TypeError(f"{table._meta.tablename} has no column {', '.join(sorted(values.keys() - defaults.keys()))}")
+        self._rows.setdefault((table, columns_of(table)), []).append(tuple(row.values()))
         return values["id"]  # type: ignore[no-any-return]
 
     async def flush(self, last: bool = False) -> None:
