@@ -213,14 +213,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
 @pytest.fixture
 def screen(request: pytest.FixtureRequest, chromium: Browser, site: Site) -> Iterator[Watched]:
     """Give a page that is logged in, 1280 pixels wide or as indirect parameters say; the test fails if the page complained about anything."""
-    from newel_sdk.site import DESKTOP, Watched
+    from newel_sdk.site import window
 
-    window = chromium.new_context(**getattr(request, "param", {"viewport": DESKTOP}))
-    page = window.new_page()
-    page.set_default_timeout(10_000)
-    found = Watched(page, site)
-    found.login()
-    yield found
-    window.close()
-    if found.complaints:
-        pytest.fail("the page complained:\n" + "\n".join(found.complaints))
+    with window(chromium, site, **getattr(request, "param", {})) as found:
+        yield found

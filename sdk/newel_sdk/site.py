@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,7 +18,7 @@ from newel_sdk.kit import LOGIN, PASSWORD, Kit, kit_on
 
 if TYPE_CHECKING:
     from newel.services.app import Newel
-    from playwright.sync_api import ConsoleMessage, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Page
 
 T = TypeVar("T")
 SECONDS = 60
@@ -68,7 +69,7 @@ class Site(threading.Thread):
             await self._listen(self.kit.app)
 
     async def _listen(self, app: Newel) -> None:
-        config = uvicorn.Config(create_app(app, manage=False), host="127.0.0.1", port=self.port, log_level="error", lifespan="on")
+        config = uvicorn.Config(create_app(app, manage=False), host="127.0.0.1", port=self.port, log_level="critical", lifespan="on", timeout_graceful_shutdown=1)
         self._server = _Server(config, self._listening)
         await self._server.serve()
 
@@ -116,13 +117,32 @@ class Watched:
         self.page.wait_for_load_state("networkidle")
         return self.page
 
-    def login(self) -> None:
-        """As the administrator."""
+    def login(self, login: str = LOGIN, lands: str = "/") -> None:
+        """As the administrator, or as somebody whose password is the kit's PASSWORD. lands: the page that this user comes to."""
         page = self.open("/login")
-        page.fill("[name=login]", LOGIN)
+        page.fill("[name=login]", login)
         page.fill("[name=password]", PASSWORD)
         page.click("button[type=submit]")
-        page.wait_for_url(f"{self.site.url}/")
+        page.wait_for_url(self.site.url + lands)
 
 
-__all__ = ["DESKTOP", "PHONE", "Site", "Watched"]
+@contextmanager
+def window(chromium: Browser, site: Site, login: str = LOGIN, lands: str = "/", expected: tuple[int, ...] = (), **options: Any) -> Iterator[Watched]:
+    """A window of the browser in which somebody has logged in; at its end it must not have complained about anything.
+
+    Args:
+        login, lands: as for Watched.login. expected: statuses of answers that are no complaint.
+        options: of Playwright's new_context, such as viewport or color_scheme; 1280 pixels wide without any.
+    """
+    context = chromium.new_context(**(options or {"viewport": DESKTOP}))
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    found = Watched(page, site)
+    found.expected = expected
+    found.login(login, lands)
+    yield found
+    context.close()
+    assert not found.complaints, "the page complained:\n" + "\n".join(found.complaints)
+
+
+__all__ = ["DESKTOP", "PHONE", "Site", "Watched", "window"]

@@ -14,7 +14,7 @@ from newel.services.app import Newel
 from newel.services.setup import create_admin, set_up_company
 from newel_sdk import site as sdk
 from newel_sdk.kit import LOGIN, PASSWORD
-from newel_sdk.site import Watched
+from newel_sdk.site import Watched, window
 from newel_sdk.testing import DocumentInput, LineInput, item, party
 from playwright.sync_api import Browser
 
@@ -70,12 +70,5 @@ def served(site: Site) -> Iterator[Site]:
 @pytest.fixture
 def watched(request: pytest.FixtureRequest, chromium: Browser, site: Site) -> Iterator[Watched]:
     """Give a browser window that is logged in. Indirect parameters are options of the window."""
-    options: dict[str, Any] = getattr(request, "param", {"viewport": DESKTOP})
-    window = chromium.new_context(**options)
-    page = window.new_page()
-    page.set_default_timeout(10_000)
-    found = Watched(page, site)
-    found.login()
-    yield found
-    window.close()
-    assert found.complaints == []
+    with window(chromium, site, **getattr(request, "param", {"viewport": DESKTOP})) as found:
+        yield found

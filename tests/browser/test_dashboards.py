@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from newel.domain.context import Context
 from newel.domain.document import DocumentInput, LineInput
 from newel.services.app import Newel
-from newel_sdk.site import PHONE, Watched
+from newel_sdk.site import PHONE, Watched, window
 from newel_sdk.testing import party
 from playwright.sync_api import Browser, Page, expect
 
@@ -50,15 +50,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture(params=WINDOWS, ids=["desk", "dark", "phone"])
-def window(request: pytest.FixtureRequest, chromium: Browser, site: Site) -> Iterator[Watched]:
+def screen(request: pytest.FixtureRequest, chromium: Browser, site: Site) -> Iterator[Watched]:
     """Give a window that is logged in."""
-    context = chromium.new_context(**request.param)
-    found = Watched(context.new_page(), site)
-    found.page.set_default_timeout(10_000)
-    found.login()
-    yield found
-    context.close()
-    assert found.complaints == []
+    with window(chromium, site, **request.param) as found:
+        yield found
 
 
 def _seen(page: Page, name: str, request: Any) -> None:
@@ -71,8 +66,8 @@ def _seen(page: Page, name: str, request: Any) -> None:
 
 
 @pytest.mark.screen("C55", "C56")
-def test_boards_on_desk_phone_and_in_the_dark(window: Watched, request: pytest.FixtureRequest) -> None:
-    page = window.open("/dashboards/sales")
+def test_boards_on_desk_phone_and_in_the_dark(screen: Watched, request: pytest.FixtureRequest) -> None:
+    page = screen.open("/dashboards/sales")
     expect(page.locator(".d-tile .d-figure")).to_have_count(8)
     chart = page.get_by_role("img", name="Revenue by month. ")
     expect(chart).to_have_attribute("width", "340")
@@ -86,14 +81,14 @@ def test_boards_on_desk_phone_and_in_the_dark(window: Watched, request: pytest.F
     expect(open_orders).to_contain_text("1")
     open_orders.click()
     expect(page.locator("table tbody tr")).to_have_count(1)
-    page = window.open("/dashboards/finance")
+    page = screen.open("/dashboards/finance")
     expect(page.locator(".d-tile .d-figure")).to_have_count(7)
     _seen(page, "finance", request)
 
 
 @pytest.mark.screen("C54")
-def test_from_a_figure_over_the_analysis_to_the_lines(window: Watched, request: pytest.FixtureRequest) -> None:
-    page = window.open("/dashboards/sales")
+def test_from_a_figure_over_the_analysis_to_the_lines(screen: Watched, request: pytest.FixtureRequest) -> None:
+    page = screen.open("/dashboards/sales")
     figure = page.locator(".d-tile", has_text="Largest customers").locator(".d-figure")
     total = figure.locator(".n-code").inner_text()
     figure.click()
@@ -103,13 +98,13 @@ def test_from_a_figure_over_the_analysis_to_the_lines(window: Watched, request: 
     revenue = row.locator("td").nth(1).locator(".n-code").inner_text()
     row.get_by_role("link").click()
     expect(page.locator("tfoot")).to_contain_text(revenue)
-    page = window.open("/dashboards/receivables?by=country")
+    page = screen.open("/dashboards/receivables?by=country")
     _seen(page, "receivables", request)
 
 
 @pytest.mark.screen("C56")
-def test_a_tile_fails_alone_and_can_be_tried_again(window: Watched, request: pytest.FixtureRequest) -> None:
-    page = window.open("/dashboards/own")
+def test_a_tile_fails_alone_and_can_be_tried_again(screen: Watched, request: pytest.FixtureRequest) -> None:
+    page = screen.open("/dashboards/own")
     wrong, right = (page.locator(".d-tile", has=page.get_by_role("heading", name=n)) for n in ("Wrong", "Right"))
     expect(right.locator(".d-figure")).to_be_visible()
     expect(wrong.get_by_role("alert")).to_contain_text("no column of amounts")

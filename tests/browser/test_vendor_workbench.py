@@ -13,7 +13,7 @@ from newel.domain.context import Context
 from newel.domain.document import DocumentInput, LineInput
 from newel.services.app import Newel
 from newel_sdk.kit import PASSWORD
-from newel_sdk.site import PHONE, Watched
+from newel_sdk.site import PHONE, window
 from newel_sdk.testing import item, party
 from newel_vendor_workbench.send import invite
 from playwright.sync_api import Browser, Page, expect
@@ -54,19 +54,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture(params=WINDOWS, ids=["phone", "desk"])
 def vendor(request: pytest.FixtureRequest, chromium: Browser, site: Site) -> Iterator[Page]:
     """Give a window of the vendor's, who has come from the address of the workbench."""
-    window = chromium.new_context(**request.param)
-    page = window.new_page()
-    page.set_default_timeout(10_000)
-    found = Watched(page, site)
-    found.expected = (422,)
-    page.goto(f"{site.url}/login")
-    page.fill("[name=login]", "bella")
-    page.fill("[name=password]", PASSWORD)
-    page.click("button[type=submit]")
-    page.wait_for_url(f"{site.url}/vendor_workbench")
-    yield page
-    window.close()
-    assert found.complaints == []
+    with window(chromium, site, "bella", "/vendor_workbench", (422,), **request.param) as found:
+        yield found.page
 
 
 def picture(page: Page, name: str) -> None:

@@ -16,7 +16,7 @@ from newel_knowledge import decide
 from newel_portal import send
 from newel_requests import answer
 from newel_sdk.kit import PASSWORD, Kit
-from newel_sdk.site import PHONE, Site, Watched
+from newel_sdk.site import PHONE, Site, window
 from playwright.sync_api import Browser, Page, expect
 
 from plugins.service_portal.attachments.tests.test_rules import picture
@@ -67,19 +67,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture(params=WINDOWS, ids=["phone", "desk"])
 def mia(request: pytest.FixtureRequest, chromium: Browser, site: Site) -> Iterator[Page]:
     """Give a window in which the customer has logged in, and so come to the portal."""
-    window = chromium.new_context(**request.param)
-    page = window.new_page()
-    page.set_default_timeout(10_000)
-    found = Watched(page, site)
-    found.expected = (422,)
-    page.goto(f"{site.url}/login")
-    page.fill("[name=login]", "mia-miller")
-    page.fill("[name=password]", PASSWORD)
-    page.click("button[type=submit]")
-    page.wait_for_url(f"{site.url}/portal")
-    yield page
-    window.close()
-    assert found.complaints == []
+    with window(chromium, site, "mia-miller", "/portal", (422,), **request.param) as found:
+        yield found.page
 
 
 def looked_at(page: Page, name: str) -> None:

@@ -1,0 +1,72 @@
+"""What a key costs in an order of 50 and of 500 lines, in the real browser: from the key to what is painted, and to prices and totals that are new."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from newel_sdk.site import Watched, window
+from playwright.sync_api import Browser, Page
+
+from tests.benchmarks.figures import Figures
+from tests.browser.conftest import DESKTOP, PLUGINS, Site, served
+from tests.browser.entry import order, shelf
+from tests.browser.test_order_entry_stock import MORE, lines_of
+
+ROUNDS = 50
+PAINTED = """
+() => {
+    window.painted = [];
+    document.addEventListener("keydown", (event) => {
+        const at = event.timeStamp;
+        requestAnimationFrame(() => setTimeout(() => window.painted.push(performance.now() - at)));
+    }, true);
+}
+"""
+TOTALS = """
+() => new Promise((done) => {
+    const at = performance.now(), shown = document.querySelector("#preview-totals").textContent;
+    const look = () => document.querySelector("#preview-totals").textContent === shown ? requestAnimationFrame(look) : done(performance.now() - at);
+    look();
+})
+"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Give a server with all that an order looks at."""
+    yield from served(Site(tmp_path_factory.mktemp("site"), (*PLUGINS, *MORE, "promotions", "credit"), shelf))
+
+
+@pytest.fixture
+def screen(chromium: Browser, site: Site) -> Iterator[Watched]:
+    """Give a window that is logged in."""
+    with window(chromium, site, viewport=DESKTOP) as found:
+        yield found
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(("lines", "aim"), [(50, 300), (500, 800)])
+def test_keys(screen: Any, figures: Figures, lines: int, aim: int) -> None:
+    page: Page = order(screen)
+    lines_of(page, lines)
+    page.evaluate(PAINTED)
+    page.focus(f"#lines-{lines // 2}-text")
+    for n in range(ROUNDS):
+        page.keyboard.press("abcdefghij"[n % 10])
+        page.wait_for_timeout(20)
+    page.wait_for_load_state("networkidle")
+    _add(figures, f"{lines} lines, from key to paint", page.evaluate("window.painted"), 100)
+    taken = []
+    for n in range(ROUNDS):
+        page.fill(f"#lines-{lines // 2}-quantity", str(n + 11))
+        taken.append(page.evaluate(TOTALS))
+        page.wait_for_load_state("networkidle")
+    _add(figures, f"{lines} lines, from the last key to new totals", taken, aim)
+
+
+def _add(figures: Figures, what: str, taken: list[float], aim: int) -> None:
+    p95 = statistics.quantiles(taken, n=20)[-1]
+    figures.add("entry", what, f"p50 {statistics.median(taken):.0f} ms, p95 {p95:.0f} ms", f"p95 {aim} ms", p95 <= aim)
