@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from newel.domain.document import Document
@@ -22,7 +24,17 @@ async def draw(session: Session, kind: DocumentKind, document: Document) -> str:
             session.id(), document.company, kind.name, year, kind.series,
         )  # fmt: skip
         return f"{kind.series}{year}-00001"
-    return f"{row['prefix']}{year}-{row['next'] - 1:0{row['digits']}d}"
+    return _written(row["prefix"], year, row["next"] - 1, row["digits"])
+
+
+def _written(prefix: str, year: int, count: int, digits: int) -> str:
+    return f"{prefix}{year}-{count:0{digits}d}"
+
+
+async def counted(session: Session, company: int, kinds: Sequence[str], count: int) -> list[str]:
+    """The numbers that end in a count, such as 142 for SO2026-00142, of each kind and year."""
+    rows = await session.fetch("SELECT prefix, year, digits FROM number_series WHERE company = ? AND kind = ANY(?) AND next > ?", company, list(kinds), count)
+    return [_written(r["prefix"], r["year"], count, r["digits"]) for r in rows]
 
 
 async def due(session: Session, kind: DocumentKind, document: Document) -> Document:

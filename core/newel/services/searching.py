@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from newel.domain.context import Context
 from newel.services.access import own_party
 from newel.services.lists import HEADS, Head, head, visible
+from newel.services.numbers import counted
 from newel.services.record_read import containing, starting
 from newel.store.session import Session
 
@@ -15,12 +16,14 @@ if TYPE_CHECKING:
     from newel.services.app import Newel
 
 PARTIES = 20  # whose documents a search looks for
+LATEST = 50_000  # documents that are looked through for a text in the middle of a number
 
 
 async def search(newel: Newel, text: str, context: Context, kinds: Sequence[str] | None = None, size: int = 8) -> list[Head]:
-    """Documents whose number or reference starts with the text, then those whose party is called so.
+    """Documents whose number or reference starts with the text, or whose number ends in it where it is one, then those whose party is called so.
 
-    Only where there are none is every document looked through for a number or reference with the text somewhere in it.
+    Only where there are none are the LATEST documents looked through for a number or reference with the text somewhere in it: the lists, which search
+    all, are for the others.
     """
     text = text.strip()[:100]
     allowed = [k for k in visible(newel, context) if kinds is None or k in kinds]
@@ -43,11 +46,15 @@ async def search(newel: Newel, text: str, context: Context, kinds: Sequence[str]
                 out.setdefault(r["id"], head(r))
 
         await take(*last(start, start_args, "+id"))  # found by its own index and then sorted, and not by walking through all
+        if text.isdecimal() and len(text) < 12 and (numbers := await counted(session, context.company.id, allowed, int(text))):
+            await take(*last("number = ANY(?)", [numbers], "+id"))
         if len(out) < size and (called := await _called(session, text, anywhere=not out)):
             each = [last("party = ?", [id]) for id in called]  # the last ones of each, by an index that has them in this order
             await take(" UNION ALL ".join(sql for sql, _ in each), [a for _, args in each for a in args])
         if not out:
-            await take(*last(*containing(["number", "reference"], text)))
+            anywhere, words = containing(["number", "reference"], text)
+            latest = "id IN (SELECT id FROM document WHERE company = ? ORDER BY id DESC LIMIT ?)"
+            await take(*last(f"{latest} AND {anywhere}", [context.company.id, LATEST, *words]))
     return list(out.values())[:size]
 
 
