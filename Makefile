@@ -6,7 +6,7 @@ DISTRIBUTIONS := core sdk ops demo $(patsubst %/pyproject.toml,%,$(wildcard plug
 PYPROJECTS := $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system lock run test soak lint format bench bench-peers fuzz audit docs surface capabilities screens words clean
+.PHONY: help setup system lock run test soak lint format bench bench-peers fuzz audit docs surface capabilities screens screenshots words clean
 
 help:
 	@echo "make run           a demonstration company on SQLite, in the browser"
@@ -19,6 +19,7 @@ help:
 	@echo "make audit         known weaknesses of the packages that are locked; asks a service outside"
 	@echo "make docs          the documentation, into docs/_build"
 	@echo "make capabilities  docs/capabilities.md from the tests' marks; make screens: docs/screens.md"
+	@echo "make screenshots   docs/pictures: the main pages of the demonstration company, in Chromium"
 	@echo "make words         brings the translations up to date, and says what is missing"
 	@echo "make surface       docs/api_surface.txt from the code"
 	@echo "make lock          requirements.txt from requirements.in"
@@ -100,6 +101,9 @@ capabilities: setup
 
 screens: setup
 	$(BIN)/python tools/screens.py
+
+screenshots: setup system
+	$(BIN)/python tools/screenshots.py
 
 clean:
 	rm -rf .venv .venv-peers docs/_build dist build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis

@@ -231,6 +231,20 @@ async def test_failed_work_is_seen_and_tried_again(web: Any) -> None:
     assert "the bank did not answer" not in (await client.get("/jobs")).text
 
 
+async def test_work_is_given_up_for_a_reason(web: Any) -> None:
+    """What nobody needs any more is not tried again; who, when and why stands in the audit. Without a reason nothing happens."""
+    job = await enqueue(web.newel, "shop.gone", {"file": 7})
+    client, csrf = await web.browser()
+    form = {"_csrf_token": csrf, "id": f"job-{job}", "do": "discard"}
+    assert (await client.post("/jobs", data=form)).status_code == 422
+    assert f'value="job-{job}"' in (await client.get("/jobs?state=waiting")).text
+    assert (await client.post("/jobs", data={**form, "reason": "the file is gone"})).status_code == 303
+    assert f'value="job-{job}"' not in (await client.get("/jobs?state=waiting")).text
+    assert "given up by admin: the file is gone" in (await client.get("/jobs?state=done")).text
+    assert "gave it up" in (await client.get(f"/audit?record={job}&q=file+is+gone")).text
+    assert (await client.post("/jobs", data={**form, "reason": "again"})).status_code == 404
+
+
 @pytest.mark.capability("APR-04", screen="/audit")
 async def test_changes_of_an_order_can_be_asked_for(web: Any) -> None:
     """Who changed what, with old and new value, on the order's page and by user, kind and value in the audit."""
@@ -247,6 +261,12 @@ async def test_changes_of_an_order_can_be_asked_for(web: Any) -> None:
     rows = (await client.get("/audit?q=before&user=admin&kind=shop.order")).text
     assert "Reference: before → after" in rows
     assert "Reference: before" not in (await client.get("/audit?q=before&user=nobody")).text
+    number = re.search(r"<title>[^<]* (\S+) ·", page)
+    assert number
+    found = (await client.get(f"/audit?record={number[1]}&field=reference&format=csv")).text.splitlines()
+    assert len(found) == 2, "the heads, and the one change of this field"
+    assert "Reference: before → after" in found[1]
+    assert "Reference:" not in (await client.get(f"/audit?record={number[1]}&field=text")).text
 
 
 async def test_a_long_list_does_not_wait_for_its_sums(web: Any, monkeypatch: pytest.MonkeyPatch) -> None:

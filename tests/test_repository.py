@@ -24,12 +24,13 @@ FUNCTION_LINES = 50
 FILE_LINES = 300
 PLUGIN_LINES = 500
 KERNEL_LINES = 14_000  # without web: docs/decisions/0006
-WEB_LINES = 7_000
+WEB_LINES = 7_100
 DOMAIN_LINES = 3_000
 
 # What may be longer, and why. "path" for a file, "path::function" for a function. A plugin says it in its own pyproject.toml: [tool.newel.exempt].
 EXEMPTIONS: dict[str, str] = {
     "core/newel/store/tables_master.py": "tables are data, a column a line",
+    "core/newel/manifest.py": "what a plugin may declare, on one page",
 }
 
 PLUGIN_FILES = {"pyproject.toml", "README.md", "CHANGELOG.md", "tests"}
@@ -47,6 +48,7 @@ PACKAGE_ALLOWED = PACKAGE_REQUIRED | {
     "decide.py",  # the same
     "keep.py",  # the same
     "redraw.py",  # the same
+    "arrange.py",  # the same
     "ask.py",  # the same
     "send.py",  # the same
     "answer.py",  # the same
@@ -55,7 +57,13 @@ PACKAGE_ALLOWED = PACKAGE_REQUIRED | {
     "boards.py",  # of dashboards: what comes along
     "chart.py",  # of dashboards: where shapes of a drawing stand, pure
     "receivables.py",  # of dashboards: a second subject of analysis
+    "paper.py",  # of prints: from a document to its pages
+    "steps.py",  # of setup: what the guide asks for and makes
+    "editing.py",  # of prints: the page of layouts
     "tiles.py",  # of dashboards: what a tile shows
+    "codes.py",  # of scan: what stands in a barcode, pure
+    "pictures.py",  # of scan: barcodes in pictures, away from the event loop
+    "views.py",  # of scan: a task as a page and its script show it
     "checks.py",  # what must hold of records and documents, where rules.py would be too long
     "demo.toml",
     "migrations",

@@ -249,6 +249,14 @@ async def test_static_files_are_kept_by_version(web: Web) -> None:
     assert (await web.client().get("/static/%2e%2e/app.py")).status_code == 404
 
 
+async def test_nothing_answers_trace(web: Web) -> None:
+    """A page, the API, static files, and what does not exist."""
+    for path in ("/login", "/", "/api/me", "/static/newel.css", "/nowhere"):
+        answer = await web.client().request("TRACE", path, headers={"x-told": "zq-told-zq"})
+        assert answer.status_code in (404, 405), (path, answer.status_code)
+        assert "zq-told-zq" not in answer.text
+
+
 async def test_headers_of_everything(web: Web) -> None:
     """Also of what does not exist, of what is not allowed and of server errors."""
     web.newel.records.page = None  # type: ignore[method-assign,assignment]  # so that a request fails for a reason of ours

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Install the system packages that tests and PDF printing need, when they are missing: a browser, PostgreSQL, Redis, Pango and a font.
+# Install the system packages that tests and PDF printing need, when they are missing: a browser, PostgreSQL, Redis, Pango and fonts, one with Chinese.
 # Arguments are further programs, named like their packages: `tools/system_packages.sh wrk`.
 #
 # Needs root and Debian's apt. Anybody else is told what to install, and the tests that need it skip. With NEWEL_REQUIRE_SERVERS=1
@@ -19,6 +19,7 @@ missing() {
   has_library libharfbuzz-subset.so || packages+=(libharfbuzz-subset0)
   command -v fc-list >/dev/null || packages+=(fontconfig)
   compgen -G "/usr/share/fonts/truetype/*" >/dev/null || packages+=(fonts-dejavu-core)
+  [ -n "$(fc-list :lang=zh-cn family 2>/dev/null)" ] || packages+=(fonts-droid-fallback)
   for program in "$@"; do command -v "$program" >/dev/null || packages+=("$program"); done
   echo "${packages[*]:-}"
 }

@@ -95,8 +95,12 @@ def serve(host: str | None, port: int | None, worker: bool) -> None:
         out.print(f"[yellow]plugin {off.name} is off:[/] {off.reason}", highlight=False)
     address, at = host or config.host, port or config.port
     out.print(f"Newel {__version__} on http://{address}:{at}", highlight=False)
-    web = create_app(app, worker=worker)
-    uvicorn.run(web, host=address, port=at, log_level="warning", log_config=None, server_header=False)
+
+    def tell(path: str) -> None:
+        out.print(f"nobody can log in yet; begin at http://{address}:{at}{path}", highlight=False, soft_wrap=True)
+
+    web = create_app(app, worker=worker, tell=tell)
+    uvicorn.run(web, host=address, port=at, log_level="warning", log_config=None, server_header=False, timeout_graceful_shutdown=10)
 
 
 @main.command()

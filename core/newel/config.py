@@ -36,6 +36,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         secure_cookies: cookies only over https; switch on behind a proxy with TLS.
         settings: plugin -> its settings; they are defaults that the stored settings of a company override.
         roles: code -> role; `newel apply` makes it so.
+        field_rights: "<record kind>.<field>" -> the permission without which nobody sees or enters it (docs/guide_integrators.md).
         engine: options of the engine, such as synchronous = "NORMAL" or connections = 20.
         replica: postgresql://... of a streaming replica, for reading; left out: everything is read from `database`.
         replica_lag_seconds: how far it may be behind and still be read.
@@ -55,6 +56,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     secure_cookies: bool = False
     settings: dict[str, dict[str, Any]] = {}
     roles: dict[str, RoleConfig] = {}
+    field_rights: dict[str, str] = {}
     engine: dict[str, Any] = {}
     replica: str = ""
     replica_lag_seconds: float = 10.0

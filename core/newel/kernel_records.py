@@ -8,6 +8,7 @@ from typing import Any
 
 from newel import kernel_rules as rules
 from newel.manifest import Field, RecordKind
+from newel.services.access import COSTS
 from newel.store import tables_master as t
 
 MASTER, ITEM, PARTY, USER = "newel.master", "newel.item", "newel.party", "newel.user"
@@ -147,7 +148,7 @@ ITEMS = (
         name="newel.item_cost", table=t.ItemCost, label="Standard cost", label_plural="Standard costs", title=("item", "date_from"),
         parent="item", facts=ITEM, check=rules.dates,
         fields=(
-            Field(name="cost", minimum=ZERO, required=True, help="For one of the item's own unit, in the company's currency."), FROM, TO,
+            Field(name="cost", minimum=ZERO, required=True, right=COSTS, help="For one of the item's own unit, in the company's currency."), FROM, TO,
         ),
     ),
     RecordKind(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -12,6 +12,7 @@ import msgspec
 from newel.domain.kinds import DocumentKind, Extension, Flow, LineKind
 from newel.domain.ledger import AccountRole, PostingRule
 from newel.domain.stock import LocationKind
+from newel.happenings import Happening, Watch
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +25,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         code_of: name of the record kind whose code or number this text is ("newel.unit"); it must exist.
         minimum, maximum: bounds, as the value itself.
         list: shown in lists. readonly: never entered. secret: never shown. long: of a form: text of several lines.
+        right: permission without which nobody sees, searches or enters it ("newel.costs"). What names a record can't have one.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     readonly: bool = False
     secret: bool = False
     long: bool = False
+    right: str = ""
 
 
 class RecordKind(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +99,7 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
 class Column(msgspec.Struct, frozen=True, kw_only=True):
     """A column of a report. type: text, date, amount, quantity, percent, document, or the name of a record kind; total: summed up.
 
-    A column of type document holds a document's id and is shown as a link; `text` names the column with its number.
+    A column of type document holds a document's id and is shown as a link; `text` names the column with its number. right: as of Field.
     """
 
     name: str
@@ -104,6 +107,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     type: str = "text"
     total: bool = False
     text: str = ""
+    right: str = ""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,8 +142,9 @@ class Box(msgspec.Struct, frozen=True, kw_only=True):
     """A page of the plugin's own as a box on other pages: fetched when that page is there, and a link to it where scripts are off.
 
     Args:
-        on: "document" or "record", the page of each one; "list", where it is a link for those who may edit what is listed; or a place that a
-            plugin has on a page of its own ("portal.start").
+        on: "document" or "record", the page of each one; "document.history" or "record.history", instead of the kernel's own; "document.print",
+            instead of the kernel's print; "head", beside the user's menu of every page; "list", where it is a link for those who may edit what is
+            listed; "begin", a public page where somebody starts as long as there is no user; or a place of a plugin's own ("portal.start").
         url: of the page; {kind} and {id} stand for what the box is about. Asked for with the header HX-Request, it answers with its content alone.
         permission: that somebody needs to see it. shared: also for users who stand for a party.
     """
@@ -249,11 +254,13 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         listens: async function(document, transition, session, context) -> bool, where after_transition has nothing to do after most transitions;
             it should ask cached facts and nothing else.
         routes: "module:name" of a list of Litestar handlers, served under /<name> and /api/<name>.
+        lists: "module:name" of async function(request, context, kind, view) that arranges each list in place, as a page and as a file (docs/plugins.md).
         templates: "module:folder" of its Jinja templates, under a folder of its name.
         scripts: ES modules that every page loads, as static_url names them ("loyalty/cards.js"); they may import from "newel" (docs/screens.md).
         locale: "module:folder" of its translations, one file <language>.po each; the texts themselves are English.
         boxes: on pages of the kernel and of other plugins.
         permissions: (name, what it allows) beside those that kinds and records bring.
+        happenings, watches, prints, tells: what timelines, open pages and mails get from it; see newel.happenings.
         formats: that lists can be had in as files: ending -> function(name, head, rows of values) -> (bytes, media type).
         demo_data: "package:file" of a TOML file with records for the demonstration company: a table for each record kind, with rows.
         demo: async function(kit: DemoKit) that adds to the demonstration company what a file can't say.
@@ -285,12 +292,17 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     quiet: dict[str, Any] = {}
     permissions: tuple[tuple[str, str], ...] = ()
     routes: str = ""
+    lists: str = ""
     templates: str = ""
     scripts: tuple[str, ...] = ()
     locale: str = ""
     menu: tuple[MenuItem, ...] = ()
     boxes: tuple[Box, ...] = ()
     jobs: tuple[Job, ...] = ()
+    happenings: Callable[..., Awaitable[Sequence[Happening]]] | None = None
+    watches: tuple[Watch, ...] = ()
+    prints: Callable[..., Awaitable[tuple[str, bytes]]] | None = None
+    tells: Callable[..., Awaitable[None]] | None = None
     formats: dict[str, Callable[..., tuple[bytes, str]]] = {}
     demo_data: str = ""
     demo: Callable[..., Awaitable[Any]] | None = None

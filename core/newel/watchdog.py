@@ -11,7 +11,7 @@ import contextlib
 import ctypes
 import signal
 import threading
-from _signal import getsignal  # that of `signal` makes a member of an Enum each time
+from _signal import getsignal  # type: ignore[import-not-found]  # that of `signal` makes a member of an Enum each time
 from collections.abc import Iterator
 from types import FrameType
 

@@ -102,7 +102,7 @@ class DemoKit:
 
     async def user(self, login: str, name: str, roles: Sequence[str], **more: Any) -> None:
         """A user with the password of the demonstration."""
-        id = await self.app.users.create(login, PASSWORD, name, roles, [self.company.id], self.context(), **more)
+        id = await self.app.users.create(login, self.password, name, roles, [self.company.id], self.context(), **more)
         user = await self.app.users.load(id)
         if user is None:
             raise missing("user", login)
@@ -115,13 +115,14 @@ class DemoKit:
             raise Refused(*result.problems)
 
 
-async def demo(app: Newel, *, documents: int = 1000, seed: int = SEED, progress: Progress | None = None) -> DemoResult:
+async def demo(app: Newel, *, documents: int = 1000, seed: int = SEED, progress: Progress | None = None, password: str = PASSWORD) -> DemoResult:
     """Make the company in a database that has none.
 
     Args:
         documents: about how many.
         seed: the same seed on the same day gives the same company.
         progress: called with (what, how far, of how much).
+        password: of its users.
     """
     from newel_demo.story import Story
 
@@ -134,6 +135,7 @@ async def demo(app: Newel, *, documents: int = 1000, seed: int = SEED, progress:
     tell("company", 0, documents)
     company = await set_up_company(app, first_year=today.year - 1, years=3, **data["company"])
     kit = DemoKit(app, company, seed, today)
+    kit.password = password
     for login, (name, role) in USERS.items():
         await kit.user(login, name, [role])
     await _records(kit, data)

@@ -69,7 +69,8 @@ class Site(threading.Thread):
             await self._listen(self.kit.app)
 
     async def _listen(self, app: Newel) -> None:
-        config = uvicorn.Config(create_app(app, manage=False), host="127.0.0.1", port=self.port, log_level="critical", lifespan="on", timeout_graceful_shutdown=1)
+        place: dict[str, Any] = {"host": "127.0.0.1", "port": self.port}
+        config = uvicorn.Config(create_app(app, manage=False), **place, log_level="critical", lifespan="on", timeout_graceful_shutdown=1)
         self._server = _Server(config, self._listening)
         await self._server.serve()
 

@@ -24,8 +24,8 @@ from newel import API_VERSION
 MODULES = (
     "newel.config", "newel.domain.context", "newel.domain.credit", "newel.domain.document", "newel.domain.facts", "newel.domain.item", "newel.domain.kinds",
     "newel.domain.ledger", "newel.domain.master", "newel.domain.money", "newel.domain.parts", "newel.domain.party", "newel.domain.pricing",
-    "newel.domain.quantity", "newel.domain.stock", "newel.domain.tax", "newel.errors", "newel.hookspecs", "newel.manifest", "newel.services.app",
-    "newel.services.documents", "newel.services.outcome", "newel.services.records", "newel.store.columns", "newel.store.fulltext",
+    "newel.domain.quantity", "newel.domain.stock", "newel.domain.tax", "newel.errors", "newel.happenings", "newel.hookspecs", "newel.manifest",
+    "newel.services.app", "newel.services.documents", "newel.services.outcome", "newel.services.records", "newel.store.columns", "newel.store.fulltext",
     "newel.store.session", "newel.web.markdown", "newel.web.operations", "newel_sdk.conformance", "newel_sdk.kit", "newel_sdk.strategies", "newel_sdk.testing",
 )  # fmt: skip
 # Whole modules whose names are too many to be listed: their tables and pages are documented elsewhere.

@@ -91,6 +91,13 @@ def test_c13_found_by_number_words_and_barcode_and_old_answers_are_dropped(watch
     expect(page.locator("[role=option]").first).to_contain_text("I-2")
     page.wait_for_timeout(1000)
     expect(page.locator("[role=option]").first).to_contain_text("I-2")
+    page.route("**/options/newel.item?q=I-3*", slowly)
+    page.keyboard.press("Backspace")
+    page.keyboard.type("3")
+    page.keyboard.press("Enter")  # what is shown still answers I-2: Enter waits for what was typed
+    expect(page.locator("#lines-0-item")).to_have_value(re.compile("^I-3"))
+    expect(page.locator("#lines-0-net")).to_have_text("40.00")
+    page.unroute_all(behavior="ignoreErrors")
 
 
 @pytest.mark.screen("C14")

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pypdfium2
 import pytest
 from newel.domain.context import Context
 from newel.services.app import Newel
@@ -142,6 +143,8 @@ def test_c24_one_total_everywhere(watched: Any, currency: str) -> None:
     id_ = page.url.rsplit("/", 1)[1]
     gross = page.evaluate("async (id) => (await (await fetch(`/api/document/${id}`)).json()).gross", id_)
     assert Decimal(gross) == Decimal(shown.replace(",", ""))
+    content = page.request.get(f"{page.url}/pdf").body()
+    assert f"{shown} {currency}" in pypdfium2.PdfDocument(content)[0].get_textpage().get_text_bounded()
     page.goto(f"{page.url}/print")
     assert shown in page.content()
 
@@ -171,7 +174,7 @@ def test_c19_five_hundred_lines(watched: Any) -> None:
     assert page.input_value("#lines-499-quantity").endswith("3")
     page.keyboard.press("Enter")
     assert focus(page) == "lines-499-unit"
-    page.get_by_role("button", name="Save", exact=True).click()
+    page.keyboard.press("Alt+s")
     page.wait_for_url(re.compile(r"/document/\d+$"), timeout=60_000)
     expect(page.locator("tr[id^=line-]")).to_have_count(500)
 

@@ -14,6 +14,7 @@ SIZES: dict[str, tuple[int, int]] = {
     "R3 copies": (12, 1000),
     "R4 shutdowns": (3, 100),
     "R5 rounds": (3, 30),
+    "R8 rows": (10_000, 200_000),
     "N1 buyers": (400, 400),
     "N1 reservations": (500, 1_000_000),
     "N2 orders": (120, 100_000),

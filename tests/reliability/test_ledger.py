@@ -151,28 +151,33 @@ async def test_any_changed_bit_sees_the_planted_fault(sqlite_url: str, run: Run)
         await bits(sqlite_url, run)
 
 
+async def grown(app: Newel, count: int) -> int:
+    """A ledger with as many entries more, of nothing, in its chain. Returns the number of the last one."""
+    async with app.database.read() as session:
+        entry = await session.one("SELECT * FROM journal_entry ORDER BY id LIMIT 1")
+        postings = await session.fetch("SELECT * FROM posting WHERE entry = ? ORDER BY id", entry["id"])
+    async with app.database.write() as session:
+        head = await session.one("SELECT number, hash FROM ledger_chain")
+        number, previous = int(head["number"]), head["hash"]
+        await session.need(count * (len(postings) + 1))
+        for _ in range(count):
+            number += 1
+            row = {**entry, "number": number, "date": day(entry["date"]), "created_at": NOW, "document": None, "reverses": None}
+            own = [{**p, "debit": 0, "credit": 0, "amount": 0} for p in postings]
+            previous = entry_hash(previous, row, own)
+            row.pop("id")
+            id = session.add(t.JournalEntry, **{**row, "hash": previous})
+            for p in own:
+                session.add(t.Posting, **{**{k: v for k, v in p.items() if k != "id"}, "entry": id})
+        await session.fetch("UPDATE ledger_chain SET number = ?, hash = ?", number, previous)
+    return number
+
+
 async def test_a_long_chain_is_verified(database_url: str, run: Run) -> None:
     """The figure is how long it takes; nothing is asserted of it."""
-    count = size("H4 entries")
     async with company(database_url) as (app, context):
         await a_day(app, context)
-        async with app.database.read() as session:
-            entry = await session.one("SELECT * FROM journal_entry ORDER BY id LIMIT 1")
-            postings = await session.fetch("SELECT * FROM posting WHERE entry = ? ORDER BY id", entry["id"])
-        async with app.database.write() as session:
-            head = await session.one("SELECT number, hash FROM ledger_chain")
-            number, previous = head["number"], head["hash"]
-            await session.need(count * (len(postings) + 1))
-            for _ in range(count):
-                number += 1
-                row = {**entry, "number": number, "date": day(entry["date"]), "created_at": NOW, "document": None, "reverses": None}
-                own = [{**p, "debit": 0, "credit": 0, "amount": 0} for p in postings]
-                previous = entry_hash(previous, row, own)
-                row.pop("id")
-                id = session.add(t.JournalEntry, **{**row, "hash": previous})
-                for p in own:
-                    session.add(t.Posting, **{**{k: v for k, v in p.items() if k != "id"}, "entry": id})
-            await session.fetch("UPDATE ledger_chain SET number = ?, hash = ?", number, previous)
+        number = await grown(app, size("H4 entries"))
         async with app.database.read() as session:
             start = time.monotonic()
             assert [f async for f in _chain(session)] == []

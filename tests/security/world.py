@@ -75,7 +75,7 @@ SORTS = (
 KINDS = (
     ("/api/records", "newel.period"), ("/records", "newel.period"), ("/options", "newel.period"), ("/api/documents", "shop.order"),
     ("/documents", "shop.order"), ("/api/reports", "shop.orders"), ("/report", "shop.orders"), ("/settings", "credit"), ("/document/", "shop.delivery:deliver"),
-    ("/do", "decision"), ("/exchange/into", "newel.item"),
+    ("/do", "decision"), ("/exchange/into", "newel.item"), ("/views", "newel.item"), ("/cells", "newel.item"), ("/bulk", "shop.order"),
 )  # fmt: skip
 USUAL = {
     "plugin": "credit", "transition": "cancel", "flow": "shop.delivery:deliver", "hold": 1, "token": 1, "session": 1, "file_path": "none.css",

@@ -142,14 +142,41 @@ async def retry(newel: Newel, what: str, piece: int, context: Context) -> None:
             raise missing("piece of work that waits", piece, "id")
 
 
+async def discard(newel: Newel, what: str, piece: int, reason: str, context: Context) -> None:
+    """Give up a piece of work that waits or has failed: who, when and why stands with it, and in the audit.
+
+    Raises:
+        Refused: 422 without a reason; 404 where nothing with this id waits.
+    """
+    require(context, ADMIN)
+    if not reason.strip():
+        raise Refused(Problem(code="work.reason", message="a reason was expected, got none", where="reason", hint="say why nobody needs it any more"))
+    if what == "outbox":
+        sql = "UPDATE outbox SET done_at = ?, error = ? WHERE id = ? AND done_at IS NULL RETURNING id"
+    else:
+        sql = "UPDATE job SET state = 'done', done_at = ?, error = ? WHERE id = ? AND state IN ('waiting', 'failed') RETURNING id"
+    said = f"given up by {context.user.login}: {reason.strip()[:500]}"
+    async with newel.database.write() as session:
+        if await session.one(sql, context.now, said, piece) is None:
+            raise missing("piece of work that waits", piece, "id")
+        session.add(
+            t.RecordEvent, kind=f"newel.{what}", record=piece, at=context.now, user=context.user.login, source=context.source, action="discard",
+            changes=json_of([{"field": "reason", "old": None, "new": reason.strip()[:500]}]),
+        )  # fmt: skip
+
+
 # ---- audit -------------------------------------------------------------------------------------------------------------------------
 
 
 async def audit(
-    newel: Newel, context: Context, *, user: str = "", kind: str = "", text: str = "", date_from: date | None = None, date_to: date | None = None,
-    number: int = 1, size: int = 50,
+    newel: Newel, context: Context, *, user: str = "", kind: str = "", text: str = "", field: str = "", record: str = "", date_from: date | None = None,
+    date_to: date | None = None, number: int = 1, size: int = 50,
 ) -> tuple[list[AuditRow], int]:  # fmt: skip
-    """Who changed what, in records and documents together, latest first; and how many such events there are."""
+    """Who changed what, in records and documents together, latest first; and how many such events there are.
+
+    Args:
+        text: in an old or new value. field: that was changed. record: a document's number, or an id.
+    """
     require(context, ADMIN)
     where: list[str] = ["1 = 1"]
     args: list[Any] = []
@@ -157,6 +184,10 @@ async def audit(
         if value:
             where.append(f"{column} = ?")
             args.append(value)
+    hidden = {s.name: names for s in newel.records.shapes.all() if (names := s.hidden(context))}
+    for name in hidden if text.strip() else ():  # looking for a value would tell it
+        where.append("kind <> ?")
+        args.append(name)
     zone = context.now.tzinfo
     if date_from:
         where.append("at >= ?")
@@ -164,9 +195,12 @@ async def audit(
     if date_to:
         where.append("at < ?")
         args.append(datetime.combine(date_to + timedelta(days=1), time.min, zone))
-    if text.strip():
-        where.append("CAST(changes AS TEXT) LIKE ? ESCAPE '!'")
-        args.append("%" + text.strip()[:100].replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%")
+    for wanted in filter(None, (text.strip()[:100], f'"field":"{field.strip()[:60]}"' if field.strip() else "")):
+        where.append("REPLACE(CAST(changes AS TEXT), ': ', ':') LIKE ? ESCAPE '!'")
+        args.append("%" + wanted.replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%")
+    if record.strip():
+        where.append("(number = ? OR CAST(record AS VARCHAR(20)) = ?)")
+        args += [record.strip()[:60], record.strip()[:20]]
     every = (
         "(SELECT id, at, \"user\", source, kind, record, '' AS number, action, changes FROM record_event UNION ALL "
         'SELECT e.id, e.at, e."user", e.source, d.kind, d.id, d.number, e.action, e.changes FROM document_event e JOIN document d '
@@ -175,11 +209,12 @@ async def audit(
     async with newel.database.read() as session:
         total = await session.value(f"SELECT COUNT(*) AS n FROM {every}", *args)
         rows = await session.fetch(f"SELECT * FROM {every} ORDER BY at DESC, id DESC LIMIT ? OFFSET ?", *args, size, (max(number, 1) - 1) * size)
-    return [_audited(r) for r in rows], int(total)
+    return [_audited(r, hidden.get(r["kind"], set())) for r in rows], int(total)
 
 
-def _audited(r: Any) -> AuditRow:
-    changes = msgspec.json.decode(r["changes"]) if isinstance(r["changes"], str) else r["changes"]
+def _audited(r: Any, hidden: set[str]) -> AuditRow:
+    found = msgspec.json.decode(r["changes"]) if isinstance(r["changes"], str) else r["changes"]
+    changes = [c for c in found if c.get("field") not in hidden]
     return AuditRow(
         at=instant(r["at"]), user=r["user"], source=r["source"], kind=r["kind"], record=r["record"], number=r["number"], action=r["action"], changes=changes
     )

@@ -67,7 +67,7 @@ class Newel:
                 modules = {name: module for name, module in modules.items() if name != unfit.plugin}
                 off = [*off, Off(unfit.plugin, unfit.reason)]
         self._modules = modules
-        self.registry = Registry([defaults.register_plugin(), *self.plugins.manifests.values()])
+        self.registry = Registry([defaults.register_plugin(), *self.plugins.manifests.values()], self.config.field_rights)
         self.documents = Documents(self)
         self.records = Records(self)
         self.users = Users(self)

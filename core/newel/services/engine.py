@@ -128,7 +128,7 @@ class Engine(Planner):
             if listens is not None and not await listens(document, transition.name, self.session, self.context):
                 continue
             self.session.add(
-                t.Outbox, topic="transition", plugin=plugin, created_at=now, available_at=now,
+                t.Outbox, topic="transition", plugin=plugin, document=document.id, created_at=now, available_at=now,
                 payload=json_of({"document": document.id, "transition": transition.name, "company": document.company}),
             )  # fmt: skip
 

@@ -73,7 +73,10 @@ def differences(before: Document, after: Document) -> list[tuple[str, Any, Any]]
             out.append((f"line {line.position}", None, f"{line.quantity} {line.unit} {line.text}"))
         else:
             compare(f"line {line.position} ", was, line, ("item", "text", "quantity", "unit", "price", "discount_entered", "net", "schedules", "data"))
-    out += [(f"line {line.position}", f"{line.quantity} {line.unit} {line.text}", None) for line in old.values()]
+    for line in old.values():  # what it was, so that the document can be seen as it stood
+        out.append((f"line {line.position}", f"{line.quantity} {line.unit} {line.text}", None))
+        kept = [(name, _shown(getattr(line, name))) for name in ("item", "price", "discount_entered", "net")]
+        out += [(f"line {line.position} {name}", value, None) for name, value in kept if value not in (None, "0")]
     return out
 
 

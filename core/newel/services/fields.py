@@ -52,14 +52,14 @@ def fields_of(record: RecordKind, registry: Registry) -> Fields:
     """The fields that people see of a record kind: all columns but the id and the company that the service fills in."""
     said = {f.name: f for f in record.fields}
     infos = {c.name: c for c in columns(record.table) if not c.key and c.name != record.scope}
-    names = record.columns or tuple(infos)
+    names, rights = record.columns or tuple(infos), registry.rights(record)
     by_table = {table_name(r.table): r.name for r in registry.records.values()}
     shown, out = 0, []
     for name in names:
         info, field = infos[name], said.get(name, Field(name=name))
         listed = field.list if field.list is not None else shown < SHOWN and info.type not in ("longtext", "json") and not info.secret
         shown += listed
-        out.append(_field(record, info, field, registry, by_table, listed))
+        out.append(msgspec.structs.replace(_field(record, info, field, registry, by_table, listed), right=rights.get(name, "")))
     return Fields(out)
 
 

@@ -12,6 +12,7 @@ from newel.domain.context import Context
 from newel.domain.credit import REASONS
 from newel.domain.money import ZERO, plain
 from newel.manifest import Column, Parameter, Report
+from newel.services.access import COSTS
 from newel.services.credit import figures
 from newel.store.columns import QUANTITY, unscaled
 from newel.store.documents import money
@@ -191,7 +192,7 @@ REPORTS = (
             Column(name="location", label="Location", type="newel.location", text="code"), Column(name="item", label="Item", type="newel.item", text="number"),
             Column(name="name", label="Name"), Column(name="quantity", label="Quantity", type="quantity"),
             Column(name="reserved", label="Reserved", type="quantity"), Column(name="unit", label="Unit"),
-            Column(name="value", label="Value", type="amount", total=True),
+            Column(name="value", label="Value", type="amount", total=True, right=COSTS),
         ),
     ),
 )  # fmt: skip

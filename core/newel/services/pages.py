@@ -17,7 +17,7 @@ from newel.domain.money import ZERO, plain, product, rounded
 from newel.errors import PluginFailed
 from newel.manifest import Panel
 from newel.services import credit
-from newel.services.access import own_party
+from newel.services.access import own_party, sees_costs
 from newel.store.columns import QUANTITY, unscaled
 from newel.store.documents import money
 from newel.store.master import load_master
@@ -121,7 +121,7 @@ async def detail(newel: Newel, id: int, context: Context) -> Detail:
             document=document,
             before=await _walk(session, document, context, back=True),
             after=await _walk(session, document, context, back=False),
-            entries=await entries(session, id, master) if ours else [],
+            entries=await entries(session, id, master) if sees_costs(context) else [],
             moves=await _moves(session, id, master) if ours else [],
             events=await events(session, id) if ours else [],
             panels=await panels(newel, session, document, context),

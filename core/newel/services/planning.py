@@ -18,6 +18,7 @@ from newel.domain.pricing import steps_add_up
 from newel.domain.stock import Move
 from newel.errors import PluginFailed, Problem, Refused, Severity
 from newel.services import checks, credit
+from newel.services.access import sees_costs
 from newel.services.copies import copied, gone_on, told_apart
 from newel.services.ledger import LedgerPlan
 from newel.services.ledger_store import load_clearing, load_open_items, stored_entry, stored_settled
@@ -285,8 +286,8 @@ class Planner:
         return list(problems)
 
     def outcome(self, plan: Plan, document: Document) -> Outcome:
-        """What the caller gets; a user who stands for a party sees nothing of our costs and books."""
+        """What the caller gets; a user who stands for a party sees nothing of our costs and books, others with the right to."""
         if self.context.user.party is not None:
             return Outcome(document=document, problems=tuple(plan.problems))
-        drafts = tuple(d for _, d in plan.drafts if not d.record)
-        return Outcome(document, tuple(plan.problems), plan.moves, tuple(plan.entries), drafts, tuple(self.made))
+        drafts, entries = tuple(d for _, d in plan.drafts if not d.record), tuple(plan.entries) if sees_costs(self.context) else ()
+        return Outcome(document, tuple(plan.problems), plan.moves, entries, drafts, tuple(self.made))

@@ -263,6 +263,7 @@ async def history(session: Session, shapes: Shapes, shape: Shape, id: int) -> li
     decoded = [msgspec.json.decode(r["changes"]) if isinstance(r["changes"], str) else r["changes"] for r in rows]
     every = [c for row in decoded for c in row]
     names = await _names(session, shapes, shape.fields, every)
+    hidden = {f.name for f in shapes[shape.name].fields if f.name not in shape.fields}
 
     def text(name: str, value: Any) -> str:
         field = shape.fields.by_name.get(name)
@@ -279,6 +280,7 @@ async def history(session: Session, shapes: Shapes, shape: Shape, id: int) -> li
                 Change(c["field"], shape.fields[c["field"]].label if c["field"] in shape.fields else c["field"],
                        text(c["field"], c["old"]), text(c["field"], c["new"]))
                 for c in found
+                if c["field"] not in hidden
             ),
         )
         for r, found in zip(rows, decoded, strict=True)

@@ -39,13 +39,13 @@ class Records:
         self.app = app
         self.shapes = Shapes(app.registry, app.plugins)
 
-    def shape(self, kind: str) -> Shape:
-        """Everything about a record kind; Refused 404 where there is none."""
-        return self.shapes[kind]
+    def shape(self, kind: str, context: Context | None = None) -> Shape:
+        """Everything about a record kind, with a context as its user meets it; Refused 404 where there is none."""
+        return self.shapes[kind] if context is None else self.shapes[kind].seen(context)
 
-    def fields(self, kind: str) -> Fields:
-        """The fields of a record kind."""
-        return self.shapes[kind].fields
+    def fields(self, kind: str, context: Context | None = None) -> Fields:
+        """The fields of a record kind, with a context those that its user may see."""
+        return self.shape(kind, context).fields
 
     # ---- reading -----------------------------------------------------------------------------------------------------------------
 
@@ -131,7 +131,7 @@ class Records:
         Raises:
             Refused: every problem at once, each with its field; 403 without `<kind>.edit`.
         """
-        shape = self._edited(kind, context)
+        shape = self._edited(kind, context, values)
         async with self._writing(session, shape) as writing:
             if key is None:
                 return await write.save(writing, self.shapes, shape, id, values, context)
@@ -169,7 +169,7 @@ class Records:
             dry: only say what would happen.
             match: what a row is recognised by, such as "number" or "item,currency,date_from"; empty for the natural key.
         """
-        shape = self._edited(kind, context)
+        shape = self._edited(kind, context, *rows)
         columns = matching(shape, match)
         result = ImportResult()
         with contextlib.suppress(_Nothing):  # leaves the transaction without a trace
@@ -182,13 +182,16 @@ class Records:
     # ---- inside ------------------------------------------------------------------------------------------------------------------
 
     def _seen(self, kind: str, context: Context) -> Shape:
-        shape = self.shapes[kind]
-        require(context, f"{kind}.view")
-        return shape
+        require(context, f"{self.shapes[kind].name}.view")
+        return self.shapes[kind].seen(context)
 
-    def _edited(self, kind: str, context: Context) -> Shape:
+    def _edited(self, kind: str, context: Context, *entered: Mapping[str, Any]) -> Shape:
+        """All fields, since rules look at the whole row; refused where somebody enters what they may not see."""
         shape = self.shapes[kind]
         require(context, f"{kind}.edit")
+        for field in shape.fields:
+            if field.right and any(field.name in values for values in entered):
+                require(context, field.right)
         return shape
 
     @asynccontextmanager

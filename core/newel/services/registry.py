@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -13,7 +13,8 @@ from newel.domain.ledger import AccountRole, PostingRule
 from newel.domain.stock import LocationKind
 from newel.errors import Conflict, StartupError, missing
 from newel.manifest import Job, Manifest, RecordKind, Report
-from newel.store.describe import table_name
+from newel.services.access import COSTS
+from newel.store.describe import columns, table_name, uniques
 from newel.store.documents import Shapes
 
 T = TypeVar("T")
@@ -28,10 +29,11 @@ class Registry:
         StartupError: a declaration that can't work; names the plugin.
     """
 
-    def __init__(self, manifests: Iterable[Manifest]) -> None:
+    def __init__(self, manifests: Iterable[Manifest], field_rights: Mapping[str, str] | None = None) -> None:
         self.manifests = {m.name: m for m in sorted(manifests, key=lambda m: m.name)}
         every = list(self.manifests.values())
         self.owner: dict[str, str] = {}
+        self.field_rights = field_rights or {}
         self.location_kinds: dict[str, LocationKind] = self._merge("location kind", every, lambda m: m.location_kinds, lambda k: k.name)
         self.account_roles: dict[str, AccountRole] = self._merge("account role", every, lambda m: m.account_roles, lambda r: r.name)
         self.line_kinds: dict[str, LineKind] = self._merge("line kind", every, lambda m: m.line_kinds, lambda k: k.name)
@@ -111,6 +113,20 @@ class Registry:
             names = [d.name for d in manifest.documents] + [r.name for r in manifest.records]
             for name in [n for n in names if not n.startswith(f"{own}.")]:
                 _refuse(own, f"{name!r} must be named {own}.<something>")
+        self._check_rights()
+
+    def _check_rights(self) -> None:
+        """A right of a field exists, and the field is nothing that a record is called or found by, which everybody sees."""
+        known = {**self.permissions(), **dict.fromkeys(self.field_rights.values())}
+        for name in [n for n in self.field_rights if n.rpartition(".")[0] not in self.records and n.partition(".")[0] in self.manifests]:
+            _refuse(name.partition(".")[0], f"newel.toml, field_rights: there is no record kind for {name!r}")
+        for record in [r for r in self.records.values() if self.rights(r)]:
+            naming = {*record.title, record.parent, record.alias, *(c for u in uniques(record.table) for c in u)}
+            own = {c.name for c in columns(record.table)} - naming
+            for name, right in self.rights(record).items():
+                if name not in own or right not in known:
+                    expected = "a permission that is declared" if name in own else f"one of {', '.join(sorted(own))}"
+                    _refuse(self.owner[f"record kind:{record.name}"], f"the right {right!r} of {record.name}.{name}: expected {expected}")
 
     def _check_kind(self, owner: str, kind: DocumentKind) -> None:
         """Roles, phases, states, effects and account roles that a kind names must exist."""
@@ -139,6 +155,11 @@ class Registry:
     def kind_of(self, document: Document) -> DocumentKind:
         """The kind of a document; where its plugin does not run, a stand-in by which it can be looked at and nothing else."""
         return self.documents.get(document.kind) or stand_in(document.kind, document.role, {document.state: document.phase})
+
+    def rights(self, record: RecordKind) -> dict[str, str]:
+        """Permission by field, of fields that have one of their own: as newel.toml says, else as declared."""
+        said = {n.rpartition(".")[2]: right for n, right in self.field_rights.items() if n.rpartition(".")[0] == record.name}
+        return {f.name: f.right for f in record.fields if f.right} | said
 
     def record(self, name: str) -> RecordKind:
         """The record kind, or Refused 404."""
@@ -205,6 +226,8 @@ class Registry:
         """Every permission with what it allows."""
         out = {"newel.admin": "administer users, roles, settings and jobs", "newel.override": "go on in spite of problems that allow it"}
         out["newel.metrics"] = "read the figures for monitoring"
+        out |= dict.fromkeys(self.field_rights.values(), "see and enter the fields that newel.toml names")
+        out[COSTS] = "see costs, purchase prices, margins and the entries of documents"
         for kind in self.documents.values():
             out |= {f"{kind.name}.view": f"see {kind.label_plural}", f"{kind.name}.edit": f"create and change {kind.label_plural}"}
             out |= {f"{kind.name}.{t.name}": f"{t.label}: {kind.label}" for t in kind.transitions if not t.automatic}

@@ -8,6 +8,8 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from newel.domain.context import Context
 from newel.errors import PluginFailed, Problem, Refused, missing
 from newel.manifest import Parameter, Report
@@ -45,9 +47,15 @@ async def run(newel: Newel, name: str, given: Mapping[str, str], context: Contex
         except Exception as error:
             raise Refused(PluginFailed(plugin, f"report {name}", f"{type(error).__name__}: {error}").problem(), status=424) from error
     made: Any = rows
+    hidden = {c.name for c in report.columns} - {c.name for c in seen(report, context).columns}
     if not isinstance(made, list) or not all(isinstance(r, dict) for r in made):
         raise Refused(PluginFailed(plugin, f"report {name}", "must return a list of dicts").problem(), status=424)
-    return rows
+    return [{n: v for n, v in r.items() if n not in hidden} for r in rows] if hidden else rows
+
+
+def seen(report: Report, context: Context) -> Report:
+    """The report as this user meets it: without the columns that need a right which the user has not (Column.right)."""
+    return msgspec.structs.replace(report, columns=tuple(c for c in report.columns if not c.right or context.user.may(c.right)))
 
 
 def _own(report: Report, context: Context) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from newel.domain.context import Company, Context
 from newel.errors import Problem, Refused
 from newel.kernel_records import MASTER, USER
+from newel.services.access import COSTS
 from newel.services.registry import Registry
 from newel.store import tables_master as t
 from newel.store.columns import QUANTITY, scaled
@@ -193,6 +194,8 @@ def permissions_of(code: str, registry: Registry) -> Iterator[str]:
         return
     _, works, sees, keeps, looks = ROLES.get(code, ("", (), tuple({k.role for k in registry.documents.values()}), (), ()))
     yield from _of_documents(code, works, sees, registry)
+    if code == "viewer" or {"purchase", "bill"} & {*works}:
+        yield COSTS
     for record in registry.records.values():
         menu = _menu(record.name, registry)
         if menu in keeps:

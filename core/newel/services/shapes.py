@@ -55,6 +55,17 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
         names = [c.name for c in describe.columns(self.record.table) if not c.secret]
         return ", ".join(f'"{n}"' for n in names if n not in self.fields or not self.fields[n].secret)
 
+    def seen(self, context: Context) -> Shape:
+        """The same as this user meets it: without the fields that need a right which the user has not."""
+        if not (hidden := self.hidden(context)):
+            return self
+        record = msgspec.structs.replace(self.record, search=tuple(c for c in self.record.search if c not in hidden))
+        return msgspec.structs.replace(self, record=record, fields=Fields([f for f in self.fields if f.name not in hidden]))
+
+    def hidden(self, context: Context) -> set[str]:
+        """Fields that this user has no right to."""
+        return {f.name for f in self.fields if f.right and not context.user.may(f.right)}
+
     def visible(self, context: Context) -> tuple[str, list[Any]]:
         """SQL condition for the rows that an action in this context may see, with its parameters."""
         condition, args = self._of_company(context)

@@ -55,6 +55,7 @@ class FieldView(msgspec.Struct, frozen=True, kw_only=True):
     list: bool = False
     readonly: bool = False
     secret: bool = False
+    right: str = ""
     default: Any = None
     stored: Any = None
 

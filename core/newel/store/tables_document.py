@@ -258,6 +258,7 @@ class Outbox(Table, tablename="outbox"):
     id = Id()
     topic = Varchar(length=60)
     plugin = Varchar(length=60)
+    document = Long(default=None, null=True, index=True)
     payload = JSON(default="{}")
     created_at = Timestamptz(default=None, null=True)
     available_at = Timestamptz(default=None, null=True, index=True)

@@ -14,6 +14,7 @@ from newel.domain.ledger import Entry
 from newel.domain.money import plain, smallest
 from newel.domain.party import Address
 from newel.errors import Problem
+from newel.services.access import sees_costs
 from newel.services.outcome import Outcome
 from newel.web import api_types as a
 
@@ -57,7 +58,7 @@ class MoveOut(msgspec.Struct, frozen=True, kw_only=True):
     source: int
     target: int
     lot: int | None
-    value: Decimal
+    value: Decimal | None
 
 
 class OutcomeOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -201,7 +202,8 @@ def outcome_out(outcome: Outcome, context: Context) -> OutcomeOut:
         problems=list(outcome.problems),
         moves=[
             MoveOut(
-                line=m.line, item=m.item, quantity=plain(m.quantity), source=m.source, target=m.target, lot=m.lot, value=amount(m.value, digits)
+                line=m.line, item=m.item, quantity=plain(m.quantity), source=m.source, target=m.target, lot=m.lot,
+                value=amount(m.value, digits) if sees_costs(context) else None,
             )
             for m in outcome.moves
         ],

@@ -191,7 +191,7 @@ async def list_record_kinds(call: Call) -> list[RecordKindOut]:
     return [
         RecordKindOut(
             name=r.name, label=r.label, label_plural=r.label_plural, help=r.help, parent=r.parent, append_only=r.append_only,
-            fields=[_field(f) for f in call.newel.records.fields(r.name)],
+            fields=[_field(f) for f in call.newel.records.fields(r.name, call.context)],
         )
         for r in records
         if call.context.user.may(f"{r.name}.view")
@@ -210,7 +210,7 @@ async def list_reports(call: Call) -> list[ReportOut]:
     """List the reports that you may see."""
     return [
         ReportOut(
-            name=r.name, label=r.label, help=r.help, parameters=[p.name for p in r.parameters], columns=[c.name for c in r.columns]
+            name=r.name, label=r.label, help=r.help, parameters=[p.name for p in r.parameters], columns=[c.name for c in reports.seen(r, call.context).columns]
         )
         for r in call.newel.registry.reports.values()
         if call.context.user.may(f"{r.name}.view")

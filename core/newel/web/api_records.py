@@ -104,7 +104,7 @@ async def list_records(call: Call) -> RecordPage:
 
 def _refuse_wide(call: Call, filters: dict[str, str]) -> None:
     """What the published schema does not allow as a filter."""
-    known = call.newel.records.fields(call.path["kind"]).by_name
+    known = call.newel.records.fields(call.path["kind"], call.context).by_name
     for name, value in filters.items():
         field = known.get(name.removesuffix("__from").removesuffix("__to"))
         wide = field is not None and field.type in ("integer", "reference") and value.lstrip("-").isdigit() and abs(int(value)) > ID_MAX

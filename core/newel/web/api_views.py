@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from newel.services import lists, pages
+from newel.services.access import COSTS, denied, sees_costs
 from newel.store.master import load_master
 from newel.web import api_types as a
 from newel.web.api_convert import amount
@@ -142,6 +143,8 @@ async def get_entries(call: Call) -> list[LedgerEntry]:
     """Read the journal entries of a document."""
     async with call.newel.database.read() as session:
         await call.newel.documents.get(call.path["id"], call.context, session)
+        if not sees_costs(call.context):
+            raise denied(COSTS)
         found = await pages.entries(session, call.path["id"], await load_master(session))
     digits = call.context.company.amount_digits
     return [
@@ -170,7 +173,7 @@ async def get_events(call: Call) -> list[EventOut]:
     """Read the history of a document, latest first."""
     async with call.newel.database.read() as session:
         await call.newel.documents.get(call.path["id"], call.context, session)
-        found = await pages.events(session, call.path["id"])
+        found = await pages.events(session, call.path["id"]) if call.context.user.party is None else []
     return [EventOut(at=e.at, user=e.user, source=e.source, action=e.action, changes=e.changes) for e in found]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -30,17 +31,21 @@ if TYPE_CHECKING:
 BODY_BYTES = 10_000_000
 
 
-def create_app(newel: Newel, *, manage: bool = True, worker: bool = False) -> Litestar:
+def create_app(newel: Newel, *, manage: bool = True, worker: bool = False, tell: Callable[[str], Any] | None = None) -> Litestar:
     """The application.
 
     Args:
         manage: start and close the install together with the server; False where somebody else does.
         worker: also work off outbox and jobs in this process.
+        tell: called with the address where somebody begins, as long as there is no user; its token is kept as app.state.token.
     """
 
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
         await newel.start()
+        if tell and (begins := await login.beginning(newel)):
+            app.state.token = secrets.token_urlsafe(24)
+            tell(f"{begins}?token={app.state.token}")
         running = Worker(newel)
         task = asyncio.create_task(running.run()) if worker else None
         try:

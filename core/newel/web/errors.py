@@ -15,6 +15,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.response import Redirect, Response, Template
 
 from newel.errors import Conflict, PluginFailed, Problem, Refused
+from newel.services.access import helpers
 from newel.store.session import unavailable
 from newel.web import render
 from newel.web.auth import CONTEXT, Principal, is_api
@@ -24,6 +25,7 @@ from newel.web.views_text import _, said
 log = logging.getLogger("newel.web")
 MEDIA_TYPE = "application/problem+json"
 AT = re.compile(r" - at `(?:key in )?\$\.?(?P<where>[^`]*)`$")
+NEEDED = re.compile(r"'([a-z0-9_.*]+)'")
 CODES = {
     400: ("request", _("look at the address and what was sent")), 401: ("login", _("log in, or send a token: Authorization: Bearer ...")),
     403: ("permission", _("ask an administrator")), 404: ("missing", _("check the address")), 405: ("method", _("this address does not do that")),
@@ -154,9 +156,15 @@ def _page(request: Request[Any, Any, Any], status: int, problems: tuple[Problem,
     problems = tuple(map(said, problems))
     first = problems[0]
     message = "; ".join(dict.fromkeys(_(p.message) for p in problems))
-    error = {"status": status, "message": message, "hint": _(first.hint), "reference": reference, "rule": first.code}
+    error = {"status": status, "message": message, "hint": _(first.hint), "reference": reference, "rule": first.code, "helper": _helper(request, problems)}
     context = {"shell": _shell(request), "title": _(HTTPStatus(status).phrase), "error": error}
     return Template("error.html", context=context, status_code=status, headers=more)
+
+
+def _helper(request: Request[Any, Any, Any], problems: tuple[Problem, ...]) -> str:
+    """Who has the permission that is missing."""
+    who, needed = request.scope.get("auth"), NEEDED.search(problems[0].message) if problems[0].code == "permission" else None
+    return helpers(request.app.state.newel, who.user, who.company, needed[1]) if needed and isinstance(who, Principal) else ""
 
 
 def _shell(request: Request[Any, Any, Any]) -> dict[str, Any]:

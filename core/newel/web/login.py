@@ -55,12 +55,21 @@ def _page(request: Request[Any, Any, Any], goal: str, login: str = "", error: st
     return Template("login.html", context=context, status_code=status, cookies=[_form_cookie(newel, token, 3600)])
 
 
+async def beginning(newel: Newel) -> str:
+    """Where to begin as long as there is no user, a page of a plugin; empty where there are users."""
+    found = [b.url for m in newel.registry.manifests.values() for b in m.boxes if b.on == "begin"]
+    async with newel.database.read() as session:
+        return "" if not found or await session.value("SELECT id FROM app_user LIMIT 1") else found[0]
+
+
 @get("/login", opt=PUBLIC, include_in_schema=False)
 async def show_login(request: Request[Any, Any, Any]) -> Response[Any]:
     """The form to log in with; `next` in the address is where to go on."""
     goal = request.query_params.get("next", HOME)
     if request.scope.get("auth") is not None:
         return Redirect(local(goal), status_code=303)
+    if begins := await beginning(newel_of(request)):
+        return Redirect(begins, status_code=303)
     return _page(request, goal)
 
 

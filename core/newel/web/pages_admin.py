@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from litestar import Response, get, post
 from litestar.params import FromPath
@@ -16,8 +16,11 @@ from newel.web.auth import context_of, newel_of, principal
 from newel.web.forms import Reader, field_of, parts_of, read_struct
 from newel.web.render import Web, flash, page, redirect, shown
 from newel.web.views_document import kind_label
-from newel.web.views_list import SIZE, Address, filters, pager
+from newel.web.views_list import MOST_EXPORTED, SIZE, Address, asked, file_actions, file_response, filters, pager, shown_rows
 from newel.web.views_text import _, instant, language, said, words
+
+if TYPE_CHECKING:
+    from newel.services.app import Newel
 
 ADMIN = {"permission": "newel.admin"}
 BADGES = {"failed": "error", "running": "open", "waiting": "draft", "done": "done"}
@@ -100,9 +103,8 @@ async def save_settings(request: Web, name: FromPath[str]) -> Response[Any]:
 async def plugins(request: Web) -> Response[str]:
     """What runs, what does not and why, and how long its hooks took."""
     newel, context = newel_of(request), await context_of(request)
-    rows: list[dict[str, Any]] = [
-        {"cells": {"name": off.name, "state": {"value": _("off"), "phase": "error"}, "hooks": off.reason}} for off in sorted(newel.off, key=lambda o: o.name)
-    ]
+    away = sorted(newel.off, key=lambda o: o.name)
+    rows: list[dict[str, Any]] = [{"cells": {"name": o.name, "state": {"value": _("off"), "phase": "error"}, "hooks": o.reason}} for o in away]
     for name in newel.plugins.order:
         manifest = newel.registry.manifests[name]
         spent = {hook: s for (plugin, hook), s in newel.plugins.spent.items() if plugin == name}
@@ -111,13 +113,10 @@ async def plugins(request: Web) -> Response[str]:
         old = [f"{failed}× {last}"] if failed else []
         old += [w for w in newel.plugins.warnings if w.startswith(f"plugin {name!r},")]
         hooks = old + [f"{h} {int(s[0])}× {s[1] * 1000:.1f} ms" for h, s in sorted(spent.items(), key=lambda kv: -kv[1][1])]
-        brings = [
-            _("%(n)s document kinds", n=len(manifest.documents)),
-            _("%(n)s record kinds", n=len(manifest.records)),
-            _("%(n)s reports", n=len(manifest.reports)),
-        ]
+        documents, reports = _("%(n)s document kinds", n=len(manifest.documents)), _("%(n)s reports", n=len(manifest.reports))
+        records = _("%(n)s record kinds", n=len(manifest.records))
         rows.append(
-            {"cells": {"name": {"value": _(manifest.label), "sub": f"{name} {manifest.version}"}, "brings": ", ".join(brings),
+            {"cells": {"name": {"value": _(manifest.label), "sub": f"{name} {manifest.version}"}, "brings": f"{documents}, {records}, {reports}",
                        "state": {"value": _("running"), "phase": "error" if failed else "hold" if old else "done"}, "calls": Decimal(int(calls)),
                        "ms": Decimal(f"{seconds * 1000:.1f}"), "hooks": " · ".join(hooks)}}
         )  # fmt: skip
@@ -148,7 +147,8 @@ async def jobs(request: Web) -> Response[str]:
                ("next", _("Next try"), "instant"), ("error", _("Error"), "long")]  # fmt: skip
     options = [{"value": k, "label": v} for k, v in labels.items()]
     field = {"name": "state", "label": _("State"), "type": "select", "options": options, "value": state, "narrow": True}
-    bulk = {"action": "/jobs", "actions": [{"label": _("Try again"), "name": "do", "value": "retry"}]}
+    actions = [{"label": _("Try again"), "name": "do", "value": "retry"}, {"label": _("Give up"), "name": "do", "value": "discard", "danger": True}]
+    bulk = {"action": "/jobs", "actions": actions, "fields": [{"name": "reason", "label": _("Why nobody needs it"), "type": "text", "max_length": 500}]}
     more = {"filters": filters(address, [field], {"state": labels.get(state, "")}), "bulk": bulk if rows else None,
             "empty": {"title": _("Nothing to do"), "reason": _("What plugins want to do after a commit, and jobs, stand here.")}}  # fmt: skip
     return page(request, context, "list.html", _("Jobs"), list=_list(columns, rows, **more))
@@ -156,71 +156,71 @@ async def jobs(request: Web) -> Response[str]:
 
 @post("/jobs", opt=ADMIN, status_code=200)
 async def retry(request: Web) -> Response[Any]:
-    """Let the worker try again what was ticked."""
-    newel, context = newel_of(request), await context_of(request)
-    chosen = [v for k, v in (await request.form()).multi_items() if k == "id" and isinstance(v, str)]
-    done = 0
-    for piece in chosen:
+    """Let the worker try again what was ticked, or give it up for a reason."""
+    newel, context, form = newel_of(request), await context_of(request), await request.form()
+    up, reason, done = form.get("do") == "discard", Reader(form).text("reason"), 0
+    for piece in [v for k, v in form.multi_items() if k == "id" and isinstance(v, str)]:
         what, _dash, id_ = piece.partition("-")
-        if what in ("outbox", "job") and id_.isdigit() and len(id_) < 19:
-            await service.retry(newel, what, int(id_), context)
+        if what in ("outbox", "job") and id_.isdecimal() and len(id_) < 19:
+            await (service.discard(newel, what, int(id_), reason, context) if up else service.retry(newel, what, int(id_), context))
             done += 1
-    return redirect("/jobs", flash(_("%(n)s will be tried again.", n=done), "ok" if done else "note"))
+    said = _("%(n)s are given up.", n=done) if up else _("%(n)s will be tried again.", n=done)
+    return redirect("/jobs", flash(said, "ok" if done else "note"))
 
 
 # ---- audit -------------------------------------------------------------------------------------------------------------------------
 
 
+def _event(newel: Newel, e: service.AuditRow, names: dict[str, str], most: int | None) -> dict[str, Any]:
+    """An event as a row; most: characters of its changes."""
+    did = {"create": _("made it"), "change": _("changed it"), "delete": _("deleted it"), "discard": _("gave it up"), "release": _("released a hold"),
+           "password": _("set a new password")}  # fmt: skip
+    kind = newel.registry.documents.get(e.kind)
+    step = kind.transition(e.action) if kind else None
+    url = f"/document/{e.record}" if kind else f"/records/{e.kind}/{e.record}" if e.kind in newel.registry.records else ""
+    changes = "; ".join(f"{words(str(c.get('field')))}: {c.get('old') if c.get('old') is not None else ''} → {c.get('new')}" for c in e.changes)
+    return {"cells": {"at": e.at, "user": {"value": e.user, "sub": "" if e.source == "screen" else e.source}, "changes": changes[:most],
+                      "what": did.get(e.action) or (_(step.label) if step else e.action),
+                      "on": {"value": f"{names.get(e.kind, e.kind)} {e.number or e.record}", "url": url}}}  # fmt: skip
+
+
 @get("/audit", opt=ADMIN)
-async def audit(request: Web) -> Response[str]:
+async def audit(request: Web) -> Response[Any]:
     """Who changed what, in records and documents."""
     newel, context = newel_of(request), await context_of(request)
-    address = Address("/audit", request.query_params)
+    address, file = Address("/audit", {k: v for k, v in request.query_params.items() if k != "format"}), asked(newel, request.query_params)
     reader = Reader(address.query)
     found, total = await service.audit(
-        newel, context, user=address.get("user"), kind=address.get("kind"), text=address.get("q"), date_from=reader.day("from"), date_to=reader.day("to"),
-        number=address.number, size=SIZE,
+        newel, context, user=address.get("user"), kind=address.get("kind"), text=address.get("q"), field=address.get("field"), record=address.get("record"),
+        date_from=reader.day("from"), date_to=reader.day("to"), number=1 if file else address.number, size=MOST_EXPORTED + 1 if file else SIZE,
     )  # fmt: skip
     names = {k: kind_label(newel, k) for k in newel.registry.documents} | {r.name: _(r.label) for r in newel.registry.records.values()}
-    did = {"create": _("made it"), "change": _("changed it"), "delete": _("deleted it"), "release": _("released a hold"), "password": _("set a new password")}
-    rows = []
-    for e in found:
-        step = newel.registry.documents[e.kind].transition(e.action) if e.kind in newel.registry.documents else None
-        what = did.get(e.action) or (_(step.label) if step else e.action)
-        url = f"/document/{e.record}" if e.kind in newel.registry.documents else f"/records/{e.kind}/{e.record}" if e.kind in newel.registry.records else ""
-        changes = "; ".join(f"{words(str(c.get('field')))}: {c.get('old') if c.get('old') is not None else ''} → {c.get('new')}" for c in e.changes)
-        rows.append({"cells": {"at": e.at, "user": {"value": e.user, "sub": "" if e.source == "screen" else e.source}, "what": what,
-                               "on": {"value": f"{names.get(e.kind, e.kind)} {e.number or e.record}", "url": url}, "changes": changes[:400]}})  # fmt: skip
+    rows = [_event(newel, e, names, None if file else 400) for e in found]
     kinds = [{"value": k, "label": label} for k, label in sorted(names.items(), key=lambda kv: kv[1])]
-    fields: list[dict[str, Any]] = [
-        {"name": "q", "label": _("Changed value"), "type": "text", "value": address.get("q")},
-        {"name": "user", "label": _("Login"), "type": "text", "value": address.get("user"), "narrow": True},
-        {"name": "kind", "label": _("Kind"), "type": "select", "options": kinds, "value": address.get("kind"), "narrow": True},
-        {"name": "from", "label": _("From"), "type": "date", "value": address.get("from"), "narrow": True},
-        {"name": "to", "label": _("To"), "type": "date", "value": address.get("to"), "narrow": True},
-    ]
-    columns = [
-        ("at", _("When, UTC"), "instant"),
-        ("user", _("Who"), "text"),
-        ("on", _("About"), "text"),
-        ("what", _("What"), "text"),
-        ("changes", _("Changes"), "long"),
-    ]
-    labels = {n: address.get(n) for n in ("q", "user", "kind", "from", "to")}
-    view = _list(columns, rows, filters=filters(address, fields, labels)) | {"pager": pager(address, total, len(rows))}
+    texts = {"q": _("Changed value"), "user": _("Login"), "record": _("Number or id"), "field": _("Field")}
+    fields: list[dict[str, Any]] = [{"name": n, "label": label, "type": "text", "value": address.get(n), "narrow": n != "q"} for n, label in texts.items()]
+    fields.insert(2, {"name": "kind", "label": _("Kind"), "type": "select", "options": kinds, "value": address.get("kind"), "narrow": True})
+    fields += [{"name": n, "label": label, "type": "date", "value": address.get(n), "narrow": True} for n, label in (("from", _("From")), ("to", _("To")))]
+    columns = [("at", _("When, UTC"), "instant"), ("user", _("Who"), "text"), ("on", _("About"), "text"), ("what", _("What"), "text"),
+               ("changes", _("Changes"), "long")]  # fmt: skip
+    labels = {n: address.get(n) for n in ("q", "user", "kind", "record", "field", "from", "to")}
+    view = _list(columns, rows, filters=filters(address, fields, labels), actions=file_actions(newel, context, address))
+    if file:
+        return file_response(newel, file, "audit", [label for _n, label, _t in columns], shown_rows(view["columns"], [r["cells"] for r in rows]))
+    view["pager"] = pager(address, total, len(rows))
     return page(request, context, "list.html", _("Audit"), problems=shown(reader.problems), list=view)
 
 
 # ---- passwords and the user's own page ---------------------------------------------------------------------------------------------
 
 
-async def _password_form(request: Web, user: int, action: str, back: dict[str, str], refused: Refused | None = None) -> Response[str]:
+async def _password_form(request: Web, user: int, action: str, back: str, refused: Refused | None = None) -> Response[str]:
     context = await context_of(request)
     fields = [{"name": "password", "label": _("New password"), "type": "password", "required": True, "autocomplete": "new-password", "max_length": 200}]
     if user == context.user.id:
         old = {"name": "old", "label": _("Password until now"), "type": "password", "required": True, "autocomplete": "current-password", "max_length": 200}
         fields.insert(0, old)
-    form = {"action": action, "kind_label": _("Password"), "back": back, "cancel_url": back["url"], "sections": [{"fields": fields}]}
+    form = {"action": action, "kind_label": _("Password"), "back": {"label": _("back"), "url": back}, "cancel_url": back, "sections": [{"fields": fields}]}
     problems = shown(refused.problems, lambda w: w) if refused else []
     return page(request, context, "record_form.html", _("Set password"), status=refused.status if refused else 200, problems=problems, form=form)
 
@@ -229,7 +229,7 @@ async def _password_form(request: Web, user: int, action: str, back: dict[str, s
 async def show_password(request: Web, id: FromPath[int]) -> Response[str]:
     """The form for somebody else's password."""
     require(await context_of(request), "newel.user.edit")
-    return await _password_form(request, id, f"/users/{id}/password", {"label": _("back"), "url": f"/records/newel.user/{id}"})
+    return await _password_form(request, id, f"/users/{id}/password", f"/records/newel.user/{id}")
 
 
 @post("/users/{id:int}/password", status_code=200)
@@ -240,7 +240,7 @@ async def set_password(request: Web, id: FromPath[int]) -> Response[Any]:
     try:
         await newel_of(request).users.set_password(id, reader.form.get("password", ""), context)
     except Refused as refused:
-        return await _password_form(request, id, f"/users/{id}/password", {"label": _("back"), "url": f"/records/newel.user/{id}"}, refused)
+        return await _password_form(request, id, f"/users/{id}/password", f"/records/newel.user/{id}", refused)
     return redirect(f"/records/newel.user/{id}", flash(_("The password is set. All sessions of this user have ended.")))
 
 
@@ -249,10 +249,8 @@ async def account(request: Web) -> Response[str]:
     """Where the user is logged in, the way to a new password, and other languages."""
     newel, context = newel_of(request), await context_of(request)
     own = principal(request).session
-    rows = [
-        {"id": s.id, "cells": {"seen": s.seen_at, "since": s.created_at, "address": s.address, "agent": s.agent, "this": own is not None and s.id == own.id}}
-        for s in await newel.users.sessions(context.user)
-    ]
+    rows = [{"id": s.id, "cells": {"seen": s.seen_at, "since": s.created_at, "address": s.address, "agent": s.agent, "this": bool(own and s.id == own.id)}}
+            for s in await newel.users.sessions(context.user)]  # fmt: skip
     columns = [("seen", _("Last seen, UTC"), "instant"), ("since", _("Since"), "instant"), ("address", _("Address"), "text"), ("agent", _("Browser"), "long"),
                ("this", _("This one"), "bool")]  # fmt: skip
     actions = [{"label": _("Set password"), "method": "get", "url": "/account/password", "icon": "key", "primary": True}]
@@ -275,7 +273,7 @@ async def end_sessions(request: Web) -> Response[Any]:
 async def show_own_password(request: Web) -> Response[str]:
     """The form for one's own password."""
     context = await context_of(request)
-    return await _password_form(request, context.user.id, "/account/password", {"label": _("back"), "url": "/account"})
+    return await _password_form(request, context.user.id, "/account/password", "/account")
 
 
 @post("/account/password", status_code=200)
@@ -290,7 +288,7 @@ async def set_own_password(request: Web) -> Response[Any]:
             raise Refused(*reader.problems)
         await newel.users.set_password(context.user.id, reader.form.get("password", ""), context, keep=own.id if own else None)
     except Refused as refused:
-        return await _password_form(request, context.user.id, "/account/password", {"label": _("back"), "url": "/account"}, refused)
+        return await _password_form(request, context.user.id, "/account/password", "/account", refused)
     return redirect("/account", flash(_("Your password is set. Your other sessions have ended.")))
 
 

@@ -39,10 +39,11 @@ async def show(request: Web, id: int, context: Context, problems: tuple[Problem,
         if panel.form and (op := found(request, plugin, panel.form)):
             view["form"] = form_view(request, plugin, op, id)
     doc["panels"] += menu.boxes(newel, context, "document", "document", id)
+    doc["timeline"] = menu.boxes(newel, context, "document.history", "document", id)
     kind = newel.registry.kind_of(d)
     ways = [*flows(newel, d, context), *payments(newel, await lists.open_of_document(newel, id, context), d, context)]
     if d.phase == "open" and not any(a.get("primary") for a in (*steps, *ways)):  # then the first way that is open is what comes next
-        next((a for a in ways if not a.get("disabled")), {})["primary"] = True
+        next((a for a in ways if a.get("completes") and not a.get("disabled")), {})["primary"] = True
     doc["actions"] = sorted([*steps, *ways], key=lambda a: (not a.get("primary"), bool(a.get("danger"))))
     tools: list[dict[str, Any]] = []
     if kind.state(d.state).editable and context.user.may(f"{d.kind}.edit"):
@@ -51,7 +52,8 @@ async def show(request: Web, id: int, context: Context, problems: tuple[Problem,
         key = {"idempotency_key": secrets.token_urlsafe(12)}
         tools.append({"label": _("Copy"), "method": "post", "url": f"/document/{id}/copy", "icon": "copy", "hidden": key})
     tools.append({"label": _("Print"), "method": "get", "url": f"/document/{id}/print", "icon": "printer", "key": "P"})
-    tools.append({"label": "PDF", "method": "get", "url": f"/document/{id}/pdf", "icon": "download"})
+    if not menu.boxes(newel, context, "document.print"):
+        tools.append({"label": "PDF", "method": "get", "url": f"/document/{id}/pdf", "icon": "download"})
     doc["tools"] = tools
     if menu.home(newel, context):
         _for_guests(doc)

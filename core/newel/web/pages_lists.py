@@ -20,7 +20,7 @@ from newel.web.forms import Reader
 from newel.web.render import Web, flash, fragment, page, redirect, shown
 from newel.web.views_document import PHASES as SHAPES
 from newel.web.views_document import kind_label, state_of
-from newel.web.views_list import MOST_EXPORTED, SIZE, Address, asked, column, empty, file_actions, file_response, filters, pager, shown_rows
+from newel.web.views_list import MOST_EXPORTED, SIZE, Address, arranged, asked, column, empty, file_actions, file_response, filters, pager, shown_rows
 from newel.web.views_text import _, day, inside, said
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ async def start(request: Web) -> Response[str]:
 # ---- documents ---------------------------------------------------------------------------------------------------------------------
 
 
-def _wanted(address: Address) -> tuple[Wanted, Reader]:
+def wanted_by(address: Address) -> tuple[Wanted, Reader]:
+    """What an address narrows a list to, and what is wrong with it."""
     reader = Reader(address.query)
     party = reader.reference("party")
     wanted = Wanted(
@@ -86,9 +87,11 @@ async def documents(request: Web, name: FromPath[str]) -> Response[Any]:
     newel, context = newel_of(request), await context_of(request)
     kind = await kind_of(newel, name, context)
     address = Address(request.url.path, {k: v for k, v in request.query_params.items() if k != "format"})
-    wanted, reader = _wanted(address)
+    wanted, reader = wanted_by(address)
+    columns: dict[str, Any] = {"columns": columns_of(kind, address)}
     if file := asked(newel, request.query_params):
-        return await _export(newel, kind, wanted, address, context, file)
+        await arranged(request, newel, context, name, columns)
+        return await _export(newel, kind, wanted, address, context, file, columns["columns"])
     whole = "sums" in address.query
     most = None if whole else max(COUNTED, address.number * SIZE)
     found = await lists.page(newel, name, context, wanted, sort=address.get("sort"), number=address.number, size=SIZE, most=most)
@@ -96,7 +99,6 @@ async def documents(request: Web, name: FromPath[str]) -> Response[Any]:
     sums = [{"label": _("Total"), "value": s.gross, "unit": s.currency, "digits": digits} for s in found.sums] if kind.priced else []
     if whole and request.headers.get("hx-request"):
         return fragment(request, "list_sums.html", total=found.total, sums=sums)
-    columns = _columns(kind, address)
     party = await newel.records.get("newel.party", wanted.party, context) if wanted.party and context.user.may("newel.party.view") else None
     labels = _labels(newel, kind, wanted, f"{party['number']} {party['name']}" if party else "")
     actions: list[dict[str, Any]] = []
@@ -105,12 +107,14 @@ async def documents(request: Web, name: FromPath[str]) -> Response[Any]:
         actions.append({"label": _("New"), "method": "get", "url": f"/documents/{name}/new", "primary": True, "icon": "plus", "key": "N"})
     actions += file_actions(newel, context, address, name if may else "")
     view = {
-        "actions": actions, "filters": filters(address, _fields(kind, wanted, party), labels), "columns": columns, "summary": _(kind.help),
+        "actions": actions, "filters": filters(address, _fields(kind, wanted, party), labels), "summary": _(kind.help), **columns,
         "rows": [{"url": f"/document/{h.id}", "id": h.id, "cells": _cells(newel, h, digits)} for h in found.rows],
         "sums": sums, "sums_url": "" if found.whole else address.with_(sums=1), "pager": pager(address, found.total, len(found.rows), whole=found.whole),
         "empty": empty(any(labels.values()), inside(_(kind.label_plural)), address, f"/documents/{name}/new" if may else ""),
-        "bulk": _bulk(newel, kind, context) if found.rows else None,
+        "bulk": _bulk(newel, kind, context) if found.rows else None, "order": _("newest first"),
     }  # fmt: skip
+    if other := await arranged(request, newel, context, name, view):
+        return other
     return page(request, context, "list.html", _(kind.label_plural), problems=shown(reader.problems), list=view)
 
 
@@ -141,7 +145,8 @@ async def together(request: Web, name: FromPath[str]) -> Response[Any]:
     return redirect(f"/document/{made.document.id}", flash(text))
 
 
-def _columns(kind: DocumentKind, address: Address) -> list[dict[str, Any]]:
+def columns_of(kind: DocumentKind, address: Address) -> list[dict[str, Any]]:
+    """What a list of documents can show; `more` is not seen unless somebody chooses it."""
     out = [
         column(address, "number", _("Number")),
         column(address, "party", _(kind.party_role.capitalize()) if kind.party_role else _("Party")),
@@ -157,13 +162,16 @@ def _columns(kind: DocumentKind, address: Address) -> list[dict[str, Any]]:
         out.append(column(address, "gross", _("Total"), "money"))
     if not kind.party_role and kind.role in ("transfer", "production"):
         del out[1]
-    return out
+    more = {"party_number": (_("Party number"), "text"), "date_requested": (_("Requested"), "date"), "date_due": (_("Due"), "date")}
+    more |= {"net": (_("Net"), "money")} if kind.priced else {}
+    return out + [column(address, n, *m, sort=n in lists.SORTS, more=True) for n, m in more.items() if n not in {c["name"] for c in out}]
 
 
 def _cells(newel: Newel, h: Head, digits: int) -> dict[str, Any]:
     state = state_of(newel, h.kind, h.state, h.phase)
     return {
         "number": h.number or _("draft"), "party": {"value": h.party_name, "sub": ""}, "date": h.date, "date_due": h.date_due, "reference": h.reference,
+        "party_number": h.party_number, "net": {"value": h.net, "unit": h.currency, "digits": digits},
         "date_requested": h.date_requested, "state": {"value": state["label"], "phase": state["phase"]},
         "gross": {"value": h.gross, "unit": h.currency, "digits": digits},
     }  # fmt: skip
@@ -198,7 +206,9 @@ def _labels(newel: Newel, kind: DocumentKind, wanted: Wanted, party: str) -> dic
     }
 
 
-async def _export(newel: Newel, kind: DocumentKind, wanted: Wanted, address: Address, context: Context, file: str) -> Response[Any]:
+async def _export(
+    newel: Newel, kind: DocumentKind, wanted: Wanted, address: Address, context: Context, file: str, columns: list[dict[str, Any]]
+) -> Response[Any]:
     """All rows of the list, exactly those of the filter, with the columns that are seen; amounts have their currency beside them."""
     rows: list[Head] = []
     at, total = 1, 0
@@ -208,9 +218,8 @@ async def _export(newel: Newel, kind: DocumentKind, wanted: Wanted, address: Add
         rows, total, at = rows + found.rows, total or found.total, at + 1
         if len(rows) >= total or not found.rows:
             break
-    columns = _columns(kind, address)
     if kind.priced:
-        columns.append(column(address, "currency", _("Currency")))
+        columns = [*columns, column(address, "currency", _("Currency"))]
     cells = ({**_cells(newel, h, 0), "currency": h.currency} for h in rows)
     return file_response(newel, file, kind.name, [c["label"] for c in columns], shown_rows(columns, cells))
 

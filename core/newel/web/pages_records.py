@@ -17,7 +17,7 @@ from newel.web.auth import context_of, newel_of
 from newel.web.forms import Reader
 from newel.web.render import Web, flash, page, redirect, shown
 from newel.web.views_forms import forms_on
-from newel.web.views_list import MOST_EXPORTED, SIZE, Address, asked, column, empty, file_actions, file_response, filters, pager, shown_rows
+from newel.web.views_list import MOST_EXPORTED, SIZE, Address, arranged, asked, column, empty, file_actions, file_response, filters, pager, shown_rows
 from newel.web.views_record import TYPES, cell_of, field_view, filter_fields, filter_text, history, read, reports_on, title_of, version_of
 from newel.web.views_text import _, inside, said
 
@@ -32,18 +32,24 @@ FEW = 4  # links to reports that fit in the head of a page
 # ---- lists -------------------------------------------------------------------------------------------------------------------------
 
 
+def columns_of(shape: Shape, address: Address) -> list[dict[str, Any]]:
+    """What a list of records can show; `more` is not seen unless somebody chooses it."""
+    return [column(address, f.name, _(f.label), TYPES.get(f.type, "text"), more=not f.list) for f in shape.fields if not f.secret and f.type != "json"]
+
+
 @get("/records/{name:str}")
 async def records(request: Web, name: FromPath[str]) -> Response[Any]:
     """The records of one kind."""
     newel, context = newel_of(request), await context_of(request)
-    shape = newel.records.shape(name)
+    shape = newel.records.shape(name, context)
     require(context, f"{name}.view")
     address = Address(request.url.path, {k: v for k, v in request.query_params.items() if k != "format"})
-    fields = [f for f in shape.fields if f.list and not f.secret]
+    fields = [f for f in shape.fields if not f.secret and f.type != "json"]
     wanted = {f.name: v for f in shape.fields if f.type in FILTERED and (v := address.get(f.name))}
-    columns = [column(address, f.name, _(f.label), TYPES.get(f.type, "text"), sort=f.type != "json") for f in fields]
+    columns = {"columns": columns_of(shape, address)}
     if file := asked(newel, request.query_params):
-        return await _export(newel, shape, address, wanted, context, file, columns)
+        await arranged(request, newel, context, name, columns)
+        return await _export(newel, shape, address, wanted, context, file, columns["columns"])
     try:
         found = await newel.records.page(name, context, search=address.get("q"), filters=wanted, sort=address.get("sort"), number=address.number, size=SIZE)
         problems: tuple[Problem, ...] = ()
@@ -57,14 +63,18 @@ async def records(request: Web, name: FromPath[str]) -> Response[Any]:
         actions.append({"label": _("New"), "method": "get", "url": f"/records/{name}/new", "primary": True, "icon": "plus", "key": "N"})
     actions += file_actions(newel, context, address, name if may else "")
     labels = {"q": _("contains “%(text)s”", text=address.get("q")) if address.get("q") else ""}
-    labels |= {n: f"{shape.fields[n].label}: {filter_text(shape.fields[n], v)}" for n, v in wanted.items()}
+    titles = found.rows[0] if found.rows else {}
+    said_of = {n: titles.get(f"{n}__title") or filter_text(shape.fields[n], v) for n, v in wanted.items()}
+    labels |= {n: _("%(field)s is %(value)s", field=_(shape.fields[n].label), value=text) for n, text in said_of.items()}
+    narrowed = filters(address, filter_fields(shape, [f for f in fields if f.list], address), labels)
     view = {
-        "actions": actions, "summary": _(shape.record.help), "filters": filters(address, filter_fields(shape, fields, address), labels),
-        "columns": columns,
+        "actions": actions, "summary": _(shape.record.help), "filters": narrowed, **columns,
         "rows": [{"url": f"/records/{name}/{r['id']}", "id": r["id"], "cells": {f.name: cell_of(f, r) for f in fields}} for r in found.rows],
         "pager": pager(address, found.total, len(found.rows)),
         "empty": empty(any(labels.values()), inside(_(shape.record.label_plural)), address, f"/records/{name}/new" if may else ""),
     }  # fmt: skip
+    if other := await arranged(request, newel, context, name, view):
+        return other
     return page(request, context, "list.html", _(shape.record.label_plural), problems=shown(problems), list=view)
 
 
@@ -121,7 +131,7 @@ async def _form(
     actions = [*about, *actions] if len(about) < FEW else actions
     if id and name == "newel.user" and may:
         actions.insert(0, {"label": _("Set password"), "method": "get", "url": f"/users/{id}/password", "icon": "key"})
-    children = [c for c in newel.records.shapes.children(name) if context.user.may(f"{c.name}.view")] if id else []
+    children = [c.seen(context) for c in newel.records.shapes.children(name) if context.user.may(f"{c.name}.view")] if id else []
     view = {
         "action": f"/records/{name}/{id}" if id else f"/records/{name}/new", "kind_label": _(shape.record.label),
         "back": {"label": _("back") if parent and up != f"/records/{name}" else _(shape.record.label_plural), "url": up},
@@ -130,6 +140,7 @@ async def _form(
         "parts": [await _parts(newel, child, id, context) for child in children],
         "links": about if len(about) >= FEW else [], "forms": forms_on(request, name, id) if id else [],
         "panels": menu.boxes(newel, context, "record", name, id) if id else [],
+        "timeline": menu.boxes(newel, context, "record.history", name, id) if id else [],
         "history": [history(e, shape) for e in await newel.records.history(name, id, context)] if id else [],
     }  # fmt: skip
     title = title_of(shape, row) if id else _("New: %(kind)s", kind=_(shape.record.label))
@@ -153,21 +164,22 @@ async def _parts(newel: Newel, child: Shape, id: int | None, context: Context) -
 
 async def show_again(request: Web, name: str, id: int, context: Context, refused: Refused) -> Response[str]:
     """The page of a record after something on it was refused."""
-    return await _form(request, newel_of(request).records.shape(name), id, context, None, refused.problems, refused.status)
+    return await _form(request, newel_of(request).records.shape(name, context), id, context, None, refused.problems, refused.status)
 
 
 @get("/records/{name:str}/new")
 async def new_record(request: Web, name: FromPath[str]) -> Response[str]:
     """An empty form."""
-    context, shape = await context_of(request), newel_of(request).records.shape(name)
+    context = await context_of(request)
     require(context, f"{name}.edit")
-    return await _form(request, shape, None, context)
+    return await _form(request, newel_of(request).records.shape(name, context), None, context)
 
 
 @get("/records/{name:str}/{id:int}")
 async def show_record(request: Web, name: FromPath[str], id: FromPath[int]) -> Response[str]:
     """One record."""
-    return await _form(request, newel_of(request).records.shape(name), id, await context_of(request))
+    context = await context_of(request)
+    return await _form(request, newel_of(request).records.shape(name, context), id, context)
 
 
 @post("/records/{name:str}/new", status_code=200)
@@ -184,7 +196,7 @@ async def change_record(request: Web, name: FromPath[str], id: FromPath[int]) ->
 
 async def _save(request: Web, name: str, id: int | None) -> Response[Any]:
     newel, context, reader = newel_of(request), await context_of(request), Reader(await request.form())
-    shape = newel.records.shape(name)
+    shape = newel.records.shape(name, context)
     require(context, f"{name}.edit")
     values = read(shape, reader)
     if reader.problems:
@@ -208,7 +220,7 @@ async def _save(request: Web, name: str, id: int | None) -> Response[Any]:
 async def delete_record(request: Web, name: FromPath[str], id: FromPath[int]) -> Response[Any]:
     """Delete a record that nothing refers to."""
     newel, context = newel_of(request), await context_of(request)
-    shape = newel.records.shape(name)
+    shape = newel.records.shape(name, context)
     row = await newel.records.get(name, id, context)
     try:
         await newel.records.delete(name, id, context)
@@ -229,7 +241,7 @@ async def options(request: Web, name: FromPath[str]) -> list[dict[str, Any]]:
     if request.query_params.get("code"):
         return [{"id": found, "label": title} for found, title in await newel.records.codes(name, q, context)]
     if isinstance(party, int) and "party" in newel.records.shape(name).fields:
-        shape = newel.records.shape(name)
+        shape = newel.records.shape(name, context)
         found = await newel.records.page(name, context, search=q, filters={"party": party}, size=20)
         return [{"id": r["id"], "label": title_of(shape, r)} for r in found.rows]
     own = Reader(request.query_params).reference("for")  # whose own numbers are looked through as well

@@ -55,6 +55,7 @@ async def show_report(request: Web, name: FromPath[str]) -> Response[Any]:
     if report is None:
         raise missing("report", name, "name")
     require(context, f"{name}.view")
+    report = reports.seen(report, context)
     address = Address(request.url.path, {k: v for k, v in request.query_params.items() if k != "format"})
     given, problems = given_of(report, address)
     waits = [p for p in report.parameters if p.required and not given.get(p.name)]

@@ -12,11 +12,13 @@ from litestar.params import FromPath
 from newel.domain.context import Context
 from newel.domain.document import Document
 from newel.domain.master import Master
+from newel.domain.party import Address
 from newel.errors import Problem, Refused
 from newel.store.master import load_master
 from newel.web.auth import context_of, newel_of
 from newel.web.headers import nonce
-from newel.web.render import STYLES, Web, templates
+from newel.web.menu import boxes
+from newel.web.render import STYLES, Web, redirect, templates
 from newel.web.views_document import shown_value, tax_label
 from newel.web.views_text import _, language, plain
 
@@ -36,17 +38,18 @@ def address_lines(name: str, address: Any) -> list[str]:
     return [x for x in (*lines, country) if x]
 
 
-async def print_view(newel: Newel, id: int, context: Context) -> dict[str, Any]:
-    """What stands on the paper."""
+async def print_view(newel: Newel, id: int, context: Context, tongue: str = "") -> dict[str, Any]:
+    """What stands on the paper, in the language `tongue` or else the party's, which is then the language of what follows."""
     d = await newel.documents.get(id, context)
-    if d.party and d.party.language:
-        language.set(d.party.language)
+    if tongue := tongue or (d.party.language if d.party else ""):
+        language.set(tongue)
     async with newel.database.read() as session:
         master = await load_master(session)
         company = await session.one("SELECT * FROM company WHERE id = ?", d.company)
     kind = newel.registry.kind_of(d)
     return {
-        "kind_label": _(kind.label), "number": d.number or _("draft"), "draft": d.phase == "draft", "cancelled": d.phase == "cancelled", "priced": kind.priced,
+        "kind": d.kind, "language": language.get(), "kind_label": _(kind.label),
+        "number": d.number or _("draft"), "draft": d.phase == "draft", "cancelled": d.phase == "cancelled", "priced": kind.priced,
         "company": {"name": context.company.name, "tax_id": context.company.tax_id, "lines": _company(company, context)},
         "address": address_lines(d.party.name if d.party else "", (d.bill_to if kind.priced else d.ship_to) or d.ship_to),
         "ship_to": address_lines(d.party.name if d.party else "", d.ship_to) if kind.priced and d.ship_to and d.ship_to != d.bill_to else [],
@@ -59,8 +62,8 @@ async def print_view(newel: Newel, id: int, context: Context) -> dict[str, Any]:
 
 
 def _company(row: Any, context: Context) -> list[str]:
-    known = [str(row[c]) for c in ("street", "postcode", "city", "region", "country") if row is not None and c in row and row[c]]
-    return known or [context.company.country]
+    known = {name: row[name] or "" for name in ("street", "postcode", "city", "region", "country")} if row is not None else {"country": context.company.country}
+    return address_lines("", Address(**known))
 
 
 def _facts(d: Document, master: Master, priced: bool) -> list[dict[str, Any]]:
@@ -94,15 +97,19 @@ async def _html(request: Web, id: int, screen: bool) -> tuple[str, str]:
 
 
 @get("/document/{id:int}/print")
-async def print_document(request: Web, id: FromPath[int]) -> Response[str]:
-    """The document as it is printed."""
+async def print_document(request: Web, id: FromPath[int]) -> Response[Any]:
+    """The document as it is printed; where a plugin has a page for that, over there."""
+    if other := boxes(newel_of(request), await context_of(request), "document.print", "document", id):
+        return redirect(other[0]["url"])
     body, _title = await _html(request, id, True)
     return Response(body, media_type="text/html; charset=utf-8")
 
 
 @get("/document/{id:int}/pdf")
-async def pdf_document(request: Web, id: FromPath[int]) -> Response[bytes]:
-    """The document as a PDF file."""
+async def pdf_document(request: Web, id: FromPath[int]) -> Response[Any]:
+    """The document as a PDF file; where a plugin has a page for printing, over there."""
+    if other := boxes(newel_of(request), await context_of(request), "document.print", "document", id):
+        return redirect(other[0]["url"])
     body, title = await _html(request, id, False)
     content = await asyncio.to_thread(pdf, body)
     name = "".join(c if c.isalnum() and c.isascii() else "-" for c in title).strip("-") or "document"
@@ -110,7 +117,12 @@ async def pdf_document(request: Web, id: FromPath[int]) -> Response[bytes]:
 
 
 def pdf(body: str) -> bytes:
-    """A page as PDF; nothing is fetched from anywhere.
+    """A page as PDF; nothing is fetched from anywhere. Refused as in laid_out()."""
+    return bytes(laid_out(body).write_pdf() or b"")
+
+
+def laid_out(body: str) -> Any:
+    """A page with the kernel's styles on sheets of paper, as WeasyPrint's Document; nothing is fetched, pictures stand in the page itself.
 
     Raises:
         Refused: 503 where the libraries that draw it are not there.
@@ -125,13 +137,14 @@ def pdf(body: str) -> bytes:
     class Refusing(URLFetcher):  # type: ignore[misc]
         """Whatever a page asks for, it does not get."""
 
-        def fetch(self, url: str, headers: Any = None) -> Any:  # noqa: ARG002 - the library's signature
+        def fetch(self, url: str, headers: Any = None) -> Any:
+            if url.startswith(("data:image/png;", "data:image/jpeg;")):
+                return super().fetch(url, headers)
             raise ValueError(f"nothing is fetched for a PDF: {url[:100]}")
 
     fetcher = Refusing()
     styles = CSS(string=STYLES.read_text("utf-8"), url_fetcher=fetcher)
-    made = HTML(string=body, url_fetcher=fetcher, base_url=None).write_pdf(stylesheets=[styles])
-    return bytes(made or b"")
+    return HTML(string=body, url_fetcher=fetcher, base_url=None).render(stylesheets=[styles])
 
 
 handlers = [print_document, pdf_document]

@@ -101,6 +101,7 @@ def shell(request: Web, newel: Newel, context: Context, at: str = "") -> dict[st
         "nav": menu.navigation(newel, context, at or request.url.path),
         "create": menu.create(newel, context),
         "flashes": _flashes(request),
+        "boxes": menu.boxes(newel, context, "head"),
         "scripts": [s for m in newel.registry.manifests.values() for s in m.scripts],
     }
 

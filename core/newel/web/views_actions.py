@@ -11,6 +11,7 @@ from newel.domain.document import Document
 from newel.domain.kinds import DocumentKind, Transition
 from newel.domain.ledger import OpenItem
 from newel.errors import Problem, Refused, Severity
+from newel.services.access import helpers
 from newel.web.views_text import _, inside, said, words
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ async def actions(newel: Newel, document: Document, context: Context) -> tuple[l
     offered = [t for t in kind.transitions if not t.automatic and document.state in t.sources]
     for transition in sorted(offered, key=lambda t: not t.primary):
         problems = await _meets(newel, document, kind, transition, context)
-        out.append(_action(document, transition, problems, context))
+        out.append(_action(newel, document, transition, problems, context))
         if transition.primary:
             said += [p for p in problems if p.severity is not Severity.BLOCK]
     return out, said
@@ -33,7 +34,7 @@ async def actions(newel: Newel, document: Document, context: Context) -> tuple[l
 async def _meets(newel: Newel, document: Document, kind: DocumentKind, transition: Transition, context: Context) -> Sequence[Problem]:
     permission = f"{kind.name}.{transition.name}"
     if not context.user.may(permission):
-        hint = _("ask an administrator for the permission %(name)s", name=permission)
+        hint = f"{_('ask an administrator for the permission %(name)s', name=permission)} {_helped(newel, permission, context)}"
         return [Problem(code="permission", message=_("you may not do this"), hint=hint)]
     try:
         return (await newel.documents.preview_act(document.id, transition.name, context)).problems
@@ -41,7 +42,12 @@ async def _meets(newel: Newel, document: Document, kind: DocumentKind, transitio
         return refused.problems
 
 
-def _action(document: Document, transition: Transition, problems: Sequence[Problem], context: Context) -> dict[str, Any]:
+def _helped(newel: Newel, permission: str, context: Context) -> str:
+    names = helpers(newel, context.user, context.company.id, permission)
+    return _("Who can help: %(names)s", names=names) if names else ""
+
+
+def _action(newel: Newel, document: Document, transition: Transition, problems: Sequence[Problem], context: Context) -> dict[str, Any]:
     stopping = [said(p) for p in problems if p.severity is Severity.BLOCK]
     risky = [said(p) for p in problems if p.severity is Severity.OVERRIDE]
     backwards = transition.target == "cancelled" or "reverse" in transition.effects
@@ -55,7 +61,8 @@ def _action(document: Document, transition: Transition, problems: Sequence[Probl
     if transition.primary:
         action["key"] = "N"
     if stopping or (risky and not context.user.may("newel.override")):
-        return action | {"disabled": True, "reasons": [{"message": p.message, "hint": p.hint} for p in (*stopping, *risky)]}
+        who = _helped(newel, "newel.override", context) if risky and not stopping else ""
+        return action | {"disabled": True, "reasons": [{"message": p.message, "hint": f"{p.hint} {who}"} for p in (*stopping, *risky)]}
     if risky:
         action["label"] = _("%(step)s anyway", step=_(transition.label))
         action["confirm"] = " ".join(f"{p.message}." for p in risky)
@@ -72,7 +79,8 @@ def flows(newel: Newel, document: Document, context: Context) -> list[dict[str, 
         if document.phase not in flow.phases or not context.user.may(f"{flow.target_kind}.edit"):
             continue
         open_ = [x for x in document.lines if flow.open(x) > 0 and newel.registry.takes(flow, x)]
-        action = {"label": _(flow.label), "method": "get", "url": f"/document/{document.id}/follow/{flow.target_kind}:{flow.name}", "icon": "arrow-forward-up",
+        action = {"label": _(flow.label), "method": "get", "url": f"/document/{document.id}/follow/{flow.target_kind}:{flow.name}",
+                  "icon": "arrow-forward-up", "completes": flow.completes,
                   "primary": flow.primary and bool(open_) and not any(t.primary and document.state in t.sources for t in kind.transitions)}  # fmt: skip
         if not open_:
             reason = {"message": _("nothing is open to be %(link)s", link=inside(words(flow.link), noun=False)), "hint": _("all of it has gone on already")}

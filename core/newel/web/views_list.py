@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -15,7 +16,7 @@ from litestar import Response
 from newel.domain.context import Context
 from newel.errors import Problem, Refused
 from newel.web import menu
-from newel.web.views_text import _, number, plain
+from newel.web.views_text import _, plain
 
 if TYPE_CHECKING:
     from newel.services.app import Newel
@@ -71,9 +72,21 @@ def pager(address: Address, total: int, shown: int, size: int = SIZE, *, whole: 
 
 def filters(address: Address, fields: Sequence[dict[str, Any]], labels: Mapping[str, str]) -> dict[str, Any]:
     """The filter form and what is active in it. labels: parameter -> what the filter says in words."""
-    active = [{"label": text, "remove_url": address.with_(**{name: None, "page": None})} for name, text in labels.items() if text]
+    known = {f["name"] for f in fields}
+    chips = {name: {"label": text, "remove_url": address.with_(**{name: None, "page": None})} for name, text in labels.items() if text}
+    active = [chip | {"name": name if name in known else ""} for name, chip in chips.items()]
     hidden = {"sort": address.get("sort")} if address.get("sort") else {}
     return {"action": address.path, "fields": list(fields), "hidden": hidden, "active": active, "clear_url": address.path if len(active) > 1 else ""}
+
+
+async def arranged(request: Any, newel: Newel, context: Context, kind: str, view: dict[str, Any]) -> Response[Any] | None:
+    """Let plugins arrange a list (Manifest.lists); the answer that one of them has instead of it."""
+    for manifest in (m for m in newel.registry.manifests.values() if m.lists):
+        module, _colon, name = manifest.lists.partition(":")
+        if answer := await getattr(import_module(module), name)(request, context, kind, view):
+            return answer  # type: ignore[no-any-return]
+    view["columns"] = [c for c in view["columns"] if not c.get("more")]
+    return None
 
 
 def empty(filtered: bool, what: str, address: Address, new_url: str = "") -> dict[str, Any]:
@@ -113,12 +126,6 @@ def csv_file(_name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     return out.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8"
 
 
-def csv_response(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response[bytes]:
-    """The same as an answer."""
-    content, media_type = csv_file(name, head, rows)
-    return Response(content, media_type=media_type, headers={"content-disposition": f'attachment; filename="{name}.csv"'})
-
-
 def writers(newel: Newel) -> dict[str, Any]:
     """What a list can be had as: CSV, and the formats of plugins."""
     return {"csv": csv_file, **{ending: write for m in newel.registry.manifests.values() for ending, write in m.formats.items()}}
@@ -150,8 +157,3 @@ def file_actions(newel: Newel, context: Context, address: Address, edited: str =
     if edited:
         actions += [{"label": b["label"], "method": "get", "url": b["url"], "icon": "file-import"} for b in menu.boxes(newel, context, "list", edited)]
     return actions
-
-
-def amounts(values: Iterable[tuple[Decimal, str]], digits: int) -> str:
-    """Sums by currency in one line."""
-    return " · ".join(f"{number(v, digits)} {c}" for v, c in values)

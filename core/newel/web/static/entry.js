@@ -104,6 +104,7 @@ export function previewed(form) {
 
   form.addEventListener("input", start);
   form.addEventListener("change", start);
+  form.addEventListener("newel:preview", start); // something else than the form has changed
   if (form.querySelector("input[type=hidden][name=party]")?.value) start(); // what is taken by itself is marked from the beginning
 }
 

@@ -6,6 +6,7 @@
 import { announce, data, dialog, make, say, shortcut, toast } from "newel";
 
 const BURST = 40; // milliseconds between two keys: nobody types that fast, every scanner does
+const LONG = 60; // rows of a grid that is no table any more
 const SCAN = 4; // the shortest code that counts as scanned
 const QUICK = /^(?:(\d[\d.,]*)\s*[x×*]\s*)?(\S.*?)(?:\s+-\s*([\d.,]+)\s*%)?$/i;
 
@@ -39,6 +40,7 @@ class Lines extends HTMLElement {
     });
     const list = [["Enter", "next"], ["Shift Enter", "back"], ["↑ ↓", "rows"], ["Ctrl D", "duplicate"], ["Alt ↑ ↓", "move"], ["Ctrl Del", "remove"], ["Insert", "insert"], ["F8", "above"], ["Esc", "restore"], ["Ctrl V", "paste"]];
     for (const [keys, text] of list) shortcut("lines", keys, say(text));
+    this.lengthy();
   }
 
   rows() { return [...this.body.querySelectorAll(":scope > [data-row]")]; }
@@ -168,6 +170,16 @@ class Lines extends HTMLElement {
       const position = row.querySelector("[data-position]");
       if (position) position.textContent = index + 1;
     });
+    this.lengthy();
+  }
+
+  /** A table is laid out and painted as one. Many rows become grids with the columns of the head instead, and cost nothing while they are out of sight. */
+  lengthy() {
+    const many = this.rows().length > LONG && matchMedia("(min-width: 641px)").matches;
+    if (many === "long" in this.dataset) return;
+    const widths = [...this.querySelectorAll("thead th")].map((th) => (th.matches("[data-w], .n-pos, .n-row-remove") ? `${th.getBoundingClientRect().width}px` : "minmax(0, 1fr)"));
+    this.style.setProperty("--n-columns", widths.join(" "));
+    this.toggleAttribute("data-long", many);
   }
 
   changed() { this.dispatchEvent(new Event("change", { bubbles: true })); }

@@ -88,6 +88,8 @@ function dialog(title, body, buttons = []) {
   box.addEventListener("click", (event) => { if (event.target === box) box.close(); });
   box.addEventListener("close", () => box.remove());
   document.body.append(box);
+  const inside = box.querySelector(".n-dialog-body");
+  if (!inside.querySelector("a, button, input, select, textarea")) inside.tabIndex = 0; // long text scrolls by keyboard, too
   box.showModal();
   return box;
 }
@@ -299,6 +301,7 @@ class Suggestions extends HTMLElement {
     if (step && this.open && !event.altKey) {
       event.preventDefault();
       const count = this.options.length;
+      this.moved = true;
       if (count) this.mark((this.active + step + (this.active < 0 && step < 0 ? 1 : 0) + count) % count);
     } else if (event.key === "ArrowDown" && event.altKey === this.altOpens && !event.ctrlKey) {
       event.preventDefault();
@@ -325,7 +328,11 @@ class Combobox extends Suggestions {
     if (!this.altOpens) input.addEventListener("click", () => { if (!this.open) this.search(); });
   }
 
-  typed() { this.hidden_.value = ""; this.asking = true; }
+  typed() {
+    this.hidden_.value = "";
+    this.asking = true; // what is shown answers what stood here before
+    this.moved = false;
+  }
 
   /** What of the entry is searched for, and further parameters; the line grid knows better. */
   query(text) { return { q: text }; }
@@ -359,7 +366,7 @@ class Combobox extends Suggestions {
 
   key(event) {
     if (event.key === "Enter" && !event.shiftKey) {
-      if (this.open && this.active >= 0 && this.input.value.trim() && !this.hidden_.value) this.choose(this.active);
+      if (this.open && this.active >= 0 && (!this.asking || this.moved) && this.input.value.trim() && !this.hidden_.value) this.choose(this.active);
       else if (this.asking && this.input.value.trim()) { this.pending = true; this.search(); }
       this.close();
       if (!this.altOpens) event.preventDefault(); // choosing is not saving
@@ -606,6 +613,19 @@ document.addEventListener("keydown", (event) => {
     const next = rows[at ? rows.indexOf(at) + step : 0];
     if (next) { event.preventDefault(); next.querySelector("td a")?.focus(); }
   }
+});
+
+// Back and Forward come to the row that somebody left by; the browser itself brings the scroll position.
+const left = `newel.row.${location.pathname}${location.search}`;
+document.addEventListener("click", (event) => {
+  const row = event.target.closest?.(".n-list tr[data-id]");
+  try { if (row) sessionStorage.setItem(left, row.dataset.id); } catch { /* nothing to remember with */ }
+}, true);
+addEventListener("pageshow", (event) => {
+  const again = event.persisted || performance.getEntriesByType("navigation")[0]?.type === "back_forward";
+  let id = null;
+  try { id = again && sessionStorage.getItem(left); } catch { /* as above */ }
+  if (id) document.querySelector(`.n-list tr[data-id="${CSS.escape(id)}"] td a`)?.focus({ preventScroll: true });
 });
 
 // Which parts are folded is remembered for the session: a habit, not data.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ from newel.domain.document import Document, Hold, Line
 from newel.domain.kinds import Kinds
 from newel.domain.money import ONE, plain, product
 from newel.errors import Problem, Severity
+from newel.manifest import Entry, Panel, Shown
 
 NAME, PROPOSAL, PRICE = "dual_control", "dual_control.proposal", "dual_control.price"
 PEOPLE = ("screen", "api")  # where somebody acts in person; everything else acts for somebody
@@ -25,13 +27,37 @@ class DualControlSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
 
     Args:
         price_percent: prices and discounts entered by hand wait where they give less than so many percent of the list price; 0: all of them wait; None: none.
+        price_reason: no sale goes on with a price entered by hand that has no reason.
         holds: beginnings of the codes of holds that nobody releases who has worked on the document.
         records: kinds of records whose changes wait, each with the fields that count; no field: all of them, making and deleting too.
     """
 
     price_percent: Decimal | None = None
+    price_reason: bool = False
     holds: tuple[str, ...] = ("credit.",)
     records: dict[str, tuple[str, ...]] = {}
+
+
+class PriceData(msgspec.Struct, frozen=True, kw_only=True):
+    """Why the price of a line was entered by hand."""
+
+    reason: str = ""
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """A line as it is stored: unit price, the one entered by hand, who entered it when, and the unit price before that."""
+
+    price: Decimal
+    price_entered: Decimal | None = None
+    who: str = ""
+    at: datetime | None = None
+    was: Decimal | None = None
+
+
+class Prices(msgspec.Struct, frozen=True):
+    """Stored lines of a document, by id."""
+
+    lines: dict[int, Stored] = {}
 
 
 class Proposing(msgspec.Struct, frozen=True):
@@ -92,6 +118,40 @@ def check_prices(document: Document, transition: str, kinds: Kinds, settings: Du
         return []
     hint = "save it, then somebody else who may release it does so"
     return [Problem(code="dual_control.unreleased", message=f"nobody else has released {reason}", where="lines", hint=hint)]
+
+
+def said(line: Line) -> PriceData:
+    """What the line keeps of its price."""
+    found = line.data.get(NAME)
+    return found if isinstance(found, PriceData) else PriceData()
+
+
+def check_reasons(document: Document, transition: str, kinds: Kinds, settings: DualControlSettings) -> list[Problem]:
+    """Prices entered by hand have a reason before the document goes on."""
+    ahead = kinds.becomes(document.kind, document.state, transition)[1] if transition else ""
+    if not settings.price_reason or document.role not in CHECKED or ahead in ("", "draft", "cancelled"):
+        return []
+    return [
+        Problem(code="dual_control.reason", message=f"why is {line.text} {plain(line.price_entered)} {document.currency}?", where=f"lines[{n}]",
+                hint="enter the reason below the line")
+        for n, line in enumerate(x for x in document.lines if x.parent is None) if line.price_entered is not None and not said(line).reason.strip()
+    ]  # fmt: skip
+
+
+def panels(document: Document, prices: Prices, settings: DualControlSettings, context: Context) -> list[Panel]:
+    """Below each line with a price entered by hand: who, when, why, what it was before, and whose approval it needs."""
+    out = []
+    for line in (x for x in document.lines if document.role in CHECKED and not x.key and x.price_entered is not None):
+        stored = prices.lines.get(line.id)
+        if stored is None or stored.price_entered != line.price_entered:  # it has just been typed
+            stored = Stored(price=line.price, who=context.user.login, at=context.now, was=stored.price if stored else None)
+        was = stored.was if stored.was is not None else _listed(line, document)
+        rows: list[tuple[str, str | Shown]] = [("By", stored.who), ("On", Shown(value=stored.at.date()) if stored.at else "")]
+        rows += [("Instead of", Shown(value=plain(was), digits=document.amount_digits, unit=document.currency))] if was is not None else []
+        waits = settings.price_percent is not None and _low(line, document, settings.price_percent)
+        entries, text = (Entry(path=("reason",), label="Reason", value=said(line).reason),), "somebody else has to approve it" if waits else ""
+        out.append(Panel(title="Price by hand", rows=tuple(rows), text=text, line=line.id, sequence=20, entries=entries))
+    return out
 
 
 def _held(reason: str) -> str:

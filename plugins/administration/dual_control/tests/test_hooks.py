@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from newel.domain.context import Context
 from newel.domain.document import DocumentInput, LineInput
+from newel.domain.facts import Facts
 from newel.errors import Refused
 from newel_sdk.kit import Kit
 
@@ -54,6 +55,52 @@ def test_hook_register_plugin_proposals_can_be_read_and_approved() -> None:
 
     manifest = hooks.register_plugin()
     assert ([r.name for r in manifest.records], [p for p, _ in manifest.permissions]) == (["dual_control.proposal"], ["dual_control.approve"])
+
+
+async def test_hook_propose_panels_who_entered_a_price_when_why_and_what_was(kit: Kit) -> None:
+    """Ann sells a pump of 100 at 70 on Thursday, since it is scratched; Bob makes it 90 on Friday."""
+    from newel_dual_control import hooks
+    from newel_dual_control.rules import PriceData
+
+    await kit.settings("dual_control", price_percent="80", price_reason=True)
+    await goods(kit)
+    do, ann, bob = kit.app.documents, as_user(kit, "ann"), as_user(kit, "bob")
+    line = msgspec.structs.replace(order(70).lines[0], data={"dual_control": {"reason": "scratched"}})
+    made = (await do.create("shop.order", DocumentInput(party="ACME", lines=(line,)), ann)).document
+
+    async def shown(document: Any) -> list[tuple[str, Any]]:
+        async with kit.app.database.read() as session:
+            known = await hooks.load_facts(document, session)
+        (panel,) = hooks.propose_panels(document, Facts([known] if known else []), kit.context)
+        return [(label, value if isinstance(value, str) else value.value) for label, value in panel.rows] + [
+            ("why", panel.entries[0].value),
+            ("says", panel.text),
+        ]
+
+    assert await shown(made) == [
+        ("By", "ann"), ("On", kit.context.today), ("Instead of", D(100)), ("why", "scratched"), ("says", "somebody else has to approve it"),
+    ]  # fmt: skip
+    kit.clock.advance(days=1)
+    entered = DocumentInput(party="ACME", lines=(msgspec.structs.replace(line, id=made.lines[0].id, price=D(90), data={}),))
+    changed = (await do.update(made.id, made.version, entered, msgspec.structs.replace(bob, now=kit.clock.now))).document
+    assert await shown(changed) == [("By", "bob"), ("On", kit.context.today), ("Instead of", D(70)), ("why", ""), ("says", "")]
+    await refused(do.act(made.id, "confirm", kit.context), "hold", "dual_control.reason")
+    typed = msgspec.structs.replace(
+        changed, lines=(msgspec.structs.replace(changed.lines[0], price_entered=D(95), data={"dual_control": PriceData(reason="x")}),)
+    )
+    assert (await shown(typed))[:3] == [("By", kit.context.user.login), ("On", kit.context.today), ("Instead of", D(90))]
+
+
+async def test_hook_load_facts_asks_nothing_where_nobody_entered_a_price(kit: Kit) -> None:
+    from newel_dual_control import hooks
+    from newel_dual_control.rules import Prices
+
+    await goods(kit)
+    plain = (await kit.app.documents.create("shop.order", order(), kit.context)).document
+    async with kit.app.database.read() as session:
+        assert await hooks.load_facts(plain, session) is None
+        assert session.statements == 0
+    assert hooks.propose_panels(plain, Facts([Prices()]), kit.context) == []
 
 
 # ---- prices ----------------------------------------------------------------------------------------------------------------------------

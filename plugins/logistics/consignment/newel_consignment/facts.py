@@ -125,7 +125,8 @@ REPORTS = (
             Column(name="document", label="Order", type="document", text="number"), Column(name="since", label="Since", type="date"),
             *(Column(name=n, label=label) for n, label in (("days", "Days"), ("age", "Age"))),
             Column(name="quantity", label="Quantity", type="quantity"), Column(name="unit", label="Unit"),
-            *(Column(name=n, label=label, type="amount", total=True) for n, label in (("value", "Value"), ("price", "Net price"))),
+            Column(name="value", label="Value", type="amount", total=True, right="newel.costs"),
+            Column(name="price", label="Net price", type="amount", total=True),
         ),
     ),
 )  # fmt: skip

@@ -108,7 +108,7 @@ REPORTS = (
             Column(name="reserved", label="Reserved", type="quantity"),
             Column(name="free", label="Free", type="quantity"),
             UNIT,
-            Column(name="value", label="Value", type="amount", total=True),
+            Column(name="value", label="Value", type="amount", total=True, right="newel.costs"),
         ),
     ),
     Report(
@@ -127,7 +127,7 @@ REPORTS = (
             Column(name="target", label="To"),
             QUANTITY_COLUMN,
             UNIT,
-            Column(name="value", label="Value", type="amount"),
+            Column(name="value", label="Value", type="amount", right="newel.costs"),
         ),
     ),
     Report(

@@ -31,14 +31,14 @@ FIELDS = (
     Field(name="part_number", label="Vendor's part number", list=True, required=False),
     Field(name="currency", label="Currency", required=True, list=True, code_of="newel.currency"),
     Field(name="quantity_min", label="From quantity", list=True, help="In the item's base unit."),
-    Field(name="price", label="Price", list=True, help="For one base unit; empty where only the part number is known."),
+    Field(name="price", label="Price", list=True, right="newel.costs", help="For one base unit; empty where only the part number is known."),
     Field(name="lead_days", label="Days to deliver"),
     Field(name="date_from", label="From", list=True),
     Field(name="date_to", label="To", list=True),
 )
 RECORDS = (
     RecordKind(
-        name="purchasing.price", table=VendorPrice, label="Vendor's price", label_plural="Vendors' prices", title=("part_number", "price"),
+        name="purchasing.price", table=VendorPrice, label="Vendor's price", label_plural="Vendors' prices", title=("part_number", "item"),
         search=("part_number",), scope="", facts="purchasing", menu="Purchasing", check=check_price, fields=FIELDS,
         help="What a vendor asks for an item from a quantity on, and the number by which the vendor knows it.",
     ),

@@ -9,22 +9,25 @@ from newel.domain.context import Context
 from newel.domain.document import Document
 from newel.domain.facts import Facts
 from newel.hookspecs import hookimpl
-from newel.manifest import Job, Manifest, Panel
+from newel.manifest import Job, Manifest, Panel, Shown
 from newel.store.session import Database, Session
 
-from newel_mail.facts import mails
-from newel_mail.rules import Mails, MailSettings
-from newel_mail.send import deliver, listens, retry
+from newel_mail.facts import happenings, mails
+from newel_mail.rules import SEND, TAKE, Mails, MailSettings
+from newel_mail.send import deliver, listens, post, retry, tell
 from newel_mail.tables import RECORDS, TABLES
 
 
 @hookimpl
 def register_plugin() -> Manifest:
-    """Templates, what was sent, and a job that tries again."""
+    """Templates, what was sent and came in, a page to write one, and jobs that send and try again."""
     return Manifest(
         name="mail", label="E-mail", locale="newel_mail:locale",
         piccolo_app="newel_mail.piccolo_app", demo_data="newel_mail:demo.toml", tables=TABLES, records=RECORDS,
-        settings=MailSettings, listens=listens, quiet={"enabled": False}, jobs=(Job(name="mail.retry", run=retry, every=60),),
+        settings=MailSettings, listens=listens, quiet={"enabled": False}, happenings=happenings, tells=tell,
+        jobs=(Job(name="mail.retry", run=retry, every=60), Job(name="mail.send", act=post)),
+        routes="newel_mail.routes:handlers", templates="newel_mail:templates",
+        permissions=((SEND, "send e-mails about the documents that one may see"), (TAKE, "hand over mail that came in")),
     )  # fmt: skip
 
 
@@ -44,6 +47,10 @@ async def after_transition(document: Document, transition: str, database: Databa
 
 @hookimpl
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
-    """What was sent and when."""
+    """What was sent and when, and the way to write one."""
     found = facts.get(Mails)
-    return [Panel(title="E-mail", rows=found.rows, sequence=60)] if found and found.rows else []
+    if found is None:
+        return []
+    to = document.party and (document.party.email or document.party.name)
+    write = (("Write to", Shown(value=to or "…", url=f"/mail/of/{document.id}")),) if context.user.may(SEND) else ()
+    return [Panel(title="E-mail", rows=(*found.rows, *write), sequence=60)] if found.rows or write else []

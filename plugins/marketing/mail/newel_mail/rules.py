@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
@@ -23,9 +24,12 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from newel.domain.document import Document, Line
 from newel.domain.money import ZERO, plain
 from newel.domain.tax import TaxLine
-from newel.errors import Problem
+from newel.errors import Problem, Refused
 
-STATES = (("queued", "Queued"), ("sent", "Sent"), ("failed", "Failed"))
+STATES = (("queued", "Queued"), ("sent", "Sent"), ("failed", "Failed"), ("answered", "Answered"), ("received", "Received"))
+PHASES = {"queued": "open", "sent": "done", "failed": "error", "answered": "done", "received": "done"}
+SEND, TAKE = "mail.send", "mail.take"
+OURS = re.compile(r"<newel\.(\d{1,18})\.(\d{1,18})@[^<>\s]+>")
 ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 LONGEST = 500_000
@@ -164,21 +168,71 @@ def address(text: str, name: str = "", whose: str = "") -> Address:
 def composed(settings: MailSettings, words: Words, document: Document, company: str, event: int, now: datetime) -> EmailMessage:
     """The mail of a document."""
     values = values_of(document, company, words.language)
-    subject = rendered(words.subject, values)
-    if CONTROL.search(subject) or not subject.strip():
-        raise CannotSend(f"a subject of one line was expected, got {subject!r:.100}")
-    message = EmailMessage(policy=SMTP)
-    message["From"] = sender = address(settings.sender, company, "the sender")
-    message["To"] = address(document.party.email if document.party else "", document.party.name if document.party else "")
-    if settings.reply_to:
-        message["Reply-To"] = address(settings.reply_to, company)
-    message["Subject"] = subject
-    message["Date"] = now
-    message["Message-ID"] = f"<newel.{document.id}.{event}@{sender.domain}>"
+    party = document.party
+    message = _begun(settings, party.email if party else "", party.name if party else "", rendered(words.subject, values), company, now)
+    message["Message-ID"] = message_id(settings, document.id, event)
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(rendered(words.body, values))
     message["Content-Language"] = words.language
     return message
+
+
+def by_hand(settings: MailSettings, row: Mapping[str, Any], files: Iterable[Mapping[str, Any]], company: str, now: datetime) -> EmailMessage:
+    """A mail that somebody wrote, with its files."""
+    message = _begun(settings, row["recipient"], "", row["subject"], company, now)
+    message["Message-ID"] = message_id(settings, row["document"], row["event"])
+    message.set_content(row["text"])
+    for file in files:
+        kind, _slash, sub = file["media_type"].partition("/")
+        message.add_attachment(base64.b64decode(file["content"]), maintype=kind, subtype=sub, filename=file["name"])
+    return message
+
+
+def message_id(settings: MailSettings, document: int, event: int) -> str:
+    """The same for the same mail, however often it is tried; what an answer refers to."""
+    return f"<newel.{document}.{event}@{address(settings.sender, whose='the sender').domain}>"
+
+
+def _begun(settings: MailSettings, to: str, name: str, subject: str, company: str, now: datetime) -> EmailMessage:
+    """From whom, to whom, about what."""
+    if CONTROL.search(subject) or not subject.strip():
+        raise CannotSend(f"a subject of one line was expected, got {subject!r:.100}")
+    message = EmailMessage(policy=SMTP)
+    message["From"] = address(settings.sender, company, "the sender")
+    message["To"] = address(to, name)
+    if settings.reply_to:
+        message["Reply-To"] = address(settings.reply_to, company)
+    message["Subject"] = subject
+    message["Date"] = now
+    return message
+
+
+def answered(references: Iterable[str]) -> list[tuple[int, int]]:
+    """(document, event) of our mails among these Message-IDs, in their order."""
+    return [(int(match[1]), int(match[2])) for reference in references if (match := OURS.fullmatch(reference))]
+
+
+class Letter(msgspec.Struct, frozen=True, kw_only=True):
+    """A mail that somebody writes. to: one address; printed: the document goes along as a file."""
+
+    to: str
+    subject: str
+    text: str
+    printed: bool = True
+
+
+def checked(letter: Letter) -> Letter:
+    """The letter, if it can be sent; Refused 422 with everything that is wrong with it."""
+    problems = []
+    if not ADDRESS.fullmatch(letter.to):
+        problems.append(Problem(code="mail.to", message=f"one e-mail address was expected, got {letter.to!r:.100}", where="to", hint="such as a@b.example"))
+    if CONTROL.search(letter.subject) or not letter.subject.strip() or len(letter.subject) > 300:
+        problems.append(Problem(code="mail.subject", message="a subject of one line was expected", where="subject", hint="at most 300 characters"))
+    if not letter.text.strip() or len(letter.text) > LONGEST:
+        problems.append(Problem(code="mail.text", message=f"a text of at most {LONGEST} characters was expected", where="text", hint="write it"))
+    if problems:
+        raise Refused(*problems)
+    return letter
 
 
 # ---- records -------------------------------------------------------------------------------------------------------------------------
@@ -201,5 +255,5 @@ def check_template(values: Mapping[str, Any]) -> Iterator[Problem]:
 
 def check_message(values: Mapping[str, Any]) -> Iterator[Problem]:
     """Mails come from documents."""
-    if not values.get("document"):
+    if not values.get("document") and not values.get("user"):
         yield Problem(code="mail.by_hand", message="a mail comes from a document", hint="send it by the document's transition")

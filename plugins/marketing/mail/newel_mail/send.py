@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Callable
 from datetime import timedelta
 from email.message import EmailMessage
 from importlib.resources import files
@@ -16,10 +17,10 @@ from newel.errors import Problem, Refused
 from newel.services.app import Newel
 from newel.store.documents import json_of
 from newel.store.session import Database, Session, instant
-from newel.store.tables_document import Outbox
+from newel.store.tables_document import Job, Outbox
 
 from newel_mail.facts import templates
-from newel_mail.rules import CannotSend, MailSettings, Words, choose, composed
+from newel_mail.rules import ADDRESS, CannotSend, MailSettings, Words, by_hand, choose, composed
 from newel_mail.tables import Message, Template
 
 PASSWORDS = "NEWEL_MAIL_"
@@ -44,9 +45,19 @@ async def deliver(document: Document, transition: str, database: Database, conte
     if words is None or claimed is None:
         return
     id, event, attempts = claimed
+
+    def make() -> EmailMessage:
+        return composed(settings, words, document, context.company.name, event, context.now)
+
+    await _try(database, id, attempts, make, context)
+
+
+async def _try(database: Database, id: int, attempts: int, make: Callable[[], EmailMessage], context: Context) -> None:
+    """Talk to the server with no transaction open, and note what came of it."""
+    settings = context.setting("mail", MailSettings)
     values: dict[str, Any] = {"leased_until": None, "error": ""}
     try:
-        message = composed(settings, words, document, context.company.name, event, context.now)
+        message = make()
         values |= {"subject": str(message["Subject"])[:300], "recipient": message["To"].addresses[0].addr_spec}
         await _send(message, settings)
         values |= {"state": "sent", "sent_at": context.now}
@@ -58,6 +69,47 @@ async def deliver(document: Document, transition: str, database: Database, conte
         values |= {"state": state, "error": f"{type(error).__name__}: {error}"[:2000], "next_at": later}
     async with database.write() as session:
         await session.update(Message, id, **values)
+
+
+async def post(newel: Newel, payload: dict[str, Any], _system: Context) -> None:
+    """Job: send a mail that somebody wrote."""
+    async with newel.database.write() as session:
+        context = await newel.context(session, newel.system(None).user, payload["company"], source="mail")
+        row = await session.one("SELECT * FROM mail_message WHERE id = ? FOR UPDATE", payload["id"])
+        leased = instant(row["leased_until"]) if row else None
+        settings = context.setting("mail", MailSettings)
+        if row is None or not settings.enabled or row["state"] != "queued" or (leased and leased > context.now):
+            return
+        files = await session.fetch("SELECT name, media_type, content FROM mail_file WHERE message = ? ORDER BY id", row["id"])
+        attempts = row["attempts"] + 1
+        await session.update(Message, row["id"], attempts=attempts, leased_until=context.now + LEASE, next_at=context.now + AGAIN)
+
+    def make() -> EmailMessage:
+        return by_hand(settings, row, files, context.company.name, context.now)
+
+    await _try(newel.database, row["id"], attempts, make, context)
+
+
+def enqueued(session: Session, context: Context, *, document: int, to: str, subject: str, text: str, user: str) -> int:
+    """Leave a mail to the worker, in the same transaction; returns its id."""
+    id = session.id()
+    session.add(
+        Message, id=id, company=context.company.id, document=document, event=id, recipient=to[:200], subject=" ".join(subject.split())[:300], text=text,
+        user=user, created_at=context.now, next_at=context.now + AGAIN,
+    )  # fmt: skip
+    _job(session, id, context.company.id, context)
+    return id
+
+
+def _job(session: Session, id: int, company: int, context: Context) -> None:
+    payload = json_of({"id": id, "company": company})
+    session.add(Job, name="mail.send", payload=payload, state="waiting", created_at=context.now, created_by="mail", company=company, available_at=context.now)
+
+
+async def tell(session: Session, to: str, name: str, subject: str, text: str, context: Context) -> None:  # noqa: ARG001 (the kernel calls it with it)
+    """A message to one of our own people; nothing while mail is switched off."""
+    if context.setting("mail", MailSettings).enabled and ADDRESS.fullmatch(to):
+        enqueued(session, context, document=0, to=to, subject=subject, text=text, user=context.user.login)
 
 
 async def _claim(database: Database, document: Document, transition: str, words: Words, context: Context) -> tuple[int, int, int] | None:
@@ -110,8 +162,11 @@ async def retry(session: Session, _payload: dict[str, Any], context: Context) ->
     )
     await session.many("UPDATE mail_message SET next_at = ? WHERE id = ?", [(context.now + AGAIN, r["id"]) for r in rows])
     for r in rows:
+        if not r["transition"]:
+            _job(session, r["id"], r["company"], context)
+            continue
         payload = json_of({name: r[name] for name in ("document", "transition", "company")})
-        session.add(Outbox, topic="transition", plugin="mail", payload=payload, created_at=context.now, available_at=context.now)
+        session.add(Outbox, topic="transition", plugin="mail", document=r["document"], payload=payload, created_at=context.now, available_at=context.now)
 
 
 async def add_defaults(session: Session) -> int:

@@ -29,7 +29,7 @@ class Message(Table, tablename="mail_message"):
     id = Id()
     company = ref(Company, index=False)
     document = Long(default=0, index=True)
-    event = Long(default=0, unique=True)  # the transition's entry in the document's history: one mail for each
+    event = Long(default=0, unique=True)  # the transition's entry in the document's history: one mail for each; else the mail's own id
     transition = Varchar(length=60)
     template = Varchar(length=40)
     recipient = Varchar(length=200)
@@ -41,9 +41,25 @@ class Message(Table, tablename="mail_message"):
     sent_at = Timestamptz(default=None, null=True)
     next_at = Timestamptz(default=None, null=True)
     leased_until = Timestamptz(default=None, null=True)
+    direction = Varchar(length=3, default="out")
+    user = Varchar(length=60)  # who wrote it; empty for what comes from a template
+    sender = Varchar(length=200)  # of what came in
+    text = Text()
+    message_id = Varchar(length=200, index=True)  # of what came in
 
 
-TABLES = (Template, Message)
+class File(Table, tablename="mail_file"):
+    """What goes along with a mail, in base64: text goes through every copy, dump and database the same."""
+
+    id = Id()
+    message = ref(Message, cascade=True)
+    name = Varchar(length=160)
+    media_type = Varchar(length=100)
+    content = Text()
+
+
+TABLES = (Template, Message, File)
+KEPT = ("attempts", "template", "transition", "document", "direction", "sender", "user")
 SENT = (("created_at", "Wanted"), ("recipient", "To"), ("subject", "Subject"), ("sent_at", "Sent"), ("error", "What is wrong"))
 RECORDS = (
     RecordKind(
@@ -63,12 +79,12 @@ RECORDS = (
     ),
     RecordKind(
         name="mail.message", table=Message, label="E-mail", label_plural="E-mails", title=("subject",), search=("recipient", "subject"),
-        columns=(*(name for name, _ in SENT), "state", "attempts", "template", "transition", "document"), menu="Administration", check=check_message,
+        columns=(*(name for name, _ in SENT), "state", *KEPT), menu="Administration", check=check_message,
         help="What was sent, what waits and what failed. Set a failed one to queued to have it made anew and sent.",
         fields=(
             *(Field(name=name, label=label, list=True, readonly=True) for name, label in SENT),
             Field(name="state", label="State", list=True, choices=STATES),
-            *(Field(name=name, readonly=True) for name in ("attempts", "template", "transition", "document", "event", "next_at", "leased_until")),
+            *(Field(name=name, readonly=True) for name in (*KEPT, "event", "next_at", "leased_until")),
         ),
     ),
 )  # fmt: skip

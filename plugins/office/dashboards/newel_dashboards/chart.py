@@ -14,12 +14,13 @@ LEFT, RIGHT, TOP, BOTTOM = 4, 336, 20, 146
 
 
 class Point(msgspec.Struct, frozen=True):
-    """One row of a chart. before: what it is compared with, None for nothing; url: of the rows behind it."""
+    """One row of a chart. before: what it is compared with, None for nothing; url: of the rows behind it; rest: all others in one, which has no bar."""
 
     label: str
     value: Decimal
     before: Decimal | None = None
     url: str = ""
+    rest: bool = False
 
 
 def _at(value: Decimal, low: Decimal, high: Decimal, start: int, end: int) -> int:
@@ -32,11 +33,11 @@ def _ends(points: Sequence[Point]) -> tuple[Decimal, Decimal]:
 
 
 def bars(points: Sequence[Point]) -> dict[str, Any]:
-    """One bar for each row, lying, with its name above; below zero they go to the left."""
-    low, high = _ends(points)
+    """One bar for each row, lying, with its name above; below zero they go to the left. The rest would dwarf them, and is a number only."""
+    low, high = _ends([p for p in points if not p.rest])
     zero, rows = _at(ZERO, low, high, LEFT, RIGHT), []
     for n, p in enumerate(points):
-        ends = [(v, _at(v, low, high, LEFT, RIGHT)) for v in (p.value, p.before) if v is not None]
+        ends = [(v, _at(v, low, high, LEFT, RIGHT)) for v in (p.value, p.before) if v is not None and not p.rest]
         rows.append({"point": p, "y": n * ROW, "bars": [{"x": min(x, zero), "width": abs(x - zero)} for _, x in ends]})
     return {"kind": "bars", "width": WIDTH, "height": max(len(points), 1) * ROW, "rows": rows, "zero": zero}
 

@@ -242,16 +242,21 @@ NARROW = (
 )  # fmt: skip
 DAYS = (Parameter(name="date_from", label="From", type="date"), Parameter(name="date_to", label="To", type="date"))
 BY, AND_BY = Parameter(name="by", label="By"), Parameter(name="and_by", label="And by")
-EARNED = tuple(Column(name=n, label=text, type="amount", total=True) for n, text in (("revenue", "Revenue"), ("cost", "Cost"), ("profit", "Gross profit")))
+COSTS = "newel.costs"
+EARNED = (
+    Column(name="revenue", label="Revenue", type="amount", total=True), Column(name="cost", label="Cost", type="amount", total=True, right=COSTS),
+    Column(name="profit", label="Gross profit", type="amount", total=True, right=COSTS),
+)  # fmt: skip
 DOCUMENT = (Column(name="document", label="Document", type="document", text="number"), Column(name="date", label="Date", type="date"))
 REPORTS = (
     Report(
         name="dashboards.sales", label="Sales analysis", load=sales, help="What was invoiced and earned, compared with another time.",
         parameters=(*DAYS, BY, AND_BY, Parameter(name="compare", label="Compare with"), Parameter(name="top", label="The largest", type="decimal"), *NARROW),
         columns=(
-            Column(name="one", label="Of"), Column(name="two", label="And"), *EARNED, Column(name="margin", label="Margin", type="percent"),
+            Column(name="one", label="Of"), Column(name="two", label="And"), *EARNED, Column(name="margin", label="Margin", type="percent", right=COSTS),
             Column(name="revenue_before", label="Revenue before", type="amount", total=True),
-            Column(name="profit_before", label="Gross profit before", type="amount", total=True), Column(name="change", label="Change", type="percent"),
+            Column(name="profit_before", label="Gross profit before", type="amount", total=True, right=COSTS),
+            Column(name="change", label="Change", type="percent"),
         ),
     ),
     Report(

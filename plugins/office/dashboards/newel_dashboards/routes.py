@@ -100,7 +100,7 @@ async def receivables(request: Web) -> Response[Any]:
 async def _analysis(request: Web, name: str, figure: str) -> Response[Any]:
     newel, context = newel_of(request), await context_of(request)
     require(context, f"{name}.view")
-    report = newel.registry.reports[name]
+    report = reports.seen(newel.registry.reports[name], context)
     address = Address(request.url.path, {k: v for k, v in request.query_params.items() if k != "format"})
     given, problems = given_of(report, address)
     rows: list[dict[str, Any]] = []

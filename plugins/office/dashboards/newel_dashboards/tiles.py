@@ -41,12 +41,15 @@ async def boards(newel: Any, context: Context) -> list[BoardSpec]:
         if r["source"]:
             tiles.append(TileSpec(**{n: r[n] for n in TileSpec.__struct_fields__}))
     found = [b for b in BOARDS if b.code not in own] + [BoardSpec(code=code, label=name, tiles=tuple(tiles)) for code, (name, tiles) in own.items()]
-    known = [BoardSpec(code=b.code, label=b.label, tiles=tuple(t for t in b.tiles if _seen(newel, t.source, context))) for b in found]
+    known = [BoardSpec(code=b.code, label=b.label, tiles=tuple(t for t in b.tiles if _seen(newel, t, context))) for b in found]
     return [b for b in known if b.tiles]
 
 
-def _seen(newel: Any, source: str, context: Context) -> bool:
-    return (source in newel.registry.reports or source in newel.registry.documents) and context.user.may(f"{source}.view")
+def _seen(newel: Any, tile: TileSpec, context: Context) -> bool:
+    report = newel.registry.reports.get(tile.source)
+    right = next((c.right for c in report.columns if c.name == tile.figure), "") if report else ""
+    there = report is not None or tile.source in newel.registry.documents
+    return there and context.user.may(f"{tile.source}.view") and (not right or context.user.may(right))
 
 
 async def tile(newel: Any, spec: TileSpec, context: Context) -> dict[str, Any]:
@@ -58,7 +61,7 @@ async def tile(newel: Any, spec: TileSpec, context: Context) -> dict[str, Any]:
     given = spec.given(context.today)
     if spec.source in newel.registry.documents:
         return await _documents(newel, spec, given, context)
-    report: Report = newel.registry.reports[spec.source]
+    report: Report = reports.seen(newel.registry.reports[spec.source], context)
     rows, column = await reports.run(newel, spec.source, given, context), _column(report, spec.figure)
     unit = {"digits": context.company.amount_digits, "unit": context.company.currency} if column and column.type == "amount" else {"digits": None, "unit": ""}
     view: dict[str, Any] = {"url": address(spec.source, given), "value": _sum(rows, column, spec), **unit}
@@ -126,8 +129,9 @@ def points(
         old, was = out.get(text), r.get(f"{column.name}_before")
         total = (r[column.name] or ZERO) + (old.value if old else ZERO)
         out[text] = Point(
-            text, total, was if old is None or was is None else was + (old.before or ZERO), behind(report.name, given, r, context) if old is None else ""
-        )
+            text, total, was if old is None or was is None else was + (old.before or ZERO), behind(report.name, given, r, context) if old is None else "",
+            OTHERS in r.get("keys", ()),
+        )  # fmt: skip
     found = list(out.values())
     if not lying:
         return found[-POINTS:]
@@ -136,7 +140,7 @@ def points(
     if len(found) > MOST:
         rest = found[MOST - 1 :]
         before = sum((p.before for p in rest if p.before is not None), ZERO) if rest[0].before is not None else None
-        found = [*found[: MOST - 1], Point(_("(others)"), sum((p.value for p in rest), ZERO), before, address(report.name, given))]
+        found = [*found[: MOST - 1], Point(_("(others)"), sum((p.value for p in rest), ZERO), before, address(report.name, given), True)]
     return found
 
 
@@ -184,5 +188,6 @@ def _days(key: str, length: int, within: rules.Span) -> dict[str, str]:
 
 def drawn(found: list[Point], show: str) -> dict[str, Any]:
     """The chart and what it says in words."""
-    return {"chart": chart.DRAWN[show](found) if found else None, "points": found, "largest": max(found, key=lambda p: p.value, default=None),
-            "smallest": min(found, key=lambda p: p.value, default=None), "compared": any(p.before is not None for p in found)}  # fmt: skip
+    named = [p for p in found if not p.rest]
+    return {"chart": chart.DRAWN[show](found) if found else None, "points": found, "largest": max(named, key=lambda p: p.value, default=None),
+            "smallest": min(named, key=lambda p: p.value, default=None), "compared": any(p.before is not None for p in found)}  # fmt: skip

@@ -46,7 +46,8 @@ async def _start(request: Web, kind: str, context: Context, problems: tuple[Prob
     async with newel.database.read() as session:
         latest = await keep.latest(session, context, kind)
     values: dict[str, Any] = {
-        "back": _list(newel, kind), "url": f"/exchange/into/{kind}", "latest": latest, "targets": work.targets(newel, kind), "formats": list(writers(newel)),
+        "back": _list(newel, kind), "url": f"/exchange/into/{kind}", "latest": latest, "targets": work.targets(newel, kind, context),
+        "formats": list(writers(newel)),
         "megabytes": reading.BYTES // 1_000_000, "most": reading.ROWS, "document": kind in newel.registry.documents,
     }  # fmt: skip
     title = _("Import: %(what)s", what=_label(newel, kind))
@@ -64,7 +65,7 @@ async def upload(request: Web, kind: FromPath[str]) -> Response[Any]:
     """Read a file and keep what is in it."""
     newel, context, form = newel_of(request), await context_of(request), await request.form()
     keep.may(context, kind)
-    targets, file = work.targets(newel, kind), form.get("file")
+    targets, file = work.targets(newel, kind, context), form.get("file")
     if not isinstance(file, UploadFile) or not file.filename:
         problem = Problem(code="exchange.file", message="a file was expected", hint="choose one first")
         return await _start(request, kind, context, (problem,), 422)
@@ -84,7 +85,7 @@ async def rows(request: Web, kind: FromPath[str], ending: FromPath[str]) -> Resp
     keep.may(context, kind)
     if ending not in writers(newel):
         raise missing("format", ending)
-    targets = work.targets(newel, kind)
+    targets = work.targets(newel, kind, context)
     found: list[dict[str, Any]] = []
     while kind not in newel.registry.documents and len(found) <= MOST_EXPORTED:
         got = await newel.records.page(kind, context, number=len(found) // 200 + 1, size=200)
@@ -127,7 +128,7 @@ async def show(request: Web, id: FromPath[int]) -> Response[str]:
 
 
 def _show(request: Web, kept: Kept, context: Context, problems: tuple[Problem, ...] = (), status: int = 200) -> Response[str]:
-    newel, targets = newel_of(request), work.targets(newel_of(request), kept.kind)
+    newel, targets = newel_of(request), work.targets(newel_of(request), kept.kind, context)
     counts = {what: sum(s.what == what for s in kept.result) for what in ("created", "changed", "unchanged", "refused")}
     cells = dict(kept.sheet.rows)
     listed = sorted(kept.result, key=lambda s: (s.what != "refused", s.row))[:SHOWN]
@@ -155,7 +156,7 @@ async def check(request: Web, id: FromPath[int]) -> Response[Any]:
     found = {name: value for at, name in enumerate(kept.sheet.head) if (value := reader.text(f"column-{at}"))}
     point = reader.text("point") if reader.text("point") in rules.POINTS else "."
     choice = Choice(columns=found, point=point, whole=reader.text("whole") != "false", language=language.get(), match=kept.choice.match)
-    problems = rules.check(choice, work.targets(newel, kept.kind))
+    problems = rules.check(choice, work.targets(newel, kept.kind, context))
     if problems:
         return _show(request, kept, context, tuple(problems), 422)
     async with newel.database.write() as session:

@@ -20,11 +20,11 @@ ROUNDS = 10  # of looking again without the rows that are wrong: later checks ar
 STEP = 20  # documents between two notes of progress
 
 
-def targets(newel: Newel, kind: str) -> list[Target]:
+def targets(newel: Newel, kind: str, context: Context) -> list[Target]:
     """What columns may be; Refused 404 where there is no such kind."""
     if kind in newel.registry.documents:
         return rules.document_targets()
-    taken = [f for f in newel.records.shape(kind).fields if not f.readonly and not f.secret and f.type != "json"]
+    taken = [f for f in newel.records.fields(kind, context) if not f.readonly and not f.secret and f.type != "json"]
     needed = {f.name for f in taken if f.required and f.stored in (None, "")}
     return [Target(f.name, _(f.label), f.type, f.choices, f.name in needed and f.name == newel.records.shape(kind).key) for f in taken]
 
@@ -45,7 +45,7 @@ async def carry_out(newel: Newel, kept: Kept, context: Context, *, dry: bool) ->
     """Look at all rows, and bring them in unless dry; returns what became of each."""
     if not dry:
         await _note(newel, kept, state="running")
-    rows = rules.rows_of(kept.sheet.head, kept.sheet.rows, kept.choice, targets(newel, kept.kind))
+    rows = rules.rows_of(kept.sheet.head, kept.sheet.rows, kept.choice, targets(newel, kept.kind, context))
     try:
         await (_documents if kept.kind in newel.registry.documents else _records)(newel, kept, rows, context, dry)
     except Refused as refused:

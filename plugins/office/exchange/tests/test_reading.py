@@ -46,7 +46,7 @@ def named(name: str) -> str:
     return "_rels/.rels" if name == "_rels__rels" else ".".join(name.replace("___", "/_").replace("__", "/").rsplit("_", 1))
 
 
-def sheet_xml(*cells: tuple[str, str]) -> bytes:
+def sheet_xml(*cells: tuple[str, str], doctype: str = "") -> bytes:
     """A workbook of raw cells: (place, XML inside)."""
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     rows = "".join(f'<row r="{"".join(c for c in place if c.isdigit())}"><c r="{place}" {inside}</c></row>' for place, inside in cells)
@@ -58,7 +58,7 @@ def sheet_xml(*cells: tuple[str, str]) -> bytes:
     parts = {
         "_rels__rels": related.format(relation, "officeDocument", "xl/workbook.xml"), "xl__workbook_xml": book,
         "xl___rels__workbook.xml_rels": related.format(relation, "worksheet", "worksheets/s.xml"),
-        "xl__worksheets__s_xml": f'<worksheet xmlns="{main}"><sheetData>{rows}</sheetData></worksheet>',
+        "xl__worksheets__s_xml": f'{doctype}<worksheet xmlns="{main}"><sheetData>{rows}</sheetData></worksheet>',
     }  # fmt: skip
     return packed(**{name: text.encode() for name, text in parts.items()})
 
@@ -140,6 +140,19 @@ async def test_a_file_that_could_do_harm_is_refused_and_says_why(content: bytes,
     assert said in found.problem.message
     assert found.problem.hint
     assert (await read(b"A,B\n1,2")).problem is None
+
+
+BOMB = '<!ENTITY a "xx">' + "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 20}">' for n in range(8))
+OUTSIDE = '<!ENTITY i SYSTEM "file:///etc/passwd">'
+
+
+@pytest.mark.parametrize(("entities", "name"), [(BOMB, "i"), (OUTSIDE, "i")], ids=["bomb", "file"])
+async def test_entities_of_xml_are_nothing(entities: str, name: str) -> None:
+    """Neither a text that unfolds to gigabytes nor a file of this machine comes out of a workbook."""
+    head = ("A1", 't="inlineStr"><is><t>A</t></is>')
+    found = await read(sheet_xml(head, ("A2", f't="inlineStr"><is><t>&{name};</t></is>'), doctype=f"<!DOCTYPE worksheet [{entities}]>"))
+    assert "root:" not in repr(found)
+    assert found.problem is not None or all(len(cell) < 100 for _n, row in found.rows for cell in row)
 
 
 MEASURED = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from newel.hookspecs import hookimpl
 from newel.manifest import Box, Manifest
 
-from newel_attachments.keep import ADD, MANAGE
+from newel_attachments.keep import ADD, MANAGE, happenings
 from newel_attachments.rules import AttachmentsSettings
 from newel_attachments.tables import TABLES
 
@@ -16,7 +16,7 @@ def register_plugin() -> Manifest:
     return Manifest(
         name="attachments", label="Attachments", locale="newel_attachments:locale",
         piccolo_app="newel_attachments.piccolo_app", tables=TABLES, settings=AttachmentsSettings,
-        routes="newel_attachments.routes:handlers", templates="newel_attachments:templates",
+        routes="newel_attachments.routes:handlers", templates="newel_attachments:templates", happenings=happenings,
         permissions=((ADD, "attach files to what one may see"), (MANAGE, "share files with parties, and remove those of others")),
         boxes=tuple(Box(title="Files", on=on, url="/attachments/of/{kind}/{id}", shared=True) for on in ("document", "record")),
     )  # fmt: skip

@@ -17,9 +17,11 @@ from typing import Any
 import msgspec
 from newel.domain.context import Context
 from newel.errors import Problem, Refused, missing
+from newel.happenings import Asked, Happening
 from newel.services.access import require
 from newel.services.app import Newel
 from newel.store.session import Session, instant
+from newel.web.views_text import _
 
 from newel_attachments import redraw, rules
 from newel_attachments.rules import IMAGES, MEDIA, AttachmentsSettings, Upload
@@ -263,3 +265,21 @@ async def remove(app: Newel, file: int, context: Context) -> FileView:
         async with app.database.write() as session:
             await session.update(File, file, removed_at=context.now, removed_by=context.user.login)
     return view
+
+
+async def happenings(session: Session, asked: Asked, context: Context) -> list[Happening]:
+    """For timelines: who added which file, and took which away."""
+    if asked.kind not in ("", "file"):
+        return []
+    at, id = asked.before
+    who, args = (" AND entered_by = ?", [asked.who]) if asked.who else ("", [])
+    sql = (
+        "SELECT id, name, entered_at, entered_by, removed_at, removed_by FROM attachments_file WHERE company = ? AND kind = ? AND record = ? AND "
+        f"(entered_at < ? OR (entered_at = ? AND id < ?)){who} ORDER BY entered_at DESC, id DESC LIMIT ?"
+    )
+    rows = await session.fetch(sql, context.company.id, asked.about, asked.id, at, at, id, *args, asked.most)
+    return [
+        Happening(id=r["id"], at=instant(r["entered_at"]) or context.now, kind="file", who=r["entered_by"], text=_("added %(name)s", name=r["name"]),
+                  state=_("Removed") if r["removed_at"] else "", url="" if r["removed_at"] else f"/attachments/files/{r['id']}")
+        for r in rows
+    ]  # fmt: skip

@@ -9,4 +9,4 @@ from newel.manifest import Manifest
 @hookimpl
 def register_plugin() -> Manifest:
     """One address to hand mail over to."""
-    return Manifest(name="inbox", label="Inbox", locale="newel_inbox:locale", needs=("requests",), routes="newel_inbox.routes:handlers")
+    return Manifest(name="inbox", label="Inbox", locale="newel_inbox:locale", needs=("mail", "requests"), routes="newel_inbox.routes:handlers")

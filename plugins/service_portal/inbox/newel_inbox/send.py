@@ -1,4 +1,4 @@
-"""The use case: a mail adds to the request whose number it quotes, or makes a new one."""
+"""The use case: a mail adds to the request whose number it quotes, stands with the document whose mail it answers, or makes a new request."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from newel.domain.document import DocumentInput
 from newel.errors import Problem, Refused
 from newel.services.access import require
 from newel.services.app import Newel
+from newel_mail import take as answers
+from newel_mail.reading import Incoming, incoming
+from newel_mail.rules import TAKE
 from newel_requests.answer import find, say
 from newel_requests.rules import KIND, header
 
-from newel_inbox.rules import Incoming, incoming
-
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a mail: added (to a request), made (a new one), or ignored (nobody wrote it)."""
+    """What became of a mail: added (to a request), answered (it stands with another document), made (a new request), or ignored (nobody wrote it)."""
 
     outcome: str
     number: str = ""
@@ -48,6 +49,8 @@ async def take(app: Newel, raw: bytes, context: Context) -> Taken:
         known = {r["number"] for r in await session.fetch(sql, KIND, context.company.id, list(mail.words))} if mail.words else set()
         parties = await session.fetch("SELECT id FROM party WHERE lower(email) = ? AND active = ? ORDER BY id", mail.sender, True)
     number = next((word for word in mail.words if word in known), "")
+    if not number and context.user.may(TAKE) and (answered := await answers.answer(app, mail, context)) is not None:
+        return Taken(outcome="answered", number=answered)
     key = f"mail:{mail.id}"[:255] if mail.id else None
     return await (_added(app, number, mail, key, context) if number else _made(app, parties, mail, key, context))
 

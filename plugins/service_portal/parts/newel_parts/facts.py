@@ -12,6 +12,7 @@ from newel.services.access import own_party
 from newel.store.columns import QUANTITY, unscaled
 from newel.store.session import Session, day
 
+from newel_parts.redraw import fits
 from newel_parts.rules import ORDER, PartsFacts, PartsSettings, check_picture
 
 LISTED = """
@@ -50,9 +51,9 @@ async def listed(session: Session, item: int) -> list[dict[str, Any]]:
 
 
 async def pictures(session: Session, item: int) -> list[Any]:
-    """Names and images of a product; whatever came in another way and is no picture is left out."""
+    """Names and images of a product; whatever came in another way and is no picture, or has too many pixels, is left out."""
     rows = await session.fetch("SELECT name, image FROM parts_picture WHERE product = ? ORDER BY position, id", item)
-    return [r for r in rows if not list(check_picture(r["image"]))]
+    return [r for r in rows if not list(check_picture(r["image"])) and fits(r["image"])]
 
 
 async def free(session: Session, items: list[int], context: Context) -> dict[int, tuple[Decimal, Decimal]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from typing import Any
 
@@ -17,6 +18,7 @@ from newel.web.render import shown as problems_of
 from newel.web.views_text import _
 
 from newel_parts import facts, rules
+from newel_parts.redraw import drawn
 from newel_parts.rules import ORDER, PartsSettings
 
 SEE = {"permission": "parts.catalogue"}
@@ -97,7 +99,8 @@ async def add_picture(request: Web, item: FromPath[int]) -> Response[Any]:
     if problems := tuple(rules.check_picture(image)):
         return await _product(request, item, problems)
     try:
-        await newel.records.save("parts.picture", None, {"product": item, "name": (sent.filename or "")[:120], "image": image}, context)
+        values = {"product": item, "name": (sent.filename or "")[:120], "image": await asyncio.to_thread(drawn, image)}
+        await newel.records.save("parts.picture", None, values, context)
     except Refused as refused:
         return await _product(request, item, tuple(refused.problems))
     return redirect(f"/parts/products/{item}", flash(_("The picture is there.")))

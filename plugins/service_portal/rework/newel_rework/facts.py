@@ -13,7 +13,7 @@ from newel.store.columns import RATE, unscaled
 from newel.store.documents import money
 from newel.store.session import Session, day
 
-from newel_rework.rules import RETURN, Cost, ReworkFacts
+from newel_rework.rules import COSTS, RETURN, Cost, ReworkFacts
 
 # Every line of work that counts, with the return that it belongs to. Material is worth what it left stock at.
 WORK = """
@@ -65,7 +65,7 @@ REPORTS = (
         columns=(
             Column(name="document", label="Return", type="document", text="number"), Column(name="date", label="Date", type="date"),
             Column(name="party", label="Customer"), Column(name="state", label="State"),
-            *(Column(name=n, label=text, type="amount", total=True)
+            *(Column(name=n, label=text, type="amount", total=True, right="" if n == "charge" else COSTS)
               for n, text in (("material", "Material"), ("labour", "Labour"), ("charge", "To be charged"), ("result", "Result"))),
         ),
     ),

@@ -19,7 +19,7 @@ from newel.store.session import Session
 
 from newel_rework import rules
 from newel_rework.facts import REPORTS, load
-from newel_rework.rules import INVOICE, ORDER, RETURN, WORKED, ReworkFacts
+from newel_rework.rules import COSTS, INVOICE, ORDER, RETURN, WORKED, ReworkFacts
 
 KIND = DocumentKind(
     name=ORDER, label="Work on a return", label_plural="Work on returns", role="production", party_role="customer", series="RW", menu="Service",
@@ -96,4 +96,4 @@ def decide_target(document: Document, line: Line, facts: Facts, context: Context
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
     """On a return: what the work on it came to."""
     found = facts.get(ReworkFacts)
-    return rules.panels(found, context.company) if found is not None else ()
+    return rules.panels(found, context.company, context.user.may(COSTS)) if found is not None else ()

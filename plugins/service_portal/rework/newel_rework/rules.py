@@ -15,7 +15,7 @@ from newel.errors import Problem, Severity
 from newel.manifest import Panel, Shown
 
 ORDER, RETURN, INVOICE = "rework.order", "returns.authorisation", "invoicing.invoice"
-WORKED = "worked"
+WORKED, COSTS = "worked", "newel.costs"
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,10 +70,11 @@ def drafts(document: Document, transition: str, kinds: Kinds) -> list[Draft]:
     return [Draft(follow="charge")] if charged else []
 
 
-def panels(facts: ReworkFacts, company: Company) -> list[Panel]:
-    """What the work on a return came to."""
+def panels(facts: ReworkFacts, company: Company, costs: bool = True) -> list[Panel]:
+    """What the work on a return came to; without costs only what is charged for it."""
     if facts.cost is None:
         return []
-    sums = {"Material": facts.cost.material, "Labour": facts.cost.labour, "To be charged": facts.cost.charge}
+    sums = {"Material": facts.cost.material, "Labour": facts.cost.labour} if costs else {}
+    sums["To be charged"] = facts.cost.charge
     rows = tuple((label, Shown(value=amount, digits=company.amount_digits, unit=company.currency)) for label, amount in sums.items())
     return [Panel(title="Work on this return", rows=rows, sequence=21)]

@@ -7,7 +7,7 @@ from email.message import EmailMessage
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from newel_inbox.rules import LONGEST, incoming
+from newel_mail.reading import LONGEST, incoming
 
 
 def test_html_becomes_words_and_nothing_that_acts() -> None:

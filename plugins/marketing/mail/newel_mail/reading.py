@@ -11,17 +11,22 @@ from html.parser import HTMLParser
 import msgspec
 
 LONGEST = 20_000
+IDS = re.compile(r"<[^<>\s]{3,200}>")
 NUMBER = re.compile(r"[A-Za-z][A-Za-z0-9/_.-]*[0-9]")
 
 
 class Incoming(msgspec.Struct, frozen=True, kw_only=True):
-    """A mail that came in. words: what may be the number of a request, in the order in which it stands; automatic: nobody wrote it."""
+    """A mail that came in. words: what may be the number of a document, in the order in which it stands; automatic: nobody wrote it.
+
+    references: Message-IDs of the mails that it answers, the nearest first.
+    """
 
     id: str
     sender: str
     subject: str
     text: str
     words: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
     automatic: bool = False
 
 
@@ -68,4 +73,7 @@ def incoming(raw: bytes) -> Incoming:
     named = tuple(dict.fromkeys(w.strip(".-_/").upper() for w in NUMBER.findall(f"{subject} {own[:5000]}")))[:200]
     automatic = str(mail.get("auto-submitted", "no")).strip().lower() != "no" or str(mail.get("precedence", "")).lower() in ("bulk", "junk", "list")
     id = str(mail.get("message-id", ""))[:200]
-    return Incoming(id=id, sender=senders[0].addr_spec.lower(), subject=subject, text=own.strip()[:LONGEST], words=named, automatic=automatic)
+    answers = tuple(dict.fromkeys(i for name in ("in-reply-to", "references") for i in reversed(IDS.findall(str(mail.get(name, ""))[:4000]))))[:50]
+    return Incoming(
+        id=id, references=answers, sender=senders[0].addr_spec.lower(), subject=subject, text=own.strip()[:LONGEST], words=named, automatic=automatic
+    )

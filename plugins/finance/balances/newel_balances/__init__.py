@@ -1,0 +1,1 @@
+"""Balances that the books must have, agreed on with somebody outside."""

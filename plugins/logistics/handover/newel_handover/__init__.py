@@ -1,0 +1,1 @@
+"""Deliveries are loaded and handed over, with a proof that is kept."""

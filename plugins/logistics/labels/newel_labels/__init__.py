@@ -1,0 +1,1 @@
+"""Labels with barcodes for items, shelves, places and parcels."""

@@ -1,0 +1,1 @@
+"""Warehouse work with a scanner: pick, load, hand over, receive, count, move."""

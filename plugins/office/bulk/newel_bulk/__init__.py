@@ -1,0 +1,1 @@
+"""Many rows of a list changed at once."""

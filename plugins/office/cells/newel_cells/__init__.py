@@ -1,0 +1,1 @@
+"""Fields of records changed in lists, where they stand."""

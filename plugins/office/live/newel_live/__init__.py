@@ -1,0 +1,1 @@
+"""Open pages hear what others change."""

@@ -1,0 +1,1 @@
+"""What happened with a document or record, in one place."""

@@ -1,0 +1,1 @@
+"""Lists as people want them: saved views, and columns of their own."""

@@ -1,0 +1,161 @@
+"""Every kind of page, empty and filled, light and dark: an accessibility checker finds nothing, 320 pixels are enough, focus is seen, contrasts are minded."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from newel.domain.context import Context
+from newel.domain.document import DocumentInput, LineInput
+from newel.services.app import Newel
+from newel_sdk.site import Watched
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import NAMES, PLUGINS, Site, served
+
+PASSWORD = "nine brass lamp shades"
+MORE = ("access", "dashboards", "dual_control", "exchange", "kits", "purchasing", "requests", "setup", "two_factor", "upkeep")
+PICTURES = os.environ.get("NEWEL_PICTURES")  # a folder to keep pictures in, for people to look at
+MADE: dict[str, int] = {}
+
+
+async def busy(newel: Newel, context: Context) -> None:
+    """An order of twelve lines that goes on to an invoice, one that is over its limit, and somebody who sells."""
+    lines = tuple(LineInput(item=f"I-{n % len(NAMES)}", quantity=Decimal(n + 1)) for n in range(12))
+    order = await newel.documents.create("sales.order", DocumentInput(party="C-1", lines=lines, reference="12"), context, then=("confirm",))
+    draft = await newel.documents.create("sales.order", DocumentInput(party="C-1", lines=lines), context)
+    await newel.documents.create("invoicing.invoice", DocumentInput(party="C-1", lines=lines[:2]), context, then=("post",))
+    over = await newel.documents.create("sales.order", DocumentInput(party="C-2", lines=(LineInput(item="I-5", quantity=Decimal(10)),)), context)
+    MADE.update(order=order.document.id, draft=draft.document.id, over=over.document.id)
+    await newel.users.create("sal", PASSWORD, "Sal Esche", ["sales"], [context.company.id], context)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Give a server with something on its pages."""
+    yield from served(Site(tmp_path_factory.mktemp("site"), (*PLUGINS, *MORE), busy))
+
+
+def kinds_of_pages(page: Page) -> list[str]:
+    """Of the navigation every page that a plugin or the kernel has made by itself, and some of those that are made from declarations."""
+    every = page.eval_on_selector_all("#nav a", "links => links.map(a => a.getAttribute('href'))")
+    own = [p for p in every if not re.match(r"/(documents|records|report)/", p)]
+    declared = ["/documents/sales.order", "/documents/sales.quotation", "/records/newel.party", "/records/newel.role", "/report/newel.trial_balance"]
+    forms = ["/documents/sales.order/new", "/records/newel.item/new", f"/document/{MADE['order']}", f"/document/{MADE['draft']}/edit"]
+    ways = [f"/document/{MADE['order']}/follow/shipping.delivery:deliver", "/account", "/setup/step/item", "/exchange/into/newel.item"]
+    rights = ["/access/users", "/access/why?user=sal&permission=sales.order.release", "/access/why?user=sal"]
+    return [*own, *declared, *forms, *ways, *rights]
+
+
+def findings(page: Page, where: str) -> list[str]:
+    """What the checker has to say."""
+    found = Axe().run(page).response["violations"]
+    return [f"{where}: {v['id']} {n['target']} {n['html'][:120]}" for v in found for n in v["nodes"][:2]]
+
+
+@pytest.mark.screen("C68", "C69")
+@pytest.mark.parametrize("watched", [{"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"}], indirect=True)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_checker_finds_nothing_on_any_kind_of_page(watched: Watched, theme: Literal["light", "dark"]) -> None:
+    """Each kind of page in one of the two, the main ones in both; also an error, a dialog, an empty list."""
+    watched.expected = (404,)
+    page, found = watched.page, []
+    page.emulate_media(color_scheme=theme)
+    paths = kinds_of_pages(page)
+    assert len(paths) > 25
+    both = ["/", "/documents/sales.order/new", f"/document/{MADE['order']}", "/access"]
+    for path in [*both, *(p for p in paths[theme == "dark" :: 2] if p not in both), "/documents/sales.order?q=nothing", "/nowhere"]:
+        watched.open(path)
+        assert page.evaluate("document.documentElement.dataset.bsTheme") == theme, "the theme follows the system until somebody chooses"
+        found += findings(page, path)
+        if PICTURES:
+            page.screenshot(path=Path(PICTURES) / f"{re.sub(r'[^a-z]+', '-', path)}-{theme}.png", full_page=True)
+    watched.open("/")
+    page.keyboard.press("?")
+    expect(page.locator("dialog[open]")).to_be_visible()
+    found += findings(page, "keys")
+    assert found == []
+
+
+@pytest.mark.screen("C68")
+@pytest.mark.parametrize("watched", [{"viewport": {"width": 320, "height": 640}}], indirect=True)
+def test_nothing_is_lost_at_320_pixels(watched: Watched) -> None:
+    """That is 1280 at four times its size: no page scrolls sideways, and nothing sticks out of it."""
+    page, wide = watched.page, []
+    for path in kinds_of_pages(page):
+        page.goto(watched.site.url + path)
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            wide.append((path, page.evaluate(OUT)))
+    assert wide == []
+
+
+OUT = """() => [...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1).slice(0, 2)
+  .map(e => e.outerHTML.slice(0, 120))"""
+FOCUS = """() => { const e = document.activeElement, s = getComputedStyle(e), p = e.parentElement && getComputedStyle(e.parentElement);
+  const lined = (x) => x && ((x.outlineStyle !== "none" && parseFloat(x.outlineWidth) >= 1) || x.boxShadow !== "none");
+  return e === document.body ? null : [e.outerHTML.slice(0, 90), Boolean(lined(s) || lined(p))]; }"""
+
+
+@pytest.mark.screen("C68", "C69")
+@pytest.mark.parametrize("watched", [{"viewport": {"width": 1280, "height": 800}, "forced_colors": "active", "contrast": "more"}], indirect=True)
+def test_focus_is_seen_also_in_forced_colours(watched: Watched) -> None:
+    """Tab by Tab: wherever the focus is, there is a line around it; states and chosen entries keep a mark that is no colour."""
+    page, unseen = watched.page, []
+    for path in ("/documents/sales.order", f"/document/{MADE['order']}", "/access?plugin=sales", "/documents/sales.order/new"):
+        watched.open(path)
+        page.locator("#main").focus()
+        for _step in range(30):
+            page.keyboard.press("Tab")
+            where = page.evaluate(FOCUS)
+            if where is not None and not where[1]:
+                unseen.append((path, where[0]))
+    assert unseen == []
+    assert page.evaluate("matchMedia('(forced-colors: active)').matches")
+
+
+@pytest.mark.screen("C70")
+@pytest.mark.parametrize("watched", [{"viewport": {"width": 1366, "height": 768}}], indirect=True)
+def test_twelve_lines_of_an_order_on_a_small_laptop(watched: Watched) -> None:
+    """Compact, with the header folded; roomy rows are taller, and what one chose stays."""
+    page = watched.open(f"/document/{MADE['draft']}/edit")
+    page.locator("#document-form summary", has_text="Header").click()
+    seen = """() => { const bar = document.querySelector(".n-bar").getBoundingClientRect().top;
+      const places = [...document.querySelectorAll("[id^=lines-][id$=-item]")].map(e => e.getBoundingClientRect());
+      return places.filter(r => r.bottom <= bar && r.top >= 0).length; }"""
+    compact = page.evaluate(seen)
+    assert compact >= 12
+    page.get_by_role("button", name="user menu").click()
+    page.get_by_label("Roomy").check()
+    page.reload()
+    assert page.evaluate("document.documentElement.dataset.density") == "comfortable"
+    page.locator("#document-form summary", has_text="Header").click()
+    assert page.evaluate(seen) < compact
+
+
+@pytest.mark.screen("C32")
+def test_a_refusal_names_the_rule_the_limit_the_value_and_who_can_help(watched: Watched) -> None:
+    """Somebody who sells can't confirm beyond the limit nor open the settings: both say what is lacking and whom to ask."""
+    watched.expected = (403,)
+    page: Any = watched.page
+    page.context.clear_cookies()
+    page.goto(f"{watched.site.url}/login")
+    page.fill("[name=login]", "sal")
+    page.fill("[name=password]", PASSWORD)
+    page.click("button[type=submit]")
+    page.wait_for_url(f"{watched.site.url}/")
+    watched.open(f"/document/{MADE['over']}")
+    confirm = page.locator(".n-action", has_text="Confirm").first
+    expect(confirm.get_by_role("button")).to_be_disabled()
+    confirm.locator("summary").click()
+    for said in ("limit 100", "this document 714", "raise the limit", "Who can help: Ada Admin"):
+        expect(confirm).to_contain_text(said)
+    watched.open("/settings")
+    main = page.locator("main")
+    for said in ("this needs the permission 'newel.admin'", "Rule", "Who can help", "Ada Admin"):
+        expect(main).to_contain_text(said)
