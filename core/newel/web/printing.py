@@ -96,11 +96,18 @@ async def _html(request: Web, id: int, screen: bool) -> tuple[str, str]:
     return body, f"{paper['kind_label']} {paper['number']}"
 
 
+async def _elsewhere(request: Web, id: int) -> str:
+    """The page of the plugin that prints instead, for whoever may see the document."""
+    newel, context = newel_of(request), await context_of(request)
+    await newel.documents.get(id, context)
+    return next((str(box["url"]) for box in boxes(newel, context, "document.print", "document", id)), "")
+
+
 @get("/document/{id:int}/print")
 async def print_document(request: Web, id: FromPath[int]) -> Response[Any]:
     """The document as it is printed; where a plugin has a page for that, over there."""
-    if other := boxes(newel_of(request), await context_of(request), "document.print", "document", id):
-        return redirect(other[0]["url"])
+    if other := await _elsewhere(request, id):
+        return redirect(other)
     body, _title = await _html(request, id, True)
     return Response(body, media_type="text/html; charset=utf-8")
 
@@ -108,8 +115,8 @@ async def print_document(request: Web, id: FromPath[int]) -> Response[Any]:
 @get("/document/{id:int}/pdf")
 async def pdf_document(request: Web, id: FromPath[int]) -> Response[Any]:
     """The document as a PDF file; where a plugin has a page for printing, over there."""
-    if other := boxes(newel_of(request), await context_of(request), "document.print", "document", id):
-        return redirect(other[0]["url"])
+    if other := await _elsewhere(request, id):
+        return redirect(other)
     body, title = await _html(request, id, False)
     content = await asyncio.to_thread(pdf, body)
     name = "".join(c if c.isalnum() and c.isascii() else "-" for c in title).strip("-") or "document"

@@ -13,7 +13,7 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 from msgspec import Meta
 from newel.domain.context import Context
-from newel.errors import Refused
+from newel.errors import Refused, missing
 from newel.happenings import Asked, Happening
 from newel.web.api_types import Input
 from newel.web.auth import context_of, newel_of
@@ -165,7 +165,9 @@ async def read_all(request: Web) -> Response[Any]:
 async def open_notice(request: Web, id: FromPath[int]) -> Response[Any]:
     """Read one: go to where the comment stands."""
     mine = await keep.read(newel_of(request), [id], await context_of(request))
-    return redirect(place(mine[0].about, mine[0].record, mine[0].comment) if mine else "/timeline/notices")
+    if not mine:
+        raise missing("notice", id, "id")
+    return redirect(place(mine[0].about, mine[0].record, mine[0].comment))
 
 
 # ---- programs --------------------------------------------------------------------------------------------------------------------------
