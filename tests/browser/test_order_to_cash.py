@@ -86,7 +86,6 @@ def test_an_order_by_keyboard_goes_on_to_the_ledger(watched: Any) -> None:
     page.goto(order)
     assert next_step(page) == "Invoice"
     deliver = page.locator(".n-action", has_text="Deliver").first
-    expect(deliver.get_by_role("button")).to_be_disabled()
     deliver.locator("summary").click()
     expect(deliver).to_contain_text("all of it has gone on already")
     page.get_by_role("link", name="Invoice", exact=True).click()
