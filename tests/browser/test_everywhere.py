@@ -31,7 +31,9 @@ async def busy(newel: Newel, context: Context) -> None:
     order = await newel.documents.create("sales.order", DocumentInput(party="C-1", lines=lines, reference="12"), context, then=("confirm",))
     draft = await newel.documents.create("sales.order", DocumentInput(party="C-1", lines=lines), context)
     await newel.documents.create("invoicing.invoice", DocumentInput(party="C-1", lines=lines[:2]), context, then=("post",))
-    over = await newel.documents.create("sales.order", DocumentInput(party="C-2", lines=(LineInput(item="I-5", quantity=Decimal(10)),)), context)
+    over = await newel.documents.create(
+        "sales.order", DocumentInput(party="C-2", lines=(LineInput(item="I-5", quantity=Decimal(10)),), reference="OFFER 7781"), context
+    )
     MADE.update(order=order.document.id, draft=draft.document.id, over=over.document.id)
     await newel.users.create("sal", PASSWORD, "Sal Esche", ["sales"], [context.company.id], context)
 
@@ -159,3 +161,16 @@ def test_a_refusal_names_the_rule_the_limit_the_value_and_who_can_help(watched: 
     main = page.locator("main")
     for said in ("this needs the permission 'newel.admin'", "Rule", "Who can help", "Ada Admin"):
         expect(main).to_contain_text(said)
+
+
+@pytest.mark.screen("C2")
+def test_c2_the_palette_finds_orders(watched: Any) -> None:
+    """By the whole number and the count in it, by the customer's reference, and by the customer's name with a slip in it."""
+    page = watched.open("/records/newel.item")
+    number = page.evaluate("async (id) => (await (await fetch(`/api/document/${id}`)).json()).number", MADE["over"])
+    for text in (number, number.rpartition("-")[2], "OFFER 77", "Other Ltd", "Otjer Ltd", "Othr"):
+        page.keyboard.press("Control+k")
+        page.keyboard.press("Control+a")
+        page.keyboard.type(text)
+        expect(page.get_by_role("option").filter(has_text=number)).to_have_count(1)
+        page.keyboard.press("Escape")

@@ -59,9 +59,20 @@ async def search(newel: Newel, text: str, context: Context, kinds: Sequence[str]
 
 
 async def _called(session: Session, text: str, *, anywhere: bool) -> list[int]:
-    """Parties whose number or name starts with the text, else (anywhere) those with the text somewhere in them."""
+    """Parties whose number or name starts with the text, else (anywhere) those with the text somewhere in them, else with one slip in it."""
     ways = [starting(session, ["number", "name"], text), containing(["number", "name"], text)]
+    if anywhere and 3 < len(text) < 40:
+        ways.append(_misspelt(session, text))
     for way, words in ways if anywhere else ways[:1]:
         if found := await session.fetch(f"SELECT id FROM party WHERE {way} ORDER BY number LIMIT {PARTIES}", *words):
             return [r["id"] for r in found]
     return []
+
+
+def _misspelt(session: Session, text: str) -> tuple[str, list[Any]]:
+    """Condition: the name starts with the text but for one letter that is missing, wrong, too many or swapped with the next; the first two are right."""
+    low, slips = text.lower(), set[str]()
+    for i in range(2, len(low)):
+        slips |= {low[:i] + "_" + low[i + 1 :], low[:i] + "_" + low[i:], low[:i] + low[i + 1 :], low[:i] + low[i + 1 : i + 2] + low[i] + low[i + 2 :]}
+    start, words = starting(session, ["name"], text[:2])
+    return f"{start} AND ({' OR '.join(['LOWER(name) LIKE ?'] * len(slips))})", [*words, *(slip + "%" for slip in sorted(slips))]
