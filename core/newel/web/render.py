@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 from litestar import Request, Response
 from litestar.datastructures import Cookie
+from markupsafe import escape
 
 from newel.domain.context import Context
 from newel.errors import Problem
@@ -35,17 +36,26 @@ def environment(newel: Newel) -> jinja2.Environment:
     folders = {name: _folder(m.templates, "templates", name) for name, m in manifests if m.templates}
     plugins: dict[str, jinja2.BaseLoader] = {name: jinja2.FileSystemLoader(path) for name, path in folders.items() if path}
     for name, manifest in manifests:
-        if manifest.locale and (words := _folder(manifest.locale, "locale")):
-            translate_also(name, words)
+        if manifest.locale and (place := _folder(manifest.locale, "locale")):
+            translate_also(name, place)
     made = jinja2.Environment(
         loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(TEMPLATES), jinja2.PrefixLoader(plugins)]),
         autoescape=True,
         extensions=["jinja2.ext.i18n"],
     )
-    made.install_gettext_callables(_, several, newstyle=True)  # type: ignore[attr-defined]
+    # Jinja's own new style takes every translated text for HTML, also one that a user has entered.
+    words: Any = made
+    words.install_gettext_callables(
+        lambda text, **values: _filled(_(text), values), lambda one, many, n, **values: _filled(several(one, many, n), {"num": n} | values), newstyle=False
+    )
     filters: dict[str, Any] = {"decimal": number, "day": day, "instant": instant}
     made.filters.update(filters)
     return made
+
+
+def _filled(text: str, values: dict[str, Any]) -> str:
+    """A text with its values; it stays a text, which is escaped where it is shown, unless one of the values is HTML."""
+    return escape(text) % values if any(hasattr(v, "__html__") for v in values.values()) else text % values
 
 
 def _folder(place: str, default: str, inside: str = "") -> Path | None:
