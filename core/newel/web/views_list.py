@@ -81,7 +81,9 @@ def filters(address: Address, fields: Sequence[dict[str, Any]], labels: Mapping[
 
 async def arranged(request: Any, newel: Newel, context: Context, kind: str, view: dict[str, Any]) -> Response[Any] | None:
     """Let plugins arrange a list (Manifest.lists); the answer that one of them has instead of it."""
-    for manifest in (m for m in newel.registry.manifests.values() if m.lists):
+    registry = newel.registry
+    known = kind in registry.documents or kind in registry.records  # what belongs to a plugin that is not running is shown as it is
+    for manifest in (m for m in registry.manifests.values() if m.lists and known):
         module, _colon, name = manifest.lists.partition(":")
         if answer := await getattr(import_module(module), name)(request, context, kind, view):
             return answer  # type: ignore[no-any-return]
