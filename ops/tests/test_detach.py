@@ -114,7 +114,7 @@ async def _can_be_read_and_not_changed(app: Newel, id: int) -> None:
         assert f"/document/{id}/edit" not in page.text and f"/document/{id}/copy" not in page.text
         changed = await web.api.post(f"/api/document/{id}/copy", json={})
         assert changed.status_code == 404
-    assert (await browser.get(f"/document/{id}/print")).status_code == 200
+    assert (await browser.get(f"/document/{id}/print", follow_redirects=True)).status_code == 200
 
 
 async def _login(app: Newel) -> int:

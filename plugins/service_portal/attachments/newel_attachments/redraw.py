@@ -6,7 +6,7 @@ import io
 
 import msgspec
 from newel.errors import Problem, Refused
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 PIXELS, EDGE = 64_000_000, 20_000
 PREVIEW = 320
@@ -31,6 +31,7 @@ def redrawn(name: str, content: bytes, kind: str, edge: int) -> Picture:
         with Image.open(io.BytesIO(content), formats=[FORMATS[kind]]) as image:
             if max(image.size) > EDGE or image.width * image.height > PIXELS:
                 raise Image.DecompressionBombError
+            ImageFile.LOAD_TRUNCATED_IMAGES = False  # whoever makes PDF files in this process switches it on
             image.draft("RGB", (edge, edge))
             whole = ImageOps.exif_transpose(image)
             if whole.mode not in MODES[FORMATS[kind]]:

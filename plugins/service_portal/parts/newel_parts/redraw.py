@@ -6,7 +6,7 @@ import base64
 import io
 
 from newel.errors import Problem, Refused
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 PIXELS, EDGE, SHOWN = 64_000_000, 20_000, 2_000
 FORMATS = {"png": "PNG", "jpeg": "JPEG", "webp": "WEBP"}
@@ -25,6 +25,7 @@ def drawn(image: str) -> str:
     kind = _kind(image)
     try:
         with _opened(image) as found:
+            ImageFile.LOAD_TRUNCATED_IMAGES = False  # whoever makes PDF files in this process switches it on
             whole = ImageOps.exif_transpose(found)
             whole = whole.convert("RGBA" if "A" in whole.getbands() and kind != "jpeg" else "RGB")
     except UNREADABLE as error:
