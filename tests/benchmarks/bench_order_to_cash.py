@@ -28,7 +28,7 @@ def stages(meter: Meter) -> str:
     return ", ".join(f"{s} {statistics.median(meter.wall[s]) * 1000:.1f} ms/{statistics.median(meter.statements[s]):.0f}" for s in STAGES)
 
 
-@pytest.mark.parametrize("names", [BASE, None], ids=["base", "all"])
+@pytest.mark.parametrize("names", [BASE, (*BASE, "credit", "promotions"), None], ids=["base", "used", "all"])
 async def test_orders_of_five_lines(databases: Callable[..., str], names: tuple[str, ...] | None, figures: Figures) -> None:
     """By action, against the floor."""
     async with shop(databases(), names) as one:
