@@ -129,6 +129,15 @@ def test_two_plugins_claiming_the_same_are_both_named(what: str, claim: dict[str
             _registry(*pair)
 
 
+async def _print(*_args: Any) -> tuple[str, bytes]:
+    return "", b""
+
+
+def test_one_plugin_prints() -> None:
+    with pytest.raises(StartupError, match="plugin 'second': it prints documents, and so does 'first'"):
+        _registry(*(Manifest(name=name, label=name, prints=_print) for name in ("second", "first")))
+
+
 def test_a_plugin_keeps_to_its_own_names() -> None:
     from newel.store.tables_master import Item
 

@@ -114,6 +114,9 @@ class Registry:
             for name in [n for n in names if not n.startswith(f"{own}.")]:
                 _refuse(own, f"{name!r} must be named {own}.<something>")
         self._check_rights()
+        printing = [m.name for m in self.manifests.values() if m.prints]
+        if len(printing) > 1:
+            _refuse(printing[1], f"it prints documents, and so does {printing[0]!r}: switch one of them off")
 
     def _check_rights(self) -> None:
         """A right of a field exists, and the field is nothing that a record is called or found by, which everybody sees."""
