@@ -16,6 +16,7 @@ from tests.browser.entry import order, shelf
 from tests.browser.test_order_entry_stock import MORE, lines_of
 
 ROUNDS = 50
+TYPING = 120  # milliseconds between the keys of somebody quick
 PAINTED = """
 () => {
     window.painted = [];
@@ -52,11 +53,12 @@ def screen(chromium: Browser, site: Site) -> Iterator[Watched]:
 def test_keys(screen: Any, figures: Figures, lines: int, aim: int) -> None:
     page: Page = order(screen)
     lines_of(page, lines)
+    page.wait_for_timeout(2000)
     page.evaluate(PAINTED)
     page.focus(f"#lines-{lines // 2}-text")
     for n in range(ROUNDS):
         page.keyboard.press("abcdefghij"[n % 10])
-        page.wait_for_timeout(20)
+        page.wait_for_timeout(TYPING)
     page.wait_for_load_state("networkidle")
     _add(figures, f"{lines} lines, from key to paint", page.evaluate("window.painted"), 100)
     taken = []

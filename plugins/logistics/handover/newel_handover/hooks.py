@@ -33,8 +33,8 @@ def register_plugin() -> Manifest:
 
 @hookimpl
 async def load_facts(document: Document, session: Session, context: Context) -> Any:
-    """Who took a delivery; nothing for other documents."""
-    return await handed(session, document.id) if document.role == "delivery" and document.version else None
+    """Who took a delivery, where somebody looks at it; nothing for other documents."""
+    return await handed(session, document.id) if document.role == "delivery" and document.version and not session.writable else None
 
 
 @hookimpl
