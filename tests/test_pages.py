@@ -98,6 +98,26 @@ async def test_rights_are_kept(web: Any) -> None:
     assert "BOLT" not in (await client.get("/search?q=BOLT", headers={"accept": "application/json"})).text
 
 
+@pytest.mark.capability("DOC-24")
+async def test_lines_by_cost_and_price_or_by_progress(web: Any) -> None:
+    """Two ways to look at the lines: what they cost and earn, and how far they have come; costs only with the right to see them."""
+    client, _csrf = await web.browser()
+    order = f"/document/{web.ids['order']}"
+
+    async def heads(who: Any, look: str) -> list[str]:
+        page = (await who.get(f"{order}?lines={look}")).text
+        assert f'href="{order}?lines=progress#lines"' in page
+        return re.findall(r'<th scope="col"[^>]*>([^<]+)</th>', page.split('id="lines-title"')[1].split("</thead>")[0])
+
+    both, prices, progress = [await heads(client, look) for look in ("", "prices", "progress")]
+    assert {"Price", "Net", "Progress"} <= set(both) and "Cost" not in both
+    assert {"Price", "Net", "Cost", "Profit"} <= set(prices) and "Progress" not in prices
+    assert {"Quantity", "Progress", "Open"} <= set(progress) and "Price" not in progress
+    await web.user("looker", "shop.order.view")
+    looker, _csrf = await web.browser("looker", PASSWORD)
+    assert set(await heads(looker, "prices")) == set(prices) - {"Cost", "Profit"}
+
+
 async def test_wrong_entries_keep_what_was_typed(web: Any) -> None:
     """422, each problem at its field, everything still there; then a change by somebody else is not overwritten."""
     client, csrf = await web.browser()

@@ -34,7 +34,7 @@ async def show(request: Web, id: int, context: Context, problems: tuple[Problem,
     detail = await service.detail(newel, id, context)
     d = detail.document
     steps, notes = await actions(newel, d, context)
-    doc = document_view(newel, detail, context)
+    doc = document_view(newel, detail, context, request.query_params.get("lines", ""))
     for (plugin, panel), view in zip([p for p in detail.panels if p[1].line is None], doc["panels"], strict=True):
         if panel.form and (op := found(request, plugin, panel.form)):
             view["form"] = form_view(request, plugin, op, id)

@@ -11,9 +11,10 @@ import msgspec
 from newel.domain.context import Context
 from newel.domain.document import Document, Line
 from newel.domain.kinds import DocumentKind
-from newel.domain.money import HUNDRED, ZERO
+from newel.domain.money import HUNDRED, ZERO, product, rounded
 from newel.domain.pricing import PriceStep
 from newel.manifest import Panel
+from newel.services.access import sees_costs
 from newel.services.pages import CreditView, Detail, EntryView, EventView, Node
 from newel.web.views_form import address_line, net_of
 from newel.web.views_lines import panel_view
@@ -42,8 +43,8 @@ def kind_label(newel: Newel, kind: str, plural: bool = False) -> str:
 # ---- the document ------------------------------------------------------------------------------------------------------------------
 
 
-def document_view(newel: Newel, detail: Detail, context: Context) -> dict[str, Any]:
-    """What stands on the page; actions come from elsewhere."""
+def document_view(newel: Newel, detail: Detail, context: Context, look: str = "") -> dict[str, Any]:
+    """What stands on the page; actions come from elsewhere. look: what the lines are about, prices or progress; empty for both (DOC-24)."""
     d, master = detail.document, detail.master
     kind = newel.registry.kind_of(d)
     lines = [_line(newel, d, line, detail, kind) for line in d.lines]
@@ -56,13 +57,29 @@ def document_view(newel: Newel, detail: Detail, context: Context) -> dict[str, A
         "date": d.date, "currency": d.currency if kind.priced else "", "digits": d.amount_digits, "total": d.gross if kind.priced else None,
         "price_digits": max(d.amount_digits, min(digits, context.company.price_digits, 6)), "priced": kind.priced,
         "facts": _facts(newel, d, master, kind),
-        "columns": {"discount": any(x["discount"] for x in lines), "tax": any(x.taxes for x in d.lines), "progress": any(x["progress"] for x in lines),
-                    "price": kind.priced},
+        **_looks(d, kind, lines, context, look),
         "lines": lines, "totals": totals(d, kind), "taxes": taxes(d),
         "credit": credit(detail.credit, context), "panels": panels(detail.panels),
         "flow": {"before": _nodes(newel, detail.before), "after": _nodes(newel, detail.after)},
         "holds": [_hold(newel, d, h, context) for h in d.holds], "entries": [entry_view(e) for e in detail.entries],
         "history": [event(e, kind) for e in detail.events], "ledger_digits": context.company.amount_digits, "text": d.text,
+    }  # fmt: skip
+
+
+def _looks(d: Document, kind: DocumentKind, lines: list[dict[str, Any]], context: Context, look: str) -> dict[str, Any]:
+    """Which columns the lines have, and the ways to look at them; costs and profit are in the company's currency."""
+    both = kind.priced and any(x["progress"] for x in lines)
+    money, cost = kind.priced and not (both and look == "progress"), both and look == "prices" and sees_costs(context)
+    for row, line in zip(lines, d.lines, strict=True) if cost else ():
+        if row["net"] is not None:
+            row |= {"cost": line.cost, "profit": rounded(product(line.net, d.rate), context.company.amount_digits) - line.cost}
+    ways = (("", _("Overview")), ("prices", _("Cost and price")), ("progress", _("Progress")))
+    return {
+        "columns": {
+            "discount": money and any(x["discount"] for x in lines), "tax": money and any(x.taxes for x in d.lines), "price": money, "cost": cost,
+            "progress": any(x["progress"] for x in lines) and not (both and look == "prices"), "open": both and look == "progress",
+        },
+        "looks": [{"label": label, "url": f"/document/{d.id}?lines={name}#lines", "active": look == name} for name, label in ways] if both else [],
     }  # fmt: skip
 
 
