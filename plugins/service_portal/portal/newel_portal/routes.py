@@ -129,7 +129,7 @@ async def create(request: Web, name: FromPath[str]) -> Response[Any]:
 async def accept(request: Web, id: FromPath[int]) -> Response[Any]:
     """Accept an offer."""
     reader = Reader({k: v for k, v in (await request.form()).items() if isinstance(v, str)})
-    made = await send.accept(newel_of(request), id, await context_of(request), reader.text("key") or None)
+    made = await send.accept(newel_of(request), id, reader.text("name"), await context_of(request), reader.text("key") or None)
     return redirect(START, flash(_("Thank you. Your order is %(number)s; we confirm it.", number=made.number)))
 
 

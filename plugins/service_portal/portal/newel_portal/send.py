@@ -72,11 +72,14 @@ async def send(
     return made.document
 
 
-async def accept(newel: Newel, id: int, context: Context, key: str | None = None) -> Document:
+async def accept(newel: Newel, id: int, name: str, context: Context, key: str | None = None) -> Document:
     """Accept an offer as it stands: it becomes an order, which we confirm. Nothing of it can be changed on the way.
 
+    Args:
+        name: of the person who signs; it stands in the order's text with the day.
+
     Raises:
-        Refused: 404 where it is no offer of the party's; 409 where it is none any more.
+        Refused: 404 where it is no offer of the party's; 409 where it is none any more; 422 without a name.
     """
     party(context)
     require(context, ACCEPT)
@@ -84,8 +87,13 @@ async def accept(newel: Newel, id: int, context: Context, key: str | None = None
     flow = rules.accepts(newel.registry.kinds, found.kind)
     if flow is None:
         raise missing("offer", id)
+    if not (signed := " ".join(name.split())[:120]):
+        hint = "sign with the name of the person who accepts"
+        raise Refused(Problem(code="portal.signature", message="a name was expected, got none", where="name", hint=hint))
+    text = "\n".join(filter(None, (found.text, f"Accepted and signed by {signed} on {context.today.isoformat()}.")))
     rights = (f"{found.kind}.view", f"{found.kind}.{flow.closes}", f"{flow.target_kind}.edit", f"{flow.target_kind}.view")
-    return (await newel.documents.follow(id, f"{flow.target_kind}:{flow.name}", acting(context, *rights), key=key)).document
+    signing = DocumentInput(text=text)
+    return (await newel.documents.follow(id, f"{flow.target_kind}:{flow.name}", acting(context, *rights), input=signing, key=key)).document
 
 
 async def invite(newel: Newel, customer: int, login: str, name: str, password: str, context: Context) -> int:

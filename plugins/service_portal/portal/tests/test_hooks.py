@@ -14,6 +14,7 @@ from newel.domain.document import LineInput
 from newel.errors import Refused
 from newel_portal import hooks, rules, send
 from newel_sdk.kit import PASSWORD, Kit, kit_on
+from newel_sdk.testing import TODAY
 
 from plugins.service_portal.attachments.tests.test_rules import picture
 
@@ -158,19 +159,21 @@ async def test_a_return_of_what_was_bought(database_url: str) -> None:
 
 
 async def test_an_offer_is_accepted_as_it_stands(database_url: str) -> None:
-    """A presses Accept: we have an order to confirm, at the offered price. B's offer is not A's to accept, and nobody accepts twice."""
+    """A signs: we have an order to confirm, at the offered price, with the name on it. B's offer is not A's to accept, and nobody accepts twice."""
     async with opened(database_url) as desk:
         browser, offer = await desk.login("person-of-ca"), desk.made["CA"]["offer"]
         assert f'action="/portal/accept/{offer.id}"' in (await browser.get("/portal")).text
         assert (await browser.post(f"/portal/accept/{desk.made['CB']['offer'].id}", data={"key": "x"})).status_code == 404
+        assert (await browser.post(f"/portal/accept/{offer.id}", data={"key": "x"})).status_code == 422, "nobody has signed"
         for _ in range(2):
-            answer = await browser.post(f"/portal/accept/{offer.id}", data={"key": "k", "price": "0.01", "party": "CB"})
+            answer = await browser.post(f"/portal/accept/{offer.id}", data={"key": "k", "price": "0.01", "party": "CB", "name": " Ann  Alder "})
             assert (answer.status_code, answer.headers.get("location")) == (303, "/portal"), answer.text
-        assert (await browser.post(f"/portal/accept/{offer.id}", data={"key": "other"})).status_code in (404, 409)
+        assert (await browser.post(f"/portal/accept/{offer.id}", data={"key": "other", "name": "Ann"})).status_code in (404, 409)
         assert (await browser.post(f"/portal/accept/{desk.made['CA']['order'].id}", data={})).status_code == 404, "no offer"
         *_, order = await desk.rows("sales.order")
         found = await desk.app.documents.get(order["id"], desk.kit.context)
         assert (order["state"], found.lines[0].price, found.party and found.party.number) == ("draft", D("123.45"), "CA")
+        assert found.text.endswith(f"Accepted and signed by Ann Alder on {TODAY.isoformat()}.")
         assert (await desk.rows("sales.quotation"))[0]["state"] == "accepted"
         assert offer.number not in (await browser.get("/portal")).text
 
