@@ -19,7 +19,7 @@ missing() {
   has_library libharfbuzz-subset.so || packages+=(libharfbuzz-subset0)
   command -v fc-list >/dev/null || packages+=(fontconfig)
   compgen -G "/usr/share/fonts/truetype/*" >/dev/null || packages+=(fonts-dejavu-core)
-  [ -n "$(fc-list :lang=zh-cn family 2>/dev/null)" ] || packages+=(fonts-droid-fallback)
+  [ -n "$(fc-list :charset=4e2d family 2>/dev/null)" ] || packages+=(fonts-droid-fallback)
   for program in "$@"; do command -v "$program" >/dev/null || packages+=("$program"); done
   echo "${packages[*]:-}"
 }
