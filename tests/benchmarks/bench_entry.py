@@ -7,16 +7,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from newel.domain.context import Context
+from newel.services.app import Newel
 from newel_sdk.site import Watched, window
 from playwright.sync_api import Browser, Page
 
 from tests.benchmarks.figures import Figures
 from tests.browser.conftest import DESKTOP, PLUGINS, Site, served
-from tests.browser.entry import order, shelf
+from tests.browser.entry import order, shelf, sixty
 from tests.browser.test_order_entry_stock import MORE, lines_of
 
 ROUNDS = 50
 TYPING = 120  # milliseconds between the keys of somebody quick
+SIXTY: list[int] = []  # the order with 59 deliveries
 PAINTED = """
 () => {
     window.painted = [];
@@ -38,7 +41,12 @@ TOTALS = """
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Give a server with all that an order looks at."""
-    yield from served(Site(tmp_path_factory.mktemp("site"), (*PLUGINS, *MORE, "promotions", "credit"), shelf))
+
+    async def more(newel: Newel, context: Context) -> None:
+        await shelf(newel, context)
+        SIXTY.append(await sixty(newel, context))
+
+    yield from served(Site(tmp_path_factory.mktemp("site"), (*PLUGINS, *MORE, "promotions", "credit"), more))
 
 
 @pytest.fixture
@@ -67,6 +75,16 @@ def test_keys(screen: Any, figures: Figures, lines: int, aim: int) -> None:
         taken.append(page.evaluate(TOTALS))
         page.wait_for_load_state("networkidle")
     _add(figures, f"{lines} lines, from the last key to new totals", taken, aim)
+
+
+@pytest.mark.timeout(1800)
+def test_a_flow_of_sixty_documents(screen: Any, figures: Figures) -> None:
+    """What comes after the page of an order with 59 deliveries has arrived, until it is drawn."""
+    taken = []
+    for _ in range(10):
+        page = screen.open(f"/document/{SIXTY[0]}")
+        taken.append(page.evaluate("() => { const [n] = performance.getEntriesByType('navigation'); return n.domContentLoadedEventEnd - n.responseEnd; }"))
+    _add(figures, "a flow of 60 documents, from the answer to the drawing", taken, 500)
 
 
 def _add(figures: Figures, what: str, taken: list[float], aim: int) -> None:

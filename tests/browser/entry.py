@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from newel.domain.context import Context
+from newel.domain.document import LinkInput
 from newel.services.app import Newel
 from newel_sdk.kit import PASSWORD
 from newel_sdk.testing import DocumentInput, LineInput, item, party
@@ -27,6 +28,16 @@ async def shelf(newel: Newel, context: Context) -> None:
     await save("newel.item_unit", None, {"item": bolt, "unit": "BOX", "factor": "50"}, context)
     lines = (LineInput(item="BOLT-M8", quantity=Decimal(5000)),)
     await newel.documents.create("inventory.receipt", DocumentInput(lines=lines), context, then=("receive",))
+
+
+async def sixty(newel: Newel, context: Context) -> int:
+    """An order with 59 deliveries of a piece each. Returns its id."""
+    lines = (LineInput(item="BOLT-M8", quantity=Decimal(59)),)
+    sale = (await newel.documents.create("sales.order", DocumentInput(party="C-1", lines=lines), context, then=("confirm",))).document
+    one = [LinkInput(line=sale.lines[0].id, quantity=Decimal(1))]
+    for _ in range(59):
+        await newel.documents.follow(sale.id, "deliver", context, lines=one)
+    return sale.id
 
 
 def order(watched: Any, customer: str = "C-1") -> Page:

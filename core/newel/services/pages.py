@@ -112,8 +112,8 @@ class Detail(msgspec.Struct, frozen=True, kw_only=True):
     master: Master
 
 
-async def detail(newel: Newel, id: int, context: Context) -> Detail:
-    """One document and what its page shows; Refused 404 or 403 as for the document itself."""
+async def detail(newel: Newel, id: int, context: Context, history: bool = True) -> Detail:
+    """One document and what its page shows (history: what happened to it as well); Refused 404 or 403 as for the document itself."""
     async with newel.database.read() as session:
         document = await newel.documents.get(id, context, session)
         master, ours = await load_master(session), context.user.party is None  # our books and who of us did what are not for others
@@ -123,7 +123,7 @@ async def detail(newel: Newel, id: int, context: Context) -> Detail:
             after=await _walk(session, document, context, back=False),
             entries=await entries(session, id, master) if sees_costs(context) else [],
             moves=await _moves(session, id, master) if ours else [],
-            events=await events(session, id) if ours else [],
+            events=await events(session, id) if ours and history else [],
             panels=await panels(newel, session, document, context),
             credit=await credit_of(newel, session, document, context),
             settled=await _settles(session, document),

@@ -31,7 +31,8 @@ LINE = re.compile(r"lines\[(\d{1,6})\]")
 async def show(request: Web, id: int, context: Context, problems: tuple[Problem, ...] = (), status: int = 200) -> Response[str]:
     """The page of a document; problems of an action that was refused stand on top."""
     newel = newel_of(request)
-    detail = await service.detail(newel, id, context)
+    timeline = menu.boxes(newel, context, "document.history", "document", id)
+    detail = await service.detail(newel, id, context, history=not timeline)
     d = detail.document
     steps, notes = await actions(newel, d, context)
     doc = document_view(newel, detail, context, request.query_params.get("lines", ""))
@@ -39,7 +40,7 @@ async def show(request: Web, id: int, context: Context, problems: tuple[Problem,
         if panel.form and (op := found(request, plugin, panel.form)):
             view["form"] = form_view(request, plugin, op, id)
     doc["panels"] += menu.boxes(newel, context, "document", "document", id)
-    doc["timeline"] = menu.boxes(newel, context, "document.history", "document", id)
+    doc["timeline"] = timeline
     kind = newel.registry.kind_of(d)
     ways = [*flows(newel, d, context), *payments(newel, await lists.open_of_document(newel, id, context), d, context)]
     if d.phase == "open" and not any(a.get("primary") for a in (*steps, *ways)):  # then the first way that is open is what comes next

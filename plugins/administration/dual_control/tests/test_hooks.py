@@ -194,6 +194,7 @@ async def test_other_holds_are_released_as_before(kit: Kit) -> None:
     await kit.record("credit.limit", party="ACME", amount=10, currency="EUR")
     made = (await kit.app.documents.create("shop.order", order(), kit.context, then=("confirm",))).document
     await kit.app.documents.release(made.holds[0].id, kit.context)
+    assert not any(h.active for h in (await kit.app.documents.get(made.id, kit.context)).holds)
 
 
 # ---- records ---------------------------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 
 from newel.domain.context import Context
 from newel.domain.document import Document
@@ -15,6 +16,8 @@ from newel_mail.facts import templates
 from newel_mail.rules import SEND, CannotSend, Letter, MailSettings, checked, choose, rendered, values_of
 from newel_mail.send import enqueued
 from newel_mail.tables import File
+
+log = logging.getLogger(__name__)
 
 LAST = "SELECT action FROM document_event WHERE document = ? ORDER BY at DESC, id DESC LIMIT 20"
 
@@ -45,8 +48,8 @@ async def proposed(newel: Newel, document: Document, context: Context) -> Letter
         values = values_of(document, context.company.name, words.language)
         try:
             return Letter(to=to, subject=rendered(words.subject, values), text=rendered(words.body, values).strip())
-        except CannotSend:  # a template that has become wrong: whoever writes does without
-            pass
+        except CannotSend as wrong:  # a template that has become wrong: whoever writes does without
+            log.warning("the words of template %r can't be filled in for document %d: %s", words.code, document.id, wrong)
     reader = language.set(party.language if party and party.language else language.get())
     subject = f"{_(newel.registry.kind_of(document).label)} {document.number}".strip()
     text = _("Dear %(name)s,", name=party.name if party else "") + "\n\n\n\n" + _("With kind regards") + f"\n{context.company.name}"
