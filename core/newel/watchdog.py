@@ -7,13 +7,11 @@ a hook that is slow names itself because the facade says which one is running.
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import signal
 import threading
 from _signal import getsignal  # type: ignore[import-not-found]  # that of `signal` makes a member of an Enum each time
-from collections.abc import Iterator
-from types import FrameType
+from types import FrameType, TracebackType
 
 from newel.errors import PluginFailed
 
@@ -40,33 +38,39 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
         raise _Timeout
 
 
-@contextlib.contextmanager
-def rules_limit(lines: int = 0) -> Iterator[None]:
+class rules_limit:  # noqa: N801 - a with statement's, as in contextlib; a generator costs twice as much, for each of a dozen rules of an action
     """Around the rules of a document: PluginFailed naming the hook that was still running when the time was up: two seconds, and a bit for each line."""
-    seconds = RULE_SECONDS + lines * LINE_SECONDS
-    if current.armed:
-        yield
-        return
-    current.armed = True
-    main = threading.current_thread() is threading.main_thread()
-    timer: threading.Timer | None = None
-    if main:
-        if getsignal(signal.SIGALRM) is not _interrupt:  # once, unless somebody else sets one: it costs more than all of the rest
-            signal.signal(signal.SIGALRM, _interrupt)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-    else:
+
+    __slots__ = ("outer", "seconds", "timer")
+    timer: threading.Timer | None
+
+    def __init__(self, lines: int = 0) -> None:
+        self.seconds = RULE_SECONDS + lines * LINE_SECONDS
+
+    def __enter__(self) -> None:
+        self.outer, self.timer = current.armed, None
+        if self.outer:
+            return
+        current.armed = True
+        if threading.current_thread() is threading.main_thread():
+            if getsignal(signal.SIGALRM) is not _interrupt:  # once, unless somebody else sets one: it costs more than all of the rest
+                signal.signal(signal.SIGALRM, _interrupt)
+            signal.setitimer(signal.ITIMER_REAL, self.seconds)
+            return
         ident = ctypes.c_ulong(threading.get_ident())
-        timer = threading.Timer(seconds, lambda: ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(_Timeout)))
+        timer = threading.Timer(self.seconds, lambda: ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(_Timeout)))
         timer.daemon = True
         timer.start()
-    try:
-        yield
-    except _Timeout:
-        (plugin, hook), current.now = current.now, KERNEL
-        raise PluginFailed(plugin, hook, f"gave no answer within {seconds:g} s") from None
-    finally:
-        if main:
+        self.timer = timer
+
+    def __exit__(self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
+        if self.outer:
+            return
+        if self.timer is None:
             signal.setitimer(signal.ITIMER_REAL, 0)
-        elif timer is not None:
-            timer.cancel()
+        else:
+            self.timer.cancel()
         current.armed = False
+        if kind is _Timeout:
+            (plugin, hook), current.now = current.now, KERNEL
+            raise PluginFailed(plugin, hook, f"gave no answer within {self.seconds:g} s") from None

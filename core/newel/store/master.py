@@ -20,6 +20,7 @@ from newel.store.session import Session, day, rows_by
 
 MASTER = "newel.master"
 KEPT = 20_000
+DATES = 8  # on which an item is kept
 
 
 async def load_master(session: Session) -> Master:
@@ -105,20 +106,26 @@ class ItemHistory(msgspec.Struct, frozen=True):
     prices: tuple[tuple[str, date, date, Decimal], ...]
     costs: tuple[tuple[int, date, date, Decimal], ...]
     factors: dict[str, Decimal]
+    dated: dict[Any, Item] = {}
 
     def on(self, when: date, currency: str, company: Company, classes: dict[int, tuple[str, ...]]) -> Item:
         """The item as it is on a date."""
         r = self.row
+        key = (when, currency, company.id, company.currency, of := classes.get(r["item_class"], ()))
+        if (kept := self.dated.get(key)) is not None:
+            return kept
         price = next((p for c, a, z, p in self.prices if c == currency and a <= when <= z), None)
         home = price
         if currency != company.currency:
             home = next((p for c, a, z, p in self.prices if c == company.currency and a <= when <= z), None)
         cost = next((c for owner, a, z, c in self.costs if owner == company.id and a <= when <= z), Decimal(0))
-        return Item(
-            id=r["id"], number=r["number"], name=r["name"], kind=r["kind"], unit=r["unit"], classes=classes.get(r["item_class"], ()),
-            tax_category=r["tax_category"], tracking=r["tracking"], price=price, price_home=home, cost=cost, role=r["account_role"], active=bool(r["active"]),
-            factors=self.factors,
+        if len(self.dated) > DATES:
+            self.dated.clear()
+        found = self.dated[key] = Item(
+            id=r["id"], number=r["number"], name=r["name"], kind=r["kind"], unit=r["unit"], classes=of, tax_category=r["tax_category"],
+            tracking=r["tracking"], price=price, price_home=home, cost=cost, role=r["account_role"], active=bool(r["active"]), factors=self.factors,
         )  # fmt: skip
+        return found
 
 
 class _Kept(msgspec.Struct):
