@@ -165,7 +165,8 @@ ITEMS = (
 PARTIES = (
     RecordKind(
         name="newel.party", table=t.Party, label="Party", label_plural="Parties", title=("number", "name"),
-        search=("number", "name", "email", "tax_id"), facts=PARTY, menu="Parties", help="Customer, vendor or anybody else.",
+        search=("number", "name", "email", "tax_id"), details=("newel.address.city", "tax_id"), facts=PARTY, menu="Parties",
+        help="Customer, vendor or anybody else.",
         fields=(
             Field(name="party_class", label="Class"),
             Field(name="is_customer", label="Customer"),

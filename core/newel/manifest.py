@@ -52,6 +52,7 @@ class RecordKind(msgspec.Struct, frozen=True, kw_only=True):
         table: Piccolo table. References to other tables that are record kinds become pickers.
         title: columns that name a record to people, in order.
         search: columns that a search looks in.
+        details: what tells records of one title apart where somebody chooses one: columns, or "kind.column" of the first part of that kind.
         columns: columns that people see, in order; empty for all of the table.
         parent: column that refers to the record which this one is a part of; it is then shown on that record's page.
         facts: name (or names) of the cached facts that go stale when a record changes.
@@ -73,6 +74,7 @@ class RecordKind(msgspec.Struct, frozen=True, kw_only=True):
     label_plural: str
     title: tuple[str, ...] = ("name",)
     search: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     fields: tuple[Field, ...] = ()
     parent: str = ""
@@ -142,9 +144,10 @@ class Box(msgspec.Struct, frozen=True, kw_only=True):
     """A page of the plugin's own as a box on other pages: fetched when that page is there, and a link to it where scripts are off.
 
     Args:
-        on: "document" or "record", the page of each one; "document.history" or "record.history", instead of the kernel's own; "document.print",
-            instead of the kernel's print; "head", beside the user's menu of every page; "list", where it is a link for those who may edit what is
-            listed; "begin", a public page where somebody starts as long as there is no user; or a place of a plugin's own ("portal.start").
+        on: "document" or "record", the page of each one ("record:mail.template": of each of this kind); "document.history" or "record.history",
+            instead of the kernel's own; "document.print", instead of the kernel's print; "head", beside the user's menu of every page; "list", where
+            it is a link for those who may edit what is listed; "begin", a public page where somebody starts as long as there is no user; or a place
+            of a plugin's own ("portal.start").
         url: of the page; {kind} and {id} stand for what the box is about. Asked for with the header HX-Request, it answers with its content alone.
         permission: that somebody needs to see it. shared: also for users who stand for a party.
     """
@@ -216,12 +219,28 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     code_of: str = ""
 
 
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """One click or key that fills in the row of a line: "Make it 12 EA".
+
+    Args:
+        label: what it does, with %(what)s for `what`. rows: what one should know of it, such as a price.
+        values: what would be typed, by column of the grid: item, text, quantity, unit, price, discount; "" empties one.
+        adds: it fills in a new row instead.
+    """
+
+    label: str
+    what: str | Shown = ""
+    rows: tuple[tuple[str, str | Shown], ...] = ()
+    values: dict[str, str | Decimal] = {}
+    adds: bool = False
+
+
 class Panel(msgspec.Struct, frozen=True, kw_only=True):
-    """A box on the document page: title and (label, value) rows. slot: side or below.
+    """A box on the document page: title and (label, value) rows. slot: side, below, head (only the rows, also in the form), why (with a line's price).
 
     Args:
         line: id of the line that it is about: then it stands with the line, on the page and in the form while somebody types.
-        entries: what may be entered for that line, in the form.
+        entries, offers: what may be entered for that line, in the form, and what is offered to be entered there.
         shared: also for users who stand for the document's party; without it only for our own people.
         form: name of the plugin's operation (newel.web.operations) on this document that can be carried out here.
     """
@@ -234,6 +253,7 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
     sequence: int = 100
     line: int | None = None
     entries: tuple[Entry, ...] = ()
+    offers: tuple[Offer, ...] = ()
     form: str = ""
 
 

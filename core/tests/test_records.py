@@ -358,3 +358,15 @@ async def test_two_people_who_save_the_same_number_at_once(database_url: str) ->
         results = await asyncio.gather(*calls, return_exceptions=True)
         assert sorted(type(r).__name__ for r in results) == ["Refused"] * 4 + ["int"]
         assert (await app.records.page("newel.item", context)).total == 1
+
+
+async def test_what_tells_records_apart_is_asked_for_once_and_by_right(database_url: str) -> None:
+    """Of a party city and tax number: the city of its first address, and only for those who may see addresses."""
+    async with running(database_url, {}) as (app, context):
+        ids = [await party(app, context, number, tax_id=tax) for number, tax in (("C1", "DE1"), ("C2", ""))]
+        await app.records.save("newel.address", None, {"party": ids[0], "street": "Second street", "city": "Elsewhere", "country": "DE"}, context)
+        assert await app.records.details("newel.party", ids, context) == {ids[0]: "Town · DE1", ids[1]: "Town"}
+        assert await app.records.details("newel.party", [], context) == {}
+        clerk = as_user(context, "newel.party.view")
+        assert await app.records.details("newel.party", ids, clerk) == {ids[0]: "DE1", ids[1]: ""}
+        assert await app.records.details("newel.unit", [1], context) == {1: ""}

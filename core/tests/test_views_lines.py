@@ -11,7 +11,7 @@ from newel.domain.document import Document, Line
 from newel.domain.item import Item
 from newel.manifest import Choice, Entry, Panel, Shown
 from newel.web.forms import Reader, parts_of, read_struct
-from newel.web.views_lines import boxes, name_of, panel_view, path_of, read_data
+from newel.web.views_lines import boxes, name_of, panel_view, path_of, posted_fields, read_data
 from newel.web.views_text import language
 
 D = Decimal
@@ -109,3 +109,12 @@ class Body(msgspec.Struct):
 def test_a_choice_of_nothing_is_not_the_same_as_no_choice() -> None:
     for posted, expected in (("", {}), ("-", {"block": ""}), ("all", {"block": "all"})):
         assert read_struct(Reader({"do.block": posted}), parts_of(Body), "do", "") == expected
+
+
+def test_an_offer_that_was_taken_fills_in_its_row_or_a_new_one() -> None:
+    row = {"lines-0-item": "7", "lines-0-item_text": "LAMP", "lines-0-price": "5", "do": "save"}
+    taken = posted_fields(row | {"lines-0-offer": "item_text=LAMP-2&price=&item="})
+    assert taken == {"lines-0-item": "", "lines-0-item_text": "LAMP-2", "lines-0-price": "", "do": "update"}
+    added = posted_fields(row | {"lines-0-offer.adds": "item_text=BULB&quantity=12&item="})
+    assert added == row | {"lines-1-item_text": "BULB", "lines-1-item": "", "lines-1-quantity": "12", "do": "update"}
+    assert posted_fields(row) == row

@@ -7,13 +7,14 @@ is no backup. Nothing of it needs Newel to be read.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import zipfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from newel import __version__
@@ -23,6 +24,7 @@ from newel_ops.databases import Source, Tell
 from newel_ops.tables import PAGE, Adder, Sum, Table, lines_of, rows_of
 
 FORMAT, MANIFEST = 1, "manifest.json"
+BUFFER = 1 << 20  # bytes; a zip gives line by line what it has unpacked much more slowly
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +46,7 @@ class Backup(Source):
 
     def __init__(self, path: Path, archive: zipfile.ZipFile, manifest: Manifest) -> None:
         self.path, self._archive, self.manifest = path, archive, manifest
-        self.tables, self.migrations, self.next_id = manifest.tables, manifest.migrations, manifest.next_id
+        self.tables, self.migrations, self.next_id, self.sums = manifest.tables, manifest.migrations, manifest.next_id, manifest.sums
 
     async def pages(self, table: Table) -> AsyncIterator[list[tuple[Any, ...]]]:
         """All rows of a table in pages.
@@ -54,11 +56,11 @@ class Backup(Source):
         """
         adder = Adder()
         try:
-            with self._archive.open(f"tables/{table.name}.jsonl") as file:
+            with self._archive.open(f"tables/{table.name}.jsonl") as packed, io.BufferedReader(cast(io.RawIOBase, packed), BUFFER) as file:
                 while lines := [line.rstrip(b"\n") for line in islice(file, PAGE)]:
                     adder.add(lines)
                     yield rows_of(table, lines)
-        except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        except (zipfile.BadZipFile, KeyError, msgspec.MsgspecError, ValueError, OSError) as error:
             raise NewelError(f"{self.path}, table {table.name}: damaged ({error}); take another backup") from error
         if adder.sum != self.manifest.sums[table.name]:
             raise NewelError(

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import rich_click as click
 from newel.config import Config, load
@@ -32,14 +34,37 @@ def backup(file: Path) -> None:
 
 @click.command()
 @click.argument("file", type=FILE)
-def restore(file: Path) -> None:
-    """Fill the empty database of newel.toml from FILE, whichever database it was made from; all or nothing."""
-    from newel_ops import copies
+@click.option("--replace", is_flag=True, help="of a database that holds something: back that up, then replace it as a whole or not at all")
+@click.option("--kept", type=FILE, help="with --replace: new file for what was there (left out: NAME-replaced-TIME.zip beside FILE)")
+@click.option("--yes", is_flag=True, help="with --replace: do not ask for the name of the database")
+def restore(file: Path, replace: bool, kept: Path | None, yes: bool) -> None:
+    """Fill the empty database of newel.toml from FILE, whichever database it was made from; all or nothing. With --replace it need not be empty."""
+    from newel_ops import copies, replacing
 
+    config = config_of()
+    if replace:
+        kept = kept or file.with_name(f"{_name(config)}-replaced-{datetime.now(UTC):%Y%m%d-%H%M%S}.zip")
+        if not yes:
+            _ask(config, kept)
     with progress("restore") as tell:
-        sums = finished(copies.restore(config_of(), file, tell))
+        sums = finished(replacing.replace(config, file, kept, tell) if replace and kept else copies.restore(config, file, tell))
     _same(sums)
+    if replace:
+        out.print(f"what was there: {kept}", highlight=False)
     out.print("next: newel verify, and newel migrate where plugins are newer than the backup", highlight=False)
+
+
+def _name(config: Config) -> str:
+    """What the database is called: the last part of its address."""
+    return Path(urlsplit(config.database).path).stem
+
+
+def _ask(config: Config, kept: Path) -> None:
+    from newel_ops.databases import shown
+
+    out.print(f"{shown(config.database)} is replaced as a whole; what it holds now goes into {kept}. Stop the server and the workers first.", highlight=False)
+    if (typed := click.prompt(f"Type {_name(config)} to go on")) != _name(config):
+        raise click.ClickException(f"expected {_name(config)}, got {typed}: nothing was changed")
 
 
 @click.command("move-db")

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import Any
 
-import asyncpg
 from newel.errors import NewelError
 from newel.plugins import discover
 from newel.store import migrate
 from newel.store.session import BLOCK, Database, Session
 
-from newel_ops.tables import Adder, Sum, Table, lines_of, pages, sums_of, tables_of
+from newel_ops.loading import Tell, load_rows, unchecked
+from newel_ops.tables import Sum, Table, pages, sums_of, tables_of
 
 Migrations = list[tuple[str, str]]
-Tell = Callable[[str, int], Any]  # told (table, rows so far)
-FOREIGN_KEYS = """
-SELECT conrelid::regclass::text AS "table", quote_ident(conname) AS name, pg_get_constraintdef(oid) AS definition FROM pg_constraint
- WHERE contype = 'f' AND connamespace = current_schema()::regnamespace ORDER BY conrelid, conname
-"""
 
 
 class Source(ABC):
@@ -29,8 +24,10 @@ class Source(ABC):
 
     Args:
         tables: by name. migrations: (app, name) that made them. next_id: the first id that nobody has had.
+        sums: what each table comes to, where that is known before its rows are read.
     """
 
+    sums: Mapping[str, Sum] = {}
     tables: dict[str, Table]
     migrations: Migrations
     next_id: int
@@ -209,62 +206,6 @@ async def _load(session: Session, source: Source, tell: Tell | None) -> dict[str
     sums = await load_rows(session, source, here, tell)
     await _set_next_id(session, source.next_id)
     return sums
-
-
-async def load_rows(session: Session, source: Source, here: dict[str, Table], tell: Tell | None = None) -> dict[str, Sum]:
-    """Add the rows of a source to tables that are made alike, and check that what they refer to is there.
-
-    On SQLite the caller has switched the check of references off, which can't be done inside a transaction.
-    """
-    for table in source.tables.values():
-        made = here[table.name].columns if table.name in here else {}
-        if made != table.columns:
-            odd = ", ".join(sorted({name for name, _ in made.items() ^ table.columns.items()}))
-            raise NewelError(f"table {table.name} is not made alike by the installed migrations ({odd}): install the release that the data comes from")
-    keys = [] if session.sqlite else await session.fetch(FOREIGN_KEYS)
-    for key in keys:  # so that the order of tables and of rows that refer to each other does not matter
-        await session.fetch(f"ALTER TABLE {key['table']} DROP CONSTRAINT {key['name']}")
-    sums = {}
-    for table in source.tables.values():
-        adder = Adder()
-        async for rows in source.pages(table):
-            adder.add(lines_of(table, rows))
-            await _write(session, table, rows)
-            if tell:
-                tell(table.name, adder.rows)
-        sums[table.name] = adder.sum
-    try:
-        for key in keys:
-            await session.fetch(f"ALTER TABLE {key['table']} ADD CONSTRAINT {key['name']} {key['definition']}")
-    except asyncpg.ForeignKeyViolationError as error:
-        raise NewelError(f"rows refer to rows that are not there, nothing was changed: {error}") from error
-    if session.sqlite and (broken := await session.fetch("PRAGMA foreign_key_check")):
-        raise NewelError(f"rows refer to rows that are not there, nothing was changed: {broken[:3]}")
-    return sums
-
-
-@asynccontextmanager
-async def unchecked(database: Database) -> AsyncIterator[Session]:
-    """A write transaction in which references may be broken until its end; whoever uses it checks them."""
-    if database.sqlite:  # only outside a transaction
-        await database.engine.run_sql("PRAGMA foreign_keys=0")
-    try:
-        async with database.engine.transaction():
-            session = Session(database.engine, database.ids, database.cache, True)
-            yield session
-            await session.flush()
-    finally:
-        if database.sqlite:
-            await database.engine.run_sql("PRAGMA foreign_keys=1")
-
-
-async def _write(session: Session, table: Table, rows: list[tuple[Any, ...]]) -> None:
-    if session.sqlite:
-        names, marks = ", ".join(_quoted(c) for c in table.columns), ", ".join("?" * len(table.columns))
-        await session.many(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', rows)
-    else:
-        connection = session.engine.current_transaction.get().connection
-        await connection.copy_records_to_table(table.name, records=rows, columns=list(table.columns))
 
 
 async def _compare(session: Session, source: Source, sent: dict[str, Sum]) -> None:

@@ -63,6 +63,11 @@ def test_an_install_from_nothing_to_a_copy(tmp_path: Path, monkeypatch: pytest.M
     assert newel(tmp_path, "rehearse").exit_code == 0
     full = newel(tmp_path, "restore", str(tmp_path / "a.zip"))
     assert full.exit_code == 2 and "is not empty" in " ".join(full.output.split())
+    other = CliRunner().invoke(main, ["--config", str(tmp_path / "newel.toml"), "restore", str(tmp_path / "a.zip"), "--replace"], input="another\n")
+    assert other.exit_code == 1 and "nothing was changed" in other.output
+    done = newel(tmp_path, "restore", str(tmp_path / "a.zip"), "--replace", "--yes")
+    assert done.exit_code == 0 and "the checksum of every table is the same" in done.output
+    assert len(list(tmp_path.glob("*-replaced-*.zip"))) == 1
 
 
 def test_an_address_that_is_taken_is_a_conflict(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,7 @@ def _module(module: Any) -> Iterator[tuple[str, str]]:
         place = f"{module.__name__}.{name}"
         if isinstance(value, type):
             yield from _class(place, value)
-        elif inspect.isfunction(value):
+        elif inspect.isfunction(inspect.unwrap(value)):  # unwrapped: one whose answers are kept is still a function
             yield from _function(place, value)
 
 

@@ -36,6 +36,13 @@ TOTALS = """
     look();
 })
 """
+LONGEST = """
+() => {
+    window.longest = 0;
+    const look = (list) => { window.longest = Math.max(window.longest, ...list.getEntries().map((one) => one.duration)); };
+    new PerformanceObserver(look).observe({type: "longtask"});
+}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +82,15 @@ def test_keys(screen: Any, figures: Figures, lines: int, aim: int) -> None:
         taken.append(page.evaluate(TOTALS))
         page.wait_for_load_state("networkidle")
     _add(figures, f"{lines} lines, from the last key to new totals", taken, aim)
+    page.wait_for_timeout(2000)
+    page.evaluate("scrollTo(0, 0)")
+    page.mouse.move(700, 500)
+    page.evaluate(LONGEST)
+    for _ in range(60):
+        page.mouse.wheel(0, 400)
+        page.wait_for_timeout(30)
+    longest = page.evaluate("window.longest")  # the browser tells of those over 50 ms only
+    figures.add("entry", f"{lines} lines, the longest task while scrolling", f"{longest:.0f} ms" if longest else "below 50 ms", "50 ms", longest <= 50)
 
 
 @pytest.mark.timeout(1800)

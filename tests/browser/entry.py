@@ -23,6 +23,7 @@ async def shelf(newel: Newel, context: Context) -> None:
         name = f"clerk-{language}"
         await newel.users.create(name, PASSWORD, name.capitalize(), ["sales"], [context.company.id], context, language=language)
     await party(newel, context, "C-3", name="Dollar Inc", terms="NET30", currency="USD")
+    await party(newel, context, "C-9", name="Far & Co", tax_id="DE123")
     await save("newel.currency_rate", None, {"currency": "USD", "date_from": "2020-01-01", "rate": "0.9"}, context)
     bolt = await item(newel, context, "BOLT-M8", price=2, cost=1, name="Hexagon bolt M8 zinc plated", gtin="4006381333931")
     await save("newel.item_unit", None, {"item": bolt, "unit": "BOX", "factor": "50"}, context)

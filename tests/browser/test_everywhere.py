@@ -121,6 +121,92 @@ def test_focus_is_seen_also_in_forced_colours(watched: Watched) -> None:
     assert page.evaluate("matchMedia('(forced-colors: active)').matches")
 
 
+FORCED = {"viewport": {"width": 1280, "height": 800}, "forced_colors": "active", "reduced_motion": "reduce"}
+# What tells a state without a colour of ours: the system's colours for what is chosen and what is not to be had, lines, and words.
+LOOK = """(e) => { const s = getComputedStyle(e); return [s.color, s.backgroundColor, s.borderStyle, s.borderWidth, s.textDecorationLine]; }"""
+# Text that is not told from what it stands on, by what the browser makes of forced colours; the checker takes our own colours for them.
+UNREAD = """() => {
+  const rgb = (text) => text.match(/[\\d.]+/g).map(Number), part = (v) => v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4;
+  const light = (c) => 0.2126 * part(c[0]) + 0.7152 * part(c[1]) + 0.0722 * part(c[2]);
+  const out = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = texts.nextNode(); node; node = texts.nextNode()) {
+    const e = node.parentElement;
+    if (!node.data.trim() || !e.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
+    if (e.closest("svg, script, style, noscript, option, .visually-hidden, :disabled, [aria-disabled=true]")) continue;
+    let behind = e;
+    while (behind.parentElement && (rgb(getComputedStyle(behind).backgroundColor)[3] ?? 1) === 0) behind = behind.parentElement;
+    const [a, b] = [rgb(getComputedStyle(e).color), rgb(getComputedStyle(behind).backgroundColor)].map(light).sort((x, y) => x - y);
+    if ((b + 0.05) / (a + 0.05) < 4.5) out.push(e.outerHTML.slice(0, 120));
+  }
+  return out; }"""
+
+
+@pytest.mark.screen("C69")
+@pytest.mark.parametrize("watched", [FORCED], indirect=True)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_forced_colours_leave_every_state_to_be_seen(watched: Watched, theme: Literal["light", "dark"]) -> None:
+    """Text is read on every kind of page; what is open, chosen, ticked, wrong or not to be had is told by the system's colours, lines and words."""
+    watched.expected = (422,)
+    page, unread = watched.page, []
+    page.emulate_media(color_scheme=theme, forced_colors="active")
+    for path in kinds_of_pages(page)[theme == "dark" :: 2]:
+        watched.open(path)
+        unread += [f"{path}: {one}" for one in page.evaluate(UNREAD)]
+    assert unread == []
+    page.evaluate("Object.assign(document.querySelector('h1').style, { forcedColorAdjust: 'none', color: '#777', backgroundColor: '#888' })")
+    assert len(page.evaluate(UNREAD)) == 1, "planted: grey on grey is found"
+
+    watched.open("/documents/sales.order")
+    entries = page.locator("#nav a")
+    here = page.locator("#nav a[aria-current]")
+    assert here.evaluate(LOOK) != entries.first.evaluate(LOOK), "which page is open"
+    assert all(text.strip() for text in page.locator(".n-badge").all_inner_texts()), "states are words"
+
+    watched.open("/records/newel.item/new")
+    page.get_by_role("button", name="Save").click()
+    page.locator(".n-problem").first.wait_for()
+    assert page.locator(".n-problem svg").count() >= 1
+    wrong, fine = page.locator("input[aria-invalid=true]").first, page.locator("input.form-control:not([aria-invalid=true])").first
+    assert wrong.evaluate(LOOK)[2:4] != fine.evaluate(LOOK)[2:4], "a wrong field has another frame"
+    assert page.locator(f"[id='{wrong.get_attribute('aria-describedby')}']").inner_text().strip(), "and says why"
+    box = page.locator("main input[type=checkbox]:visible").first
+    ticked = box.screenshot()
+    box.set_checked(not box.is_checked())
+    assert box.screenshot() != ticked, "a tick is seen"
+
+    watched.open(f"/document/{MADE['over']}")
+    colours = page.evaluate("""() => { const out = []; for (const [tag, off] of [["button", false], ["button", true]]) {
+      const e = document.createElement(tag); e.className = "btn"; e.disabled = off; e.textContent = "x"; document.querySelector("main").append(e);
+      out.push(getComputedStyle(e).color); } return out; }""")
+    assert colours[0] != colours[1], "what is not to be had is grey as the system has it"
+
+
+@pytest.mark.screen("C69")
+@pytest.mark.parametrize("chosen", ["dark", "light"])
+def test_no_flash_of_another_theme_at_load(watched: Watched, chosen: Literal["dark", "light"]) -> None:
+    """From the first frame on, also where the system has the other theme and the style sheet is slow. Planted: without the script in the head, another one."""
+    page = watched.page
+    page.emulate_media(color_scheme="light" if chosen == "dark" else "dark")
+    page.evaluate("(theme) => localStorage.setItem('newel.theme', theme)", chosen)
+    page.add_init_script("""globalThis.frames_drawn = []; const drawn = () => { if (document.body) {
+      const back = getComputedStyle(document.body).backgroundColor.match(/[\\d.]+/g).slice(0, 3).map(Number);
+      frames_drawn.push([document.documentElement.dataset.bsTheme ?? "", back.every((n) => n < 128) ? "dark" : "light"]); }
+      requestAnimationFrame(drawn); }; requestAnimationFrame(drawn);""")
+    page.route("**/newel.css*", lambda route: (page.wait_for_timeout(150), route.continue_())[1])
+    for path in ("/", "/documents/sales.order/new"):
+        page.goto(watched.site.url + path)
+        assert {tuple(one) for one in page.evaluate("frames_drawn")} == {(chosen, chosen)}, path
+    planted = page.context.new_page()
+    planted.emulate_media(color_scheme="light" if chosen == "dark" else "dark")
+    planted.route(
+        "**/documents/sales.order",
+        lambda route: route.fulfill(body=re.sub(r"<script nonce[\s\S]*?</script>", "", route.fetch().text(), count=1), content_type="text/html"),
+    )
+    planted.goto(f"{watched.site.url}/documents/sales.order")
+    assert planted.evaluate("document.documentElement.dataset.bsTheme ?? ''") != chosen
+    planted.close()
+
+
 @pytest.mark.screen("C70")
 @pytest.mark.parametrize("watched", [{"viewport": {"width": 1366, "height": 768}}], indirect=True)
 def test_twelve_lines_of_an_order_on_a_small_laptop(watched: Watched) -> None:

@@ -352,20 +352,51 @@ def test_an_accessibility_checker_finds_nothing_and_nothing_is_wider_than_the_wi
 EMPTY = {"de": "Noch keine Angebote", "sl": "Še prazno: ponudbe", "tr": "Henüz kayıt yok: teklifler", "zh": "尚无报价单", "en": "No quotations yet"}
 
 
-@pytest.mark.screen("C57")
-def test_c57_in_five_languages_and_without_the_right(watched: Watched) -> None:
-    """The reason and the one thing to do are in the reader's language; whoever may not see a list reads which right it needs, and who gives it."""
+# Of a report: nothing there yet, what it needs, and parameters that leave nothing; what each says.
+REPORTS = {
+    "/report/newel.open_items": ("stehen sie hier", "prikazani tukaj", "burada görünür", "显示在这里", "they stand here"),
+    "/report/newel.general_ledger": ("oben ausfüllen: Konto", "Izpolnite zgoraj: Konto", "Yukarıda doldurun: Hesap", "请在上方填写", "Fill in Account above"),
+    "/report/newel.journal?date_from=2001-01-01&date_to=2001-01-02": ("Filter löschen", "Počisti filter", "Filtreyi temizle", "清除筛选", "Clear the filter"),
+}
+
+
+def speak(watched: Watched, tag: str) -> None:
+    """The user's language becomes this one."""
     newel = watched.site.newel
 
-    async def speak(tag: str) -> None:
+    async def chosen() -> None:
         async with newel.database.read() as session:
             user = await session.value("SELECT id FROM app_user WHERE login = ?", LOGIN)
             loaded = await newel.users.load(user, session)
             context = await newel.context(session, loaded)
         await newel.users.choose_language(tag, context)
 
+    watched.site.ask(chosen())
+
+
+@pytest.mark.screen("C57")
+def test_c57_an_empty_report_says_why_and_what_to_do_in_five_languages(watched: Watched) -> None:
+    """Nothing there yet, something that it needs first, and parameters that leave nothing: there one link brings everything back."""
+    for n, tag in enumerate(EMPTY):
+        speak(watched, tag)
+        for address, words in REPORTS.items():
+            page = watched.open(address)
+            empty = page.locator(".n-empty")
+            assert words[n] in empty.inner_text()
+            assert page.locator(".n-list table").count() == 0
+            assert empty.locator("a").count() == ("?" in address)
+    with page.expect_navigation():
+        empty.get_by_role("link", name="Clear the filter").click()
+    assert page.url.endswith("/report/newel.journal")
+    assert page.locator(".n-list tbody tr").count() > 0
+
+
+@pytest.mark.screen("C57")
+def test_c57_in_five_languages_and_without_the_right(watched: Watched) -> None:
+    """The reason and the one thing to do are in the reader's language; whoever may not see a list reads which right it needs, and who gives it."""
+    newel = watched.site.newel
     for tag, words in EMPTY.items():
-        watched.site.ask(speak(tag))
+        speak(watched, tag)
         page = watched.open("/documents/sales.quotation")
         assert words in page.locator(".n-empty").inner_text()
         assert page.locator(".n-empty a").count() == 1

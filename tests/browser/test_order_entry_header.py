@@ -77,8 +77,11 @@ def test_c7_values_of_ones_own_are_marked_and_asked_about(watched: Any) -> None:
 
 @pytest.mark.screen("C8")
 def test_c8_the_customer_box_is_a_combobox(watched: Any) -> None:
-    """Arrows walk, Enter takes, Esc closes and gives back what stood there; the focus stays in the field."""
+    """Number, name, city and tax number; arrows walk, Enter takes, Esc closes and gives back what stood there; the focus stays in the field."""
     page = watched.open(NEW)
+    page.keyboard.type("C-9", delay=45)
+    expect(page.locator("[role=option]").first).to_have_text(re.compile(r"^C-9 Far & Co\s*Town · DE123$"))
+    page.fill("#party", "")
     page.keyboard.type("Ltd", delay=45)
     box = page.locator("#party")
     expect(page.locator("[role=option]")).to_have_count(3)  # two customers, and a new one

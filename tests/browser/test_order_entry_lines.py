@@ -44,7 +44,7 @@ def test_c11_five_lines_without_the_mouse(watched: Any) -> None:
 
 @pytest.mark.screen("C12")
 def test_c12_enter_arrows_and_escape(watched: Any) -> None:
-    """Enter goes on and makes a line at the end, Shift+Enter goes back, arrows change the row, Esc takes back, Tab leaves a field at a time."""
+    """Enter goes on and makes a line at the end, Shift+Enter goes back, arrows change the row, Esc takes back, Tab leaves the grid."""
     page = order(watched)
     choose(page, "I-0")
     assert focus(page) == "lines-0-text"
@@ -62,9 +62,13 @@ def test_c12_enter_arrows_and_escape(watched: Any) -> None:
     page.focus(f"#lines-{rows - 1}-deliveries")
     page.keyboard.press("Enter")
     assert focus(page) == f"lines-{rows}-item"
-    page.focus("#lines-0-deliveries")
+    page.focus("#lines-0-quantity")
     page.keyboard.press("Tab")
-    assert focus(page).startswith("lines-1-")
+    expect(page.get_by_role("button", name="Add line")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate("document.activeElement.closest('[data-row]') !== null")
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate("document.activeElement.closest('newel-lines') === null && document.activeElement !== document.body")
 
 
 @pytest.mark.screen("C13")

@@ -20,6 +20,7 @@ from tests.browser.entry import NEW, choose, enter_as, focus, order, shelf
 
 MORE = ("drafts", "glance", "item_numbers", "purchasing")
 CURRENCIES = {"EUR": 2, "USD": 2, "JPY": 0, "TRY": 2, "CNY": 2}
+INTERACTION = 30_000  # bytes that a change may move
 SOON = date.today() + timedelta(days=10)  # noqa: DTZ011 - the server's own day
 
 
@@ -40,6 +41,12 @@ async def yard(newel: Newel, context: Context) -> None:
             await save("newel.currency_rate", None, {"currency": currency, "date_from": "2020-01-01", "rate": "0.05"}, context)
         if currency != "EUR":
             await save("newel.item_price", None, {"item": lamp, "currency": currency, "price": "33.33" if digits else "333"}, context)
+    customer = await newel.records.find("newel.party", "C-1", context)
+    trade = await save("pricelists.list", None, {"code": "TRADE", "name": "Trade", "currency": "EUR"}, context)
+    await save("pricelists.assignment", None, {"price_list": trade, "party": customer}, context)
+    post = await save("shipping.carrier", None, {"code": "POST", "name": "Post"}, context)
+    parcel = await save("shipping.method", None, {"code": "PARCEL", "name": "Parcel", "carrier": post}, context)
+    await save("shipping.usual", None, {"party": customer, "method": parcel}, context)
     await create("sales.order", DocumentInput(party="C-1", lines=(LineInput(item="I-0", quantity=Decimal(1)),)), context, then=("confirm",))
 
 
@@ -51,8 +58,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.mark.screen("C6")
 def test_c6_what_a_customer_brings_along(watched: Any) -> None:
-    """Address, terms and currency as what is taken by itself; the credit bar, the open orders and the last ones."""
+    """Address, terms and currency as what is taken by itself; language, price list and carrier; the credit bar, the open orders and the last ones."""
     page = order(watched)
+    head = page.locator("#preview-head")
+    expect(head).to_have_text("LanguageEnglish" + "Price listTRADE" + "CarrierPost · Parcel")
     page.get_by_text("More", exact=True).click()
     expect(page.locator("#ship_to")).to_have_attribute("placeholder", re.compile("Main street 1"))
     expect(page.locator("#terms option").first).to_have_text(re.compile("NET14"))
@@ -66,6 +75,7 @@ def test_c6_what_a_customer_brings_along(watched: Any) -> None:
     choose(page, "C-3")
     expect(page.locator("#currency option").first).to_have_text("USD")
     expect(page.locator("#preview-totals")).to_contain_text("USD")
+    expect(head).to_have_text("LanguageEnglish")
 
 
 @pytest.mark.screen("C13")
@@ -149,6 +159,65 @@ def test_c24_one_total_everywhere(watched: Any, currency: str) -> None:
     assert shown in page.content()
 
 
+DIFFERENT = """
+async () => {
+    const form = document.getElementById("document-form"), body = new URLSearchParams(new FormData(form));
+    const headers = {"x-csrftoken": body.get("_csrf_token")};
+    const text = await (await fetch(form.dataset.previewUrl, {method: "POST", body, headers})).text();
+    const whole = new DOMParser().parseFromString(text, "text/html").querySelectorAll("#preview-totals, output, .n-row-note, .n-boxes");
+    return [whole.length, [...whole].filter((one) => (document.getElementById(one.id)?.textContent ?? "") !== one.textContent).map((one) => one.id)];
+}
+"""
+
+
+@pytest.mark.screen("C23")
+def test_c23_prices_and_totals_follow_the_last_key(watched: Any) -> None:
+    """Net, tax and total of what was typed last; whatever is put in, moved, taken out and brought back, each row shows what a whole answer would say.
+
+    How quickly: tests/benchmarks/bench_entry.py.
+    """
+    page = order(watched)
+    lines_of(page, 50)
+    totals = page.locator("#preview-totals")
+    page.fill("#lines-20-quantity", "1")
+    page.fill("#lines-20-price", "1000")
+    expect(page.locator("#lines-20-net")).to_have_text("1,000.00")
+    before = totals.inner_text()
+    page.keyboard.press("Tab")
+    page.fill("#lines-20-discount", "1")
+    page.fill("#lines-20-discount", "12.5")
+    expect(page.locator("#lines-20-net")).to_have_text("875.00")
+    expect(totals).not_to_have_text(before, use_inner_text=True)
+    page.focus("#lines-3-quantity")
+    for keys in ("Control+d", "Alt+ArrowUp", "Control+Delete", "Insert"):
+        page.keyboard.press(keys)
+    page.fill("#lines-3-item", "I-3")
+    page.fill("#lines-3-quantity", "4")  # as its neighbour
+    page.focus("#lines-9-quantity")
+    page.keyboard.press("Control+Delete")
+    page.get_by_role("button", name="Undo").click()
+    _as_the_whole(page)
+    page.fill("#lines-7-quantity", "")
+    page.fill("#lines-7-item", "")
+    page.focus("#lines-8-item")
+    expect(page.locator("#lines-7-net")).to_have_text("")
+    page.fill("#party", "")
+    page.focus("#party")
+    choose(page, "C-3")
+    expect(totals).to_contain_text("USD")
+    _as_the_whole(page)
+
+
+def _as_the_whole(page: Page) -> None:
+    """What is shown is what the server says of all lines at once."""
+    page.focus("#reference")
+    page.wait_for_timeout(500)
+    page.wait_for_load_state("networkidle")
+    count, different = page.evaluate(DIFFERENT)
+    assert count > 100
+    assert different == []
+
+
 def lines_of(page: Page, count: int) -> None:
     """So many lines, at once."""
     page.evaluate(
@@ -163,14 +232,19 @@ def lines_of(page: Page, count: int) -> None:
 
 @pytest.mark.screen("C19")
 def test_c19_five_hundred_lines(watched: Any) -> None:
-    """The head of the table stays in sight, keys work in the last line as in the first, and all of it is saved."""
+    """The head of the table stays in sight, keys work in the last line as in the first, the answer to a key is small, and all of it is saved.
+
+    How quickly: tests/benchmarks/bench_entry.py.
+    """
     page = order(watched)
     lines_of(page, 500)
     page.focus("#lines-499-quantity")
     head = page.locator("newel-lines[data-name=lines] thead th").nth(1).bounding_box()
     assert head
     assert 0 <= head["y"] < 200
-    page.keyboard.type("3")
+    with page.expect_response("**/preview*") as answer:
+        page.keyboard.type("3")
+    assert len(answer.value.body()) < INTERACTION
     assert page.input_value("#lines-499-quantity").endswith("3")
     page.keyboard.press("Enter")
     assert focus(page) == "lines-499-unit"
@@ -181,13 +255,14 @@ def test_c19_five_hundred_lines(watched: Any) -> None:
 
 @pytest.mark.screen("C71")
 def test_c71_the_order_screen_is_light(watched: Any) -> None:
-    """All that comes with the first visit, compressed, is under 250 KB; and what moves while it loads is next to nothing."""
+    """All that comes with the first visit, compressed, is under 250 KB, what a change of a line moves both ways under 30; and next to nothing jumps."""
     page = watched.page
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
     session.send("Network.clearBrowserCache")
     sizes: list[float] = []
     session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    session.on("Network.requestWillBeSent", lambda event: sizes.append(len(event["request"].get("postData", ""))))
     page.add_init_script(
         "window.shift = 0; new PerformanceObserver((l) => l.getEntries().forEach((e) => { window.shift += e.value; }))"
         ".observe({type: 'layout-shift', buffered: true});"
@@ -196,3 +271,10 @@ def test_c71_the_order_screen_is_light(watched: Any) -> None:
     page.wait_for_timeout(300)
     assert 20_000 < sum(sizes) < 250_000
     assert page.evaluate("window.shift") < 0.1
+    choose(page, "C-1")
+    lines_of(page, 50)
+    page.wait_for_timeout(1500)
+    sizes.clear()
+    page.fill("#lines-25-quantity", "8")  # the preview, what is kept as a draft, and whatever else follows
+    page.wait_for_timeout(1500)
+    assert 1_000 < sum(sizes) < INTERACTION

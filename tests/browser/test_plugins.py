@@ -95,16 +95,23 @@ def go_on(page: Page, step: str, quantity: str = "", button: str = "Make and") -
 # ---- configurator ------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.screen("C21")
 @pytest.mark.capability("CFG-01", screen="/documents/sales.order")
 def test_a_configuration_is_chosen_on_the_line_of_an_order(watched: Any) -> None:
-    """The item brings its features; each choice is priced at once, what does not go together says why, and the order keeps it."""
+    """The item brings its features, by keyboard from its line and back; each choice is priced at once, what does not go together says why."""
     page = new(watched, "sales.order", "C-1", ("MIXER", "1"))
     box = page.locator("#lines-0-more")
     expect(box).to_contain_text("Configuration of MIXER")
     expect(field(page, f"{PICK}.MOTOR.M1")).to_be_checked()  # the preset
     expect(page.locator("#lines-0-net")).to_have_text("1,000.00")
-    field(page, f"{PICK}.MOTOR.M2").check()
+    page.focus("#lines-0-quantity")
+    page.keyboard.press("Tab")
+    expect(field(page, f"{PICK}.MOTOR.M1")).to_be_focused()
+    page.keyboard.press("ArrowDown")
     expect(page.locator("#lines-0-net")).to_have_text("1,200.00")
+    expect(field(page, f"{PICK}.MOTOR.M2")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#lines-0-quantity")).to_be_focused()
     expect(box.locator(".n-box-problem")).to_contain_text("it is dark in there")
     expect(page.locator("#preview-problems")).to_contain_text("MOTOR M2 requires EXTRA LAMP")
     lamps = field(page, f"{PICK}.EXTRA.LAMP")
@@ -179,12 +186,14 @@ def test_a_configuration_without_script_and_before_any_order(watched: Any) -> No
 # ---- kits and promotions -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.screen("C21")
 def test_a_kit_shows_its_parts_while_it_is_ordered(watched: Any) -> None:
     """Below the kit's line stands what it is made of and what is free; on the page its parts are lines that add up to its price."""
     page = new(watched, "sales.order", "C-1", ("SET", "2"))
     box = page.locator("#lines-0-more")
     expect(box).to_contain_text("Can be made up now")
     expect(box).to_contain_text(re.compile(r"4 EA, \d+ free"))
+    expect(page.locator("#lines-0-quantity")).to_be_focused()  # what opens below takes no focus
     expect(page.locator("#lines-0-net")).to_have_text("180.00")
     page.get_by_role("button", name="Save", exact=True).click()
     page.wait_for_url(DOCUMENT)

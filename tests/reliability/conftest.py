@@ -14,7 +14,10 @@ from typing import Any
 
 import pytest
 
+from tests.benchmarks.conftest import fresh_database
 from tests.reliability.sizes import soak
+
+__all__ = ["Run", "fresh_database"]
 
 
 class Run:

@@ -38,13 +38,15 @@ class Install:
     Args:
         lease: seconds for which a worker may keep what it has taken.
         plant: a fault for its processes; see plants.py.
+        every: with every plugin that is installed, and not only those that the other tests need.
     """
 
-    def __init__(self, folder: Path, database: str, *, plant: str = "", lease: float = 300) -> None:
+    def __init__(self, folder: Path, database: str, *, plant: str = "", lease: float = 300, every: bool = False) -> None:
         self.folder, self.database = folder, database
         self.received = folder / "effects.txt"
         self.received.touch()
-        (folder / "newel.toml").write_text(f'database = "{database}"\nplugins = {list(PLUGINS)}\n'.replace("'", '"'), "utf-8")
+        plugins = "" if every else f"plugins = {list(PLUGINS)}\n".replace("'", '"')
+        (folder / "newel.toml").write_text(f'database = "{database}"\n{plugins}', "utf-8")
         made = folder / "installed" / "newel_effects-1.dist-info"
         made.mkdir(parents=True)
         (made / "METADATA").write_text("Metadata-Version: 2.1\nName: newel-effects\nVersion: 1\n", "utf-8")
@@ -122,6 +124,12 @@ class Process:
         """It runs."""
         return self._running is not None and self._running.poll() is None
 
+    def megabytes(self) -> float:
+        """What it keeps in memory."""
+        assert self._running
+        lines = Path(f"/proc/{self._running.pid}/status").read_text("utf-8").splitlines()
+        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
+
 
 class Plain:
     """A module of the tests in a process of its own. log: what it printed."""
@@ -156,10 +164,10 @@ class Server(Process):
         super().__init__(install, "serve", "--host", "127.0.0.1", "--port", str(self.port))
         self.url = f"http://127.0.0.1:{self.port}"
 
-    async def up(self) -> None:
-        """Start it and wait until its database answers."""
+    async def up(self, seconds: float = START_SECONDS) -> None:
+        """Start it and wait until its database answers, so long at most."""
         self.start()
-        until = time.monotonic() + START_SECONDS
+        until = time.monotonic() + seconds
         async with httpx.AsyncClient() as client:
             while time.monotonic() < until:
                 try:
@@ -169,7 +177,7 @@ class Server(Process):
                 except httpx.TransportError:
                     assert self.alive, self.log.read_text("utf-8")[-3000:]
                 await asyncio.sleep(0.05)
-        raise TimeoutError(f"the server did not answer within {START_SECONDS} s:\n{self.log.read_text('utf-8')[-3000:]}")
+        raise TimeoutError(f"the server did not answer within {seconds} s:\n{self.log.read_text('utf-8')[-3000:]}")
 
 
 class Clients:

@@ -31,7 +31,14 @@ SIZES: dict[str, tuple[int, int]] = {
     "H3 actions": (150, 20_000),
     "H4 bits": (250, 1000),
     "H4 entries": (2000, 100_000),
+    "H5 examples": (50, 20_000),
+    "H7 examples": (6, 1000),
+    "H10 examples": (50, 20_000),
+    "H11 examples": (200, 20_000),
+    "H14 days": (1, 500),
+    "F3 files": (200, 5000),
     "M2 calls": (6, 60),
+    "B2 seconds": (15, 7200),
 }
 
 

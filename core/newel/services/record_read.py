@@ -110,15 +110,7 @@ def _order(shapes: Shapes, shape: Shape, sort: str) -> str:
 
 
 async def page(
-    session: Session,
-    shapes: Shapes,
-    shape: Shape,
-    context: Context,
-    search: str,
-    filters: Mapping[str, Any],
-    sort: str,
-    number: int,
-    size: int,
+    session: Session, shapes: Shapes, shape: Shape, context: Context, search: str, filters: Mapping[str, Any], sort: str, number: int, size: int
 ) -> Page:
     """One page of a list."""
     condition, args = shape.visible(context)
@@ -220,6 +212,21 @@ async def options(
     codes = {r["id"]: r[shape.key] if shape.key else "" for r in rows}
     called = await _called(session, shapes, shape, rows, [c for c in shape.record.title if c in shape.fields], 2)
     return [(r["id"], called[r["id"]], codes[r["id"]]) for r in rows]
+
+
+async def details(session: Session, shapes: Shapes, shape: Shape, ids: Sequence[int], context: Context) -> dict[int, str]:
+    """What tells rows of one title apart (RecordKind.details), by id, as far as this user may see it: one query for each detail."""
+    out: dict[int, dict[str, str]] = {id: {} for id in ids}
+    for name in shape.record.details if ids else ():
+        kind, _, column = name.rpartition(".")
+        other = shapes[kind].seen(context) if kind else shape
+        if column not in other.fields or not context.user.may(f"{other.name}.view"):
+            continue
+        key, (condition, args) = other.record.parent if kind else "id", other.visible(context)
+        sql = f'SELECT "{key}" AS id, "{column}" AS said FROM "{other.table}" WHERE "{key}" = ANY(?) AND {condition} ORDER BY "{other.table}"."id" DESC'
+        for r in await session.fetch(sql, list(ids), *args):  # the first one stays
+            out[r["id"]][name] = str(entered(other.fields[column], r["said"]))
+    return {id: " · ".join(filter(None, found.values())) for id, found in out.items()}
 
 
 async def _aliased(session: Session, shapes: Shapes, shape: Shape, text: str, context: Context, limit: int, party: int | None) -> list[int]:

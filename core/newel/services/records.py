@@ -50,17 +50,9 @@ class Records:
     # ---- reading -----------------------------------------------------------------------------------------------------------------
 
     async def page(
-        self,
-        kind: str,
-        context: Context,
-        *,
-        search: str = "",
-        filters: Mapping[str, Any] | None = None,
-        sort: str = "",
-        number: int = 1,
-        size: int = 50,
+        self, kind: str, context: Context, *, search: str = "", filters: Mapping[str, Any] | None = None, sort: str = "", number: int = 1, size: int = 50,
         session: Session | None = None,
-    ) -> Page:
+    ) -> Page:  # fmt: skip
         """One page of the list.
 
         Args:
@@ -96,6 +88,12 @@ class Records:
         shape = self._seen(kind, context)
         async with self._reading(None) as session:
             return [(id, title) for id, title, _ in await read.options(session, self.shapes, shape, text, context, limit, party)]
+
+    async def details(self, kind: str, ids: Sequence[int], context: Context) -> dict[int, str]:
+        """What tells records of one title apart, by id: of a party its city and tax number."""
+        shape = self._seen(kind, context)
+        async with self._reading(None) as session:
+            return await read.details(session, self.shapes, shape, ids, context)
 
     async def codes(self, kind: str, text: str, context: Context, limit: int = 20) -> list[tuple[str, str]]:
         """The same as (code, title), for fields that hold a code (FieldView.code_of)."""

@@ -22,8 +22,11 @@ async def load_stock(session: Session, document: Document, lines: Sequence[int],
     items = sorted({line.item.id for line in document.lines if line.item is not None and line.item.stocked})
     if not items:
         return StockFacts()
-    rows = await session.fetch(f"SELECT * FROM stock_balance WHERE item = ANY(?) ORDER BY id{' FOR UPDATE' if lock else ''}", items)
+    order = f"ORDER BY id{' FOR UPDATE' if lock else ''}"
+    rows = await session.fetch(f"SELECT * FROM stock_balance WHERE item = ANY(?) {order}", items)
     reserved = await session.fetch("SELECT * FROM stock_reservation WHERE line = ANY(?) ORDER BY id", lines) if lines else []
+    if others := {r["balance"] for r in reserved} - {r["id"] for r in rows}:  # something else was promised than is moved now
+        rows += await session.fetch(f"SELECT * FROM stock_balance WHERE id = ANY(?) {order}", sorted(others))
     return StockFacts(
         {item: tuple(_balance(r) for r in found) for item, found in rows_by(rows, "item").items()},
         {

@@ -67,7 +67,7 @@ async def show_login(request: Request[Any, Any, Any]) -> Response[Any]:
     """The form to log in with; `next` in the address is where to go on."""
     goal = request.query_params.get("next", HOME)
     if request.scope.get("auth") is not None:
-        return Redirect(local(goal), status_code=303)
+        return Redirect(HOME if "/login" in goal else local(goal), status_code=303)  # a step that nobody waits for would send back here
     if begins := await beginning(newel_of(request)):
         return Redirect(begins, status_code=303)
     return _page(request, goal)

@@ -38,13 +38,12 @@ def home(newel: Newel, context: Context) -> str:
     """Where a user starts who stands for a party; empty for our own people, and where no plugin has a place for them."""
     if context.user.party is None:
         return ""
-    items = (i for m in newel.registry.manifests.values() for i in m.menu)
-    return next((i.path for i in items if i.home and (not i.permission or context.user.may(i.permission))), "")
+    return next((i.path for m in newel.registry.manifests.values() for i in m.menu if i.home and (not i.permission or context.user.may(i.permission))), "")
 
 
 def boxes(newel: Newel, context: Context, on: str, kind: str = "", id: int = 0) -> list[dict[str, Any]]:
     """The boxes that plugins have at a place, for this user; by the names of the plugins."""
-    found = (b for m in newel.registry.manifests.values() for b in m.boxes if b.on == on)
+    found = (b for m in newel.registry.manifests.values() for b in m.boxes if b.on in (on, f"{on}:{kind}"))
     return [
         {"label": _(b.title), "url": b.url.format(kind=kind, id=id), "slot": "below"}
         for b in found
@@ -55,7 +54,7 @@ def boxes(newel: Newel, context: Context, on: str, kind: str = "", id: int = 0) 
 def _entries(newel: Newel, context: Context) -> Iterator[Entry]:
     """(section, label, address, icon) of everything that the user may open, in the order of the declarations."""
     registry, may = newel.registry, context.user.may
-    items = [i for m in registry.manifests.values() for i in m.menu if not i.permission or may(i.permission)]
+    items = [i for m in registry.manifests.values() for i in m.menu if (context.user.party or not i.home) and (not i.permission or may(i.permission))]
     if home(newel, context):
         yield from (("" if i.home else i.section, i.label, i.path, "home" if i.home else "file-text") for i in sorted(items, key=lambda i: not i.home))
         return

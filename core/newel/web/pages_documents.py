@@ -36,7 +36,7 @@ async def show(request: Web, id: int, context: Context, problems: tuple[Problem,
     d = detail.document
     steps, notes = await actions(newel, d, context)
     doc = document_view(newel, detail, context, request.query_params.get("lines", ""))
-    for (plugin, panel), view in zip([p for p in detail.panels if p[1].line is None], doc["panels"], strict=True):
+    for (plugin, panel), view in zip([p for p in detail.panels if p[1].line is None and p[1].slot != "head"], doc["panels"], strict=True):
         if panel.form and (op := found(request, plugin, panel.form)):
             view["form"] = form_view(request, plugin, op, id)
     doc["panels"] += menu.boxes(newel, context, "document", "document", id)
@@ -142,16 +142,8 @@ async def _follow_page(request: Web, id: int, name: str, context: Context, form:
         "then": {"name": primary.name, "label": _(primary.label), "inside": inside(_(primary.label), noun=False)} if primary else None,
     }  # fmt: skip
     title = f"{_(flow.label)}: {_(kind.label)} {d.number}"
-    return page(
-        request,
-        context,
-        "follow.html",
-        title,
-        at=f"/documents/{d.kind}",
-        status=refused.status if refused else 422 if problems else 200,
-        problems=shown(problems, _place(rows)),
-        follow=follow,
-    )
+    status = refused.status if refused else 422 if problems else 200
+    return page(request, context, "follow.html", title, at=f"/documents/{d.kind}", status=status, problems=shown(problems, _place(rows)), follow=follow)
 
 
 def _place(rows: list[dict[str, Any]]) -> Any:

@@ -23,12 +23,12 @@ from newel.store.master import load_master
 from newel.web.auth import context_of, newel_of
 from newel.web.forms import Reader
 from newel.web.pages_documents import show
-from newel.web.pages_preview import line_boxes
+from newel.web.pages_preview import line_boxes, proposed
 from newel.web.render import Web, flash, page, redirect, shown
-from newel.web.views_document import state_of, totals
+from newel.web.views_document import heading, state_of, totals
 from newel.web.views_entry import Posted, read, settles, with_found
 from newel.web.views_form import columns, header, line_shown, net_of, next_step, open_items, price_text, row_of, summary, tried
-from newel.web.views_lines import row_of_line
+from newel.web.views_lines import posted_fields, row_of_line
 from newel.web.views_text import _, inside, number, said
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ async def _show(request: Web, form: Form, context: Context, status: int = 200) -
     form.posted.tops = list(row_of_line(document).values()) if form.outcome and document else []
     errors = {form.posted.field(p.where): said(p).message for p in form.problems if p.severity is Severity.BLOCK} if status != 200 else {}
     top = [x for x in document.lines if x.parent is None] if form.outcome and document else []
-    below = await line_boxes(newel, form.posted, form.outcome, form.problems, context)
+    proposals = await proposed(newel, form.outcome, context)
+    below = line_boxes(newel, form.posted, form.outcome, form.problems, proposals)
     lots = await lists.lot_numbers(newel, [x.lot for x in entered.lines if isinstance(x.lot, int)])
     rows = []
     for at, (name, line) in enumerate(zip(form.posted.rows, entered.lines, strict=True)):
@@ -85,7 +86,7 @@ async def _show(request: Web, form: Form, context: Context, status: int = 200) -
         "number": before.number if before else "", "state": state, "version": before.version if before else None, "idempotency_key": form.key,
         "back": {"label": _(kind.label_plural), "url": f"/documents/{kind.name}"},
         "cancel_url": f"/document/{before.id}" if before else f"/documents/{kind.name}",
-        "fields": first, "more": groups, "summary": summary(document), "buttons": buttons,
+        "fields": first, "more": groups, "head": heading(proposals, document), "summary": summary(document), "buttons": buttons,
         "grid": {"name": "lines", "label": _("Lines") if not settles(newel, kind) else _("On account"), "columns": columns(newel, kind), "rows": rows,
                  "blank": 1 if settles(newel, kind) else 3, "why": kind.priced and not settles(newel, kind)},
         "open_items": await open_items(newel, kind, entered, document, form.fields, context),
@@ -130,7 +131,7 @@ async def create(request: Web, name: FromPath[str]) -> Response[Any]:
     newel, context = newel_of(request), await context_of(request)
     kind = newel.registry.kind(name)
     require(context, f"{name}.edit")
-    fields = {k: v for k, v in (await request.form()).items() if isinstance(v, str)}
+    fields = posted_fields(await request.form())
     posted = await with_found(newel, context, read(newel, kind, fields, None))
     do, key = fields.get("do", "save"), fields.get("idempotency_key", "") or secrets.token_urlsafe(12)
     if posted.problems or do == "update":
@@ -203,7 +204,7 @@ async def change(request: Web, id: FromPath[int]) -> Response[Any]:
     newel, context = newel_of(request), await context_of(request)
     before = await newel.documents.get(id, context)
     kind = newel.registry.kind(before.kind)
-    fields = {k: v for k, v in (await request.form()).items() if isinstance(v, str)}
+    fields = posted_fields(await request.form())
     posted = await with_found(newel, context, read(newel, kind, fields, before))
     do, key = fields.get("do", "save"), fields.get("idempotency_key", "") or secrets.token_urlsafe(12)
     version = Reader(fields).whole("version")

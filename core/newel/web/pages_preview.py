@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,9 +12,10 @@ from litestar import Response, post
 from litestar.params import FromPath
 
 from newel.domain.context import Context
-from newel.domain.document import Document, DocumentInput
+from newel.domain.document import Document, DocumentInput, Line
 from newel.domain.kinds import DocumentKind, Transition
 from newel.domain.master import Master
+from newel.domain.money import ZERO
 from newel.errors import Problem, Refused, Severity
 from newel.manifest import Panel
 from newel.services import pages as service
@@ -22,16 +25,17 @@ from newel.store.master import load_master
 from newel.web.auth import context_of, newel_of
 from newel.web.forms import Reader
 from newel.web.render import Web, fragment, shown
-from newel.web.views_document import credit, panels, price_step, totals
+from newel.web.views_document import credit, heading, panels, price_step, totals
 from newel.web.views_entry import QUICK, Posted, read, with_found
-from newel.web.views_form import address_line, line_shown, net_of, next_step, open_items, price_text, summary, tried
-from newel.web.views_lines import boxes, row_of_line
+from newel.web.views_form import address_line, line_shown, next_step, open_items, price_text, summary, tried
+from newel.web.views_lines import boxes, posted_fields, row_of_line
 from newel.web.views_text import _, day, entry, number, plain, said
 
 if TYPE_CHECKING:
     from newel.services.app import Newel
 
 Panels = list[tuple[str, Panel]]
+NOTES = 20  # that are shown while somebody types; what stands in the way is shown without a limit
 
 
 @post("/documents/{name:str}/preview", status_code=200)
@@ -42,7 +46,7 @@ async def preview(request: Web, name: FromPath[str]) -> Response[str]:
     require(context, f"{name}.edit")
     id = Reader(request.query_params).reference("id")
     before = await newel.documents.get(id, context) if isinstance(id, int) else None
-    fields = {k: v for k, v in (await request.form()).items() if isinstance(v, str)}
+    fields = posted_fields(await request.form())
     posted = await with_found(newel, context, read(newel, kind, fields, before))
     outcome, problems = await tried(newel, kind, posted.input, before, context)
     every = [*posted.problems, *problems]
@@ -50,30 +54,32 @@ async def preview(request: Web, name: FromPath[str]) -> Response[str]:
         return await _why(request, posted.rows.index(row), posted, outcome, every, context)
     after = next_step(kind, before.state if before else kind.initial.name, context)
     side: dict[str, Any] = {}
-    found = await _panels(newel, outcome, context)
+    found = await proposed(newel, outcome, context)
     if outcome and (outcome.document.lines or outcome.document.text) and after and not any(p.severity is Severity.BLOCK for p in every):
         side, more = await _side(newel, kind, posted.input, before, after, context, outcome, found)
         every += more
     posted.tops = list(row_of_line(outcome.document).values()) if outcome else []
     async with newel.database.read() as session:
         master = await load_master(session)
-    below = _boxes(newel, posted, outcome, every, found)
-    view = _preview_view(posted, outcome, kind, below, fields, master, context)
-    view |= {"problems": shown(every, posted.field), "side": side,
-             "open_items": await open_items(newel, kind, posted.input, outcome.document if outcome else None, fields, context)}  # fmt: skip
+    below = line_boxes(newel, posted, outcome, every, found)
+    document = outcome.document if outcome else None
+    rows = _rows(posted, document, kind, below, fields) if document else []
+    view = _preview_view(posted, document, kind, rows, master, context)
+    view |= {"problems": _shown(every, posted), "side": side, "head": heading(found, document),
+             "open_items": await open_items(newel, kind, posted.input, document, fields, context)}  # fmt: skip
     return fragment(request, "document_preview.html", preview=view)
 
 
+def _shown(problems: Sequence[Problem], posted: Posted) -> list[dict[str, Any]]:
+    """Problems for the form: all that stand in the way, and of what they only tell the first ones."""
+    notes = [p for p in problems if p.severity is Severity.NOTE]
+    out = shown([*(p for p in problems if p.severity is not Severity.NOTE), *notes[:NOTES]], posted.field)
+    return [*out, {"severity": "note", "message": _("and %(more)s more", more=len(notes) - NOTES)}] if len(notes) > NOTES else out
+
+
 async def _side(
-    newel: Newel,
-    kind: DocumentKind,
-    entered: DocumentInput,
-    before: Document | None,
-    after: Transition,
-    context: Context,
-    outcome: Outcome,
-    found: Panels,
-) -> tuple[dict[str, Any], list[Problem]]:
+    newel: Newel, kind: DocumentKind, entered: DocumentInput, before: Document | None, after: Transition, context: Context, outcome: Outcome, found: Panels
+) -> tuple[dict[str, Any], list[Problem]]:  # fmt: skip
     """Credit, panels of plugins, and the entries that the next step would make."""
     more: list[Problem] = []
     side: dict[str, Any] = {}
@@ -115,7 +121,8 @@ async def _why(request: Web, at: int, posted: Posted, outcome: Outcome, problems
     newel, document = newel_of(request), outcome.document
     top = [x for x in document.lines if x.parent is None]
     line = top[at] if at < len(top) else None
-    boxes_ = (await line_boxes(newel, posted, outcome, problems, context)).get(posted.rows[at], [])
+    found = await proposed(newel, outcome, context)
+    boxes_ = line_boxes(newel, posted, outcome, problems, found, why=True).get(posted.rows[at], [])
     wrong = shown([p for p in problems if posted.field(p.where).startswith(f"{posted.rows[at]}-")], posted.field)
     digits = max([document.amount_digits, *(-int(plain(s.amount_out).as_tuple().exponent) for s in line.steps)]) if line else 2
     view = {
@@ -128,22 +135,21 @@ async def _why(request: Web, at: int, posted: Posted, outcome: Outcome, problems
     return fragment(request, "document_why.html", why=view)
 
 
-async def line_boxes(newel: Newel, posted: Posted, outcome: Outcome | None, problems: Sequence[Problem], context: Context) -> dict[str, list[dict[str, Any]]]:
-    """What plugins show and let people choose below each row, with what is wrong there; by the row's name."""
-    return _boxes(newel, posted, outcome, problems, await _panels(newel, outcome, context))
-
-
-async def _panels(newel: Newel, outcome: Outcome | None, context: Context) -> Panels:
-    if outcome is None or not (outcome.document.lines or outcome.document.text):
+async def proposed(newel: Newel, outcome: Outcome | None, context: Context) -> Panels:
+    """The boxes that plugins have for what was entered."""
+    if outcome is None:
         return []
     async with newel.database.read() as session:
         return await service.panels(newel, session, outcome.document, context)
 
 
-def _boxes(newel: Newel, posted: Posted, outcome: Outcome | None, problems: Sequence[Problem], found: Panels) -> dict[str, list[dict[str, Any]]]:
+def line_boxes(
+    newel: Newel, posted: Posted, outcome: Outcome | None, problems: Sequence[Problem], found: Panels, *, why: bool = False
+) -> dict[str, list[dict[str, Any]]]:
+    """What plugins show and let people choose below each row, with what is wrong there; by the row's name. why: with what explains its price."""
     if outcome is None or not outcome.document.lines:
         return {}
-    made = boxes(newel, found, outcome.document, posted.rows)
+    made = boxes(newel, [x for x in found if why or x[1].slot != "why"], outcome.document, posted.rows)
     wrong: dict[str, list[Problem]] = {}
     for p in problems:
         wrong.setdefault(posted.field(p.where), []).append(p)
@@ -152,49 +158,52 @@ def _boxes(newel: Newel, posted: Posted, outcome: Outcome | None, problems: Sequ
     return made
 
 
-def _preview_view(
-    posted: Posted,
-    outcome: Outcome | None,
-    kind: DocumentKind,
-    below: dict[str, list[dict[str, Any]]],
-    fields: dict[str, str],
-    master: Master,
-    context: Context,
-) -> dict[str, Any]:
-    document = outcome.document if outcome else None
-    rows: list[dict[str, Any]] = []
-    top = [x for x in document.lines if x.parent is None] if document else []
-    for name, entered, line in zip(posted.rows, posted.input.lines, top, strict=False):
-        if not name.startswith("lines-") or document is None:
-            continue
-        steps = [s for s in line.steps if s.stage in ("line", "document")]
-        row: dict[str, Any] = {"index": name.removeprefix("lines-"), "outputs": {}, "placeholders": {}, "resolved": {},
-                               "note": " · ".join(s.reason or s.rule for s in steps), "boxes": below.get(name, [])}  # fmt: skip
-        if kind.priced:
-            row["outputs"]["net"] = number(net_of(document, line), document.amount_digits) if line_shown(line) else ""
-            row["placeholders"]["price"] = price_text(line.price) if entered.price is None and line.steps else ""
-        row["placeholders"]["unit"] = line.unit
-        row["placeholders"]["text"] = line.item.name if line.item else ""
-        if line.item:
-            typed = QUICK.fullmatch(fields.get(f"{name}-item_text", "").strip())
-            enters = {f"{name}-{n}": entry(getattr(entered, n)) for n in ("quantity", "discount") if typed and typed[n]}
-            row["resolved"]["item"] = {"value": line.item.id, "text": line.item.number, "enters": enters}
-        if (said := fields.get(f"{name}-quantity", "").strip()) and (line.factor != 1 or not said.replace(".", "").replace(",", "").isdigit()):
-            means = f"= {number(plain(line.quantity))} {line.unit}"
-            if line.item and line.factor != 1:
-                means += f" = {number(plain(line.quantity_base))} {line.item.unit}"
-            row["note"] = " · ".join(filter(None, (means, row["note"])))
-        rows.append(row)
-    placeholders, resolved = {}, {}
+def _preview_view(posted: Posted, document: Document | None, kind: DocumentKind, rows: list[Any], master: Master, context: Context) -> dict[str, Any]:
+    header: dict[str, Any] = {}
     if document:
-        placeholders = {"rate": entry(document.rate)}
-        if document.party:
-            resolved["party"] = {"value": document.party.id, "text": f"{document.party.number} {document.party.name}"}
+        party = {"party": {"value": p.id, "text": f"{p.number} {p.name}"}} if (p := document.party) else {}
+        header = {"placeholders": {"rate": entry(document.rate)}, "resolved": party, "defaults": _defaults(document, posted.input, master, context)}
     return {
         "rows": rows, "totals": totals(document, kind) if document else [], "digits": document.amount_digits if document else 2,
-        "currency": document.currency if document else "", "summary": summary(document),
-        "header": {"placeholders": placeholders, "resolved": resolved, "defaults": _defaults(document, posted.input, master, context) if document else {}},
+        "currency": document.currency if document else "", "summary": summary(document), "header": header,
     }  # fmt: skip
+
+
+def _rows(posted: Posted, document: Document, kind: DocumentKind, below: dict[str, list[dict[str, Any]]], fields: dict[str, str]) -> list[dict[str, Any]]:
+    """What comes of the rows of the grid, without those that the browser shows as they are."""
+    rows = []
+    seen = set(fields.get("seen", "").split())  # the rows that are shown, each with the fingerprint that it came with
+    nets: dict[int, Decimal] = {}  # of each row with its parts, which may have taken it over
+    for at, part in zip(posted.tops, document.lines, strict=True):
+        nets[at] = nets.get(at, ZERO) + part.net
+    for at, (name, entered, line) in enumerate(zip(posted.rows, posted.input.lines, (x for x in document.lines if x.parent is None), strict=False)):
+        if not name.startswith("lines-"):
+            continue
+        texts = {"unit": line.unit, "text": line.item.name if line.item else ""}
+        row: dict[str, Any] = {"outputs": {}, "placeholders": texts, "note": _note(line, fields.get(f"{name}-quantity", "")), "boxes": below.get(name, [])}
+        if kind.priced:
+            row["outputs"]["net"] = number(nets[at], document.amount_digits) if line_shown(line) else ""
+            texts["price"] = price_text(line.price) if entered.price is None and line.steps else ""
+        fingerprint = blake2b(repr(row).encode(), digest_size=6).hexdigest()
+        found, typed = line.item, fields.get(f"{name}-item_text", "").strip()
+        row |= {"index": name.removeprefix("lines-"), "seen": fingerprint}
+        if found and (fields.get(f"{name}-item"), typed) != (str(found.id), found.number):
+            quick = QUICK.fullmatch(typed)
+            enters = {f"{name}-{n}": entry(getattr(entered, n)) for n in ("quantity", "discount") if quick and quick[n]}
+            row["resolved"] = {"item": {"value": found.id, "text": found.number, "enters": enters}}
+        if "resolved" in row or f"{name}-note:{fingerprint}" not in seen:
+            rows.append(row)
+    emptied = {one.partition("-note:")[0].removeprefix("lines-") for one in seen} - {name.removeprefix("lines-") for name in posted.rows}
+    return [*rows, *({"index": i, "outputs": {"net": ""}, "placeholders": {"unit": "", "text": "", "price": ""}} for i in sorted(emptied))]
+
+
+def _note(line: Line, typed: str) -> str:
+    """What changed the price, and what the quantity means where that is not what was typed."""
+    said = [s.reason or s.rule for s in line.steps if s.stage in ("line", "document")]
+    if typed.strip() and (line.factor != 1 or not typed.strip().replace(".", "").replace(",", "").isdigit()):
+        base = f" = {number(plain(line.quantity_base))} {line.item.unit}" if line.item and line.factor != 1 else ""
+        said.insert(0, f"= {number(plain(line.quantity))} {line.unit}{base}")
+    return " · ".join(said)
 
 
 def _defaults(document: Document, entered: DocumentInput, master: Master, context: Context) -> dict[str, dict[str, str]]:

@@ -245,7 +245,9 @@ async def options(request: Web, name: FromPath[str]) -> list[dict[str, Any]]:
         found = await newel.records.page(name, context, search=q, filters={"party": party}, size=20)
         return [{"id": r["id"], "label": title_of(shape, r)} for r in found.rows]
     own = Reader(request.query_params).reference("for")  # whose own numbers are looked through as well
-    return [{"id": i, "label": title} for i, title in await newel.records.options(name, q, context, party=own if isinstance(own, int) else None)]
+    titles = dict(await newel.records.options(name, q, context, party=own if isinstance(own, int) else None))
+    details = await newel.records.details(name, list(titles), context)
+    return [{"id": i, "label": title, "detail": details[i]} for i, title in titles.items()]
 
 
 handlers = [records, new_record, show_record, create_record, change_record, delete_record, options]

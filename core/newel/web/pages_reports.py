@@ -70,21 +70,26 @@ async def show_report(request: Web, name: FromPath[str]) -> Response[Any]:
             problems, status = list(refused.problems), refused.status
     if (file := asked(newel, request.query_params)) and not problems:
         return file_response(newel, file, name, [_(c.label) for c in report.columns], [[_raw(c, r) for c in report.columns] for r in rows])
+    fields = [await _field(newel, p, address, context) for p in report.parameters]
     digits, start = context.company.amount_digits, (address.number - 1) * SHOWN
     view = {
-        "summary": _(report.help), "filters": {"action": address.path, "fields": await _fields(newel, report, address, context), "active": [], "hidden": {}},
+        "summary": _(report.help), "filters": {"action": address.path, "fields": fields, "active": [], "hidden": {}},
         "actions": file_actions(newel, context, address),
         "columns": [{"name": c.name, "label": _(c.label), "type": TYPES.get(c.type, "text"), "digits": digits} for c in report.columns],
         "rows": [{"cells": {c.name: _cell(newel, report, c, r, address, digits) for c in report.columns}} for r in rows[start : start + SHOWN]],
         "totals": _totals(report, rows), "pager": pager(address, len(rows), len(rows[start : start + SHOWN]), SHOWN),
-        "empty": {"title": _("What shall it be about?"), "reason": _("Fill in %(names)s above.", names=", ".join(_(p.label) for p in waits))} if waits
-        else {"title": _("Nothing to show"), "reason": _("There are no rows for these parameters.")},
+        "empty": _empty(waits, given, address),
     }  # fmt: skip
     return page(request, context, "report.html", _(report.label), status=status, problems=shown(problems, lambda w: w), list=view)
 
 
-async def _fields(newel: Newel, report: Report, address: Address, context: Context) -> list[dict[str, Any]]:
-    return [await _field(newel, p, address, context) for p in report.parameters]
+def _empty(waits: list[Parameter], given: dict[str, str], address: Address) -> dict[str, Any]:
+    """Why there are no rows, and the one thing to do about it."""
+    if waits:
+        return {"title": _("What shall it be about?"), "reason": _("Fill in %(names)s above.", names=", ".join(_(p.label) for p in waits))}
+    again = {"label": _("Clear the filter"), "url": address.path, "icon": "x"} if any(given.values()) else None
+    reason = _("There are no rows for these parameters.") if again else _("As soon as there are some, they stand here.")
+    return {"title": _("Nothing to show"), "reason": reason, "action": again}
 
 
 async def _field(newel: Newel, p: Parameter, address: Address, context: Context) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from newel.domain.document import Document, Line
 from newel.domain.kinds import DocumentKind
 from newel.domain.money import HUNDRED, ZERO, product, rounded
 from newel.domain.pricing import PriceStep
+from newel.kernel_records import LANGUAGES
 from newel.manifest import Panel
 from newel.services.access import sees_costs
 from newel.services.pages import CreditView, Detail, EntryView, EventView, Node
@@ -56,7 +57,7 @@ def document_view(newel: Newel, detail: Detail, context: Context, look: str = ""
                   "detail": d.party.number if d.party else ""},
         "date": d.date, "currency": d.currency if kind.priced else "", "digits": d.amount_digits, "total": d.gross if kind.priced else None,
         "price_digits": max(d.amount_digits, min(digits, context.company.price_digits, 6)), "priced": kind.priced,
-        "facts": _facts(newel, d, master, kind),
+        "facts": [*_facts(newel, d, master, kind), *heading(detail.panels, d)],
         **_looks(d, kind, lines, context, look),
         "lines": lines, "totals": totals(d, kind), "taxes": taxes(d),
         "credit": credit(detail.credit, context), "panels": panels(detail.panels),
@@ -140,7 +141,7 @@ def _line(newel: Newel, d: Document, x: Line, detail: Detail, kind: DocumentKind
     return {
         "id": x.id, "position": x.position, "kind": x.kind, "indent": x.parent is not None,
         "item": {"label": x.item.number, "url": f"/records/newel.item/{x.item.id}"} if x.item else None,
-        "text": x.text, "note": " · ".join(notes), "panels": [panel_view(panel, True) for _plugin, panel in said],
+        "text": x.text, "note": " · ".join(notes), "panels": [panel_view(p, True) for _name, p in said if p.slot != "why" and (p.rows or p.text or p.entries)],
         "quantity": x.quantity if x.kind != "text" else None, "unit": x.unit,
         "price": x.price if money else None, "discount": (x.discount_entered if x.id in parents else x.discount) or None,
         "net": net_of(d, x) if money else None,
@@ -221,7 +222,14 @@ def credit(view: CreditView | None, context: Context) -> dict[str, Any] | None:
 
 def panels(found: Sequence[tuple[str, Panel]]) -> list[dict[str, Any]]:
     """Boxes that plugins propose beside a document; those of its lines stand with the lines."""
-    return [panel_view(p) for _plugin, p in found if p.line is None]
+    return [panel_view(p) for _plugin, p in found if p.line is None and p.slot != "head"]
+
+
+def heading(found: Sequence[tuple[str, Panel]], document: Document | None) -> list[dict[str, Any]]:
+    """What the head says beside its fields: the language of the party's documents, and what plugins know of the party."""
+    party = document.party if document else None
+    own = [{"label": _("Language"), "value": dict(LANGUAGES).get(party.language, party.language)}] if party else []
+    return own + [fact for _plugin, p in found if p.slot == "head" for fact in panel_view(p)["facts"]]
 
 
 def _nodes(newel: Newel, found: Sequence[Node]) -> list[dict[str, Any]]:
@@ -245,13 +253,8 @@ def _hold(newel: Newel, d: Document, hold: Any, context: Context) -> dict[str, A
     out = {"reason": hold.reason, "waits_for": ", ".join(waits), "placed": f"{hold.code} · {hold.plugin}",
            "released": _("released by %(user)s, %(at)s", user=hold.released_by, at=instant(hold.released_at)) if hold.released_at else ""}  # fmt: skip
     if not hold.released_at:
-        release: dict[str, Any] = {
-            "label": _("Release"),
-            "method": "post",
-            "url": f"/document/{d.id}/release",
-            "icon": "lock-open",
-            "hidden": {"hold": hold.id},
-        }
+        release: dict[str, Any] = {"label": _("Release"), "method": "post", "url": f"/document/{d.id}/release", "icon": "lock-open"}
+        release["hidden"] = {"hold": hold.id}
         if not context.user.may(f"{d.kind}.release"):
             release |= {"disabled": True, "reasons": [{"message": _("this needs the permission %(name)s", name=f"{d.kind}.release")}]}
         out["release"] = release

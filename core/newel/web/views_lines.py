@@ -7,11 +7,12 @@ from datetime import date
 from decimal import Decimal
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
 from newel.domain.document import Document
-from newel.manifest import Choice, Entry, Panel, Shown
+from newel.manifest import Choice, Entry, Offer, Panel, Shown
 from newel.web.forms import Reader
 from newel.web.views_text import _, entry, number, plain
 
@@ -32,6 +33,16 @@ def path_of(name: str) -> list[str]:
 
 
 # ---- in ----------------------------------------------------------------------------------------------------------------------------
+
+
+def posted_fields(form: Mapping[str, Any]) -> dict[str, str]:
+    """What was posted. An offer that was taken without script is put into its row, or into a new one, and the form comes again."""
+    fields = {k: v for k, v in form.items() if isinstance(v, str)}
+    for name in [k for k in fields if k.startswith("lines-") and k.endswith(("-offer", "-offer.adds"))]:
+        values, row = parse_qsl(fields.pop(name), keep_blank_values=True), name.rsplit("-", 1)[0]
+        row = f"lines-{max(Reader(fields).rows('lines'), default=0) + 1}" if name.endswith(".adds") else row
+        fields |= {f"{row}-{k}": v for k, v in values} | {"do": "update"}
+    return fields
 
 
 def read_data(reader: Reader, prefix: str, structs: Mapping[str, Any], item: int | str | None, where: str) -> dict[str, Any]:
@@ -136,15 +147,23 @@ def row_of_line(document: Document) -> dict[int, int]:
 
 def boxes(newel: Newel, found: Sequence[tuple[str, Panel]], document: Document, rows: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """The boxes of each row of the grid that has one, by the row's name in the form."""
-    at = row_of_line(document)
+    at, lines = row_of_line(document), {line.id: line for line in document.lines}
     out: dict[str, list[dict[str, Any]]] = {}
     for plugin, panel in found:
         if panel.line in at and at[panel.line] < len(rows):
-            row, line = rows[at[panel.line]], document.line(panel.line)
+            row, line = rows[at[panel.line]], lines[panel.line]
             entries = [_entry(newel, plugin, e, f"{row}-") for e in panel.entries]
             about = f"{line.item.id} {line.item.number}" if line.item else ""
-            out.setdefault(row, []).append(panel_view(panel) | {"entries": entries, "about": about})
+            offers = [_offer(o, f"{row}-offer") for o in panel.offers]
+            out.setdefault(row, []).append(panel_view(panel) | {"entries": entries, "about": about, "offers": offers})
     return out
+
+
+def _offer(o: Offer, name: str) -> dict[str, Any]:
+    what = o.what if isinstance(o.what, str) else f"{number(o.what.value, o.what.digits)} {o.what.unit}".strip()
+    typed = {"item_text" if k == "item" else k: entry(v) if isinstance(v, Decimal) else v for k, v in o.values.items()}
+    typed |= {"item": ""} if "item" in o.values else {}  # the text says which one
+    return {"name": name + ".adds" * o.adds, "value": urlencode(typed), "label": _(o.label, what=what), "facts": [_fact(k, v) for k, v in o.rows]}
 
 
 def _entry(newel: Newel, plugin: str, e: Entry, prefix: str) -> dict[str, Any]:

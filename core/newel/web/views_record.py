@@ -70,7 +70,7 @@ def field_view(newel: Newel, f: FieldView, value: Any, title: str, error: str = 
         out["value"] = entry(Decimal(value))
     elif f.type == "choice":
         out["options"] = [{"value": v, "label": _(label)} for v, label in f.choices]
-        out["complete"] = not f.null or any(v == "" for v, _label in f.choices)
+        out["complete"] = (not f.null and (f.required or f.default != "")) or any(v == "" for v, _label in f.choices)
     elif f.type == "reference" and f.reference:
         out |= {"type": "reference", "url": f"/options/{f.reference}", "text": title, "width": 2}
     elif f.code_of and f.code_of in newel.registry.records:

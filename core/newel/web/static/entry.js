@@ -6,38 +6,69 @@
 import { Latest, announce, data, debounce, dialog, make, say, shortcut } from "newel";
 
 const parsed = (html) => new DOMParser().parseFromString(html, "text/html");
-// Parts of a multipart body are counted, and five hundred lines have too many.
-const posted = (form) => new URLSearchParams(new FormData(form));
+/** What stands in the form. Parts of a multipart body are counted, and five hundred lines have too many; a loop takes a third of the time of a conversion. */
+function posted(form) {
+  const body = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) body.append(name, value);
+  return body;
+}
+// The rows that are shown, with the fingerprints that they came with: what would come out the same needs not come again.
+const seen = (form) => [...form.querySelectorAll("[data-seen]")].map((note) => `${note.id}:${note.dataset.seen}`).join(" ");
 const login = (response) => response?.redirected && new URL(response.url).pathname === "/login";
 
-/** Every change asks the server what it would mean. The answer replaces only what shows, never what is being typed. */
+/** Make one part of the page look like another and touch only what differs: each element that comes or goes makes the browser look at all of them. */
+function patch(old, fresh) {
+  if (old.isEqualNode(fresh)) return;
+  if (old.nodeName !== fresh.nodeName || old.childNodes.length !== fresh.childNodes.length || fresh.matches?.("input, select, textarea, [hx-get]")) {
+    const adopted = document.importNode(fresh, true);
+    old.replaceWith(adopted);
+    if (adopted.nodeType === Node.ELEMENT_NODE) window.htmx?.process?.(adopted);
+    return;
+  }
+  if (!fresh.attributes) { old.data = fresh.data; return; }
+  for (const name of old.getAttributeNames()) if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  [...old.childNodes].forEach((child, i) => patch(child, fresh.childNodes[i]));
+}
+
+/** Every change asks the server what it would mean. The answer changes only what shows, never what is being typed. */
 export function previewed(form) {
   const latest = new Latest();
 
   let dirty = false;
+  const busy = new Set(); // figures that are being asked for: those of the row in which something was changed, and the totals
   const ask = debounce(async () => {
     dirty = false;
-    const stale = form.querySelectorAll(".n-stale");
-    stale.forEach((one) => one.setAttribute("aria-busy", "true"));
+    for (const one of form.querySelectorAll("#preview-totals")) busy.add(one);
+    busy.forEach((one) => one.setAttribute("aria-busy", "true"));
+    const body = posted(form);
+    body.set("seen", seen(form));
     const answer = await latest.ask(form.dataset.previewUrl, {
-      method: "POST", body: posted(form), headers: { "x-csrftoken": data.csrf || "", Accept: "text/html" },
+      method: "POST", body, headers: { "x-csrftoken": data.csrf || "", Accept: "text/html" },
     });
     if (answer === null || dirty) return;
-    form.querySelectorAll(".n-stale").forEach((one) => one.removeAttribute("aria-busy"));
+    busy.forEach((one) => one.removeAttribute("aria-busy"));
+    busy.clear();
     if (login(answer.response)) { if (await signIn(form)) start(); return; }
     if (!answer.response || !(answer.response.ok || answer.response.status === 422)) { announce(say("stale")); return; }
     apply(answer.body);
     form.dispatchEvent(new CustomEvent("newel:previewed"));
   }, 150);
-  const start = () => { dirty = true; latest.cancel(); ask(); };
+  const start = (event) => {
+    dirty = true;
+    latest.cancel();
+    for (const one of event?.target.closest("[data-row]")?.querySelectorAll(".n-stale") ?? []) busy.add(one);
+    ask();
+  };
   const marked = new Set();
 
   /** What can be chosen for a line comes, changes and goes below its row; whoever is in it stays there, and keeps what is being typed. */
-  function box(fresh, rows, focused) {
-    const row = rows.get(`${fresh.dataset.box}-id`);
+  function box(fresh, focused) {
+    const row = document.getElementById(`${fresh.dataset.box}-note`)?.closest("[data-row]");
     const old = document.getElementById(fresh.id);
     if (!row || old?.isEqualNode(fresh)) return;
     if (!fresh.childElementCount) { old?.closest("[data-more]").remove(); return; }
+    if (old && !fresh.querySelector("input, select, textarea") && !old.contains(focused)) { patch(old, fresh); return; }
     const adopted = document.importNode(fresh, true);
     if (!old) {
       const cell = make("td", { colSpan: row.children.length - 1 });
@@ -61,22 +92,17 @@ export function previewed(form) {
     const fragment = new DOMParser().parseFromString(html, "text/html");
     const spoken = document.getElementById("preview-problems")?.textContent;
     const focused = document.activeElement; // asked once: after each change of the page the answer is expensive
-    const rows = new Map([...form.querySelectorAll("[data-row]")].map((row) => [row.querySelector("input")?.name, row]));
     for (const fresh of [...fragment.body.children].filter((one) => one.id)) {
-      if (fresh.dataset.box) { box(fresh, rows, focused); continue; }
+      if (fresh.dataset.box) { box(fresh, focused); continue; }
       const old = document.getElementById(fresh.id);
       // not form.contains: a form looks through all its fields for one of that name, after each change of the page
-      if (old?.closest("form") !== form || old.contains(focused)) continue;
-      if (old.isEqualNode(fresh)) continue;
-      const adopted = document.importNode(fresh, true);
-      old.replaceWith(adopted);
-      window.htmx?.process?.(adopted);
+      if (old?.closest("form") === form && !old.contains(focused)) patch(old, fresh);
     }
     for (const hint of fragment.querySelectorAll("data[data-for]")) {
       const field = document.getElementById(hint.dataset.for);
       if (!field) continue;
       if (field.tagName === "SELECT") { if (field.options[0]?.value === "") field.options[0].textContent = hint.value; }
-      else field.placeholder = hint.value;
+      else if (field.placeholder !== hint.value) field.placeholder = hint.value;
       if ("own" in hint.dataset) own(field, hint.value, hint.dataset.own);
     }
     for (const found of fragment.querySelectorAll("data[data-resolves]")) {
@@ -92,7 +118,7 @@ export function previewed(form) {
     }
     for (const field of marked) field.removeAttribute("aria-invalid");
     marked.clear();
-    for (const link of form.querySelectorAll("#preview-problems .n-problem[data-severity=block] a[href^='#']")) {
+    for (const link of document.querySelectorAll("#preview-problems .n-problem[data-severity=block] a[href^='#']")) {
       const field = document.getElementById(link.hash.slice(1));
       if (!field || field.hasAttribute("aria-invalid") || field === focused) continue;
       field.setAttribute("aria-invalid", "true");
@@ -123,7 +149,8 @@ function own(field, text, raw) {
     button.addEventListener("click", () => { give(field); field.focus(); });
     box.append(button);
   }
-  button.textContent = text ? `${say("own")} · ↺ ${text}` : `${say("own")} · ↺`;
+  const said = text ? `${say("own")} · ↺ ${text}` : `${say("own")} · ↺`;
+  if (button.textContent !== said) button.textContent = said;
 }
 
 function give(field) {
@@ -204,33 +231,41 @@ async function why(form) {
 
 // --------------------------------------------------------------------------------------------------------------- saving
 
-/** Sign in again beside the form; true when it has worked. Nothing of the page is touched but its token. */
+/**
+ * Sign in again beside the form; true when it has worked. Nothing of the page is touched but its token. Where a plugin asks for a further step,
+ * the forms of its page come in the place of the first one, with the modules that they need.
+ */
 let signing = null;
 function signIn(form) {
   signing ??= new Promise((resolve) => {
     const fields = ["login", "password"].map((name) => make("label", { className: "n-field" }, make("span", { className: "form-label" }, say(name)), make("input", { className: "form-control", name, type: name === "login" ? "text" : "password", autocomplete: name === "login" ? "username" : "current-password", required: true })));
     const wrong = make("p", { role: "alert", className: "n-error" });
-    const inner = make("form", { method: "post", action: "/login" }, make("p", {}, say("expired")), ...fields, wrong, make("button", { type: "submit", className: "btn btn-primary" }, say("signIn")));
-    const box = dialog(say("signIn"), inner);
+    const first = make("form", { method: "post", action: "/login" }, make("p", {}, say("expired")), ...fields, wrong, make("button", { type: "submit", className: "btn btn-primary" }, say("signIn")));
+    const steps = make("div", {}, first);
+    const box = dialog(say("signIn"), steps);
     let done = false;
-    inner.addEventListener("submit", async (event) => {
+    steps.addEventListener("submit", async (event) => {
       event.preventDefault();
-      const page = parsed(await (await fetch("/login")).text());
-      const sent = new URLSearchParams([...new FormData(inner), ["_csrf_token", page.querySelector("[name=_csrf_token]")?.value ?? ""], ["next", location.pathname + location.search]]);
-      const response = await fetch("/login", { method: "POST", body: sent });
+      const sent = new URLSearchParams([...new FormData(event.target), ...(event.target === first ? [["next", location.pathname + location.search]] : [])]);
+      if (event.target === first) sent.set("_csrf_token", parsed(await (await fetch("/login")).text()).querySelector("[name=_csrf_token]")?.value ?? "");
+      const response = await fetch(event.target.action, { method: "POST", body: sent });
       const after = parsed(await response.text());
       const fresh = JSON.parse(after.getElementById("newel-data")?.textContent || "{}");
-      if (!response.ok || login(response) || !fresh.csrf || !after.querySelector(".n-frame")) {
-        wrong.textContent = after.querySelector(".n-error, [role=alert]")?.textContent.trim() || say("failed");
+      if (response.ok && fresh.csrf && after.querySelector(".n-frame")) {
+        data.csrf = fresh.csrf;
+        document.querySelectorAll("input[name=_csrf_token]").forEach((input) => { input.value = fresh.csrf; });
+        done = true;
+        box.close();
         return;
       }
-      data.csrf = fresh.csrf;
-      document.querySelectorAll("input[name=_csrf_token]").forEach((input) => { input.value = fresh.csrf; });
-      done = true;
-      box.close();
+      const main = after.querySelector("main:has(form:not([action='/login']))");
+      wrong.textContent = main ? "" : after.querySelector(".n-error, [role=alert]")?.textContent.trim() || say("failed");
+      if (main) after.querySelectorAll("head script[type=module][src]").forEach((script) => import(new URL(script.getAttribute("src"), location)));
+      steps.replaceChildren(...(main ? [...main.querySelector(".n-card").children].filter((one) => one.matches(":has(form), form")).map((one) => document.importNode(one, true)) : [first]));
+      steps.querySelector("input:not([type=hidden])").focus();
     });
     box.addEventListener("close", () => { signing = null; resolve(done); form.querySelector("[aria-busy]")?.removeAttribute("aria-busy"); });
-    inner.querySelector("input").focus();
+    first.querySelector("input").focus();
   });
   return signing;
 }

@@ -6,7 +6,7 @@
 import { announce, data, dialog, make, say, shortcut, toast } from "newel";
 
 const BURST = 40; // milliseconds between two keys: nobody types that fast, every scanner does
-const LONG = 60; // rows of a grid that is no table any more
+const LONG = 20; // rows of a grid that is no table any more
 const SCAN = 4; // the shortest code that counts as scanned
 const QUICK = /^(?:(\d[\d.,]*)\s*[x×*]\s*)?(\S.*?)(?:\s+-\s*([\d.,]+)\s*%)?$/i;
 
@@ -37,8 +37,10 @@ class Lines extends HTMLElement {
       const remove = event.target.closest("[data-remove]");
       if (remove) this.remove_(remove.closest("[data-row]"));
       if (event.target.closest("[data-add]")) this.focusField(this.addAfter(null), 0);
+      const offer = event.target.closest(".n-offer button");
+      if (offer) { event.preventDefault(); this.offered(offer); }
     });
-    const list = [["Enter", "next"], ["Shift Enter", "back"], ["↑ ↓", "rows"], ["Ctrl D", "duplicate"], ["Alt ↑ ↓", "move"], ["Ctrl Del", "remove"], ["Insert", "insert"], ["F8", "above"], ["Esc", "restore"], ["Ctrl V", "paste"]];
+    const list = [["Enter", "next"], ["Shift Enter", "back"], ["↑ ↓", "rows"], ["Ctrl D", "duplicate"], ["Alt ↑ ↓", "move"], ["Ctrl Del", "remove"], ["Insert", "insert"], ["F8", "above"], ["Esc", "restore"], ["Tab", "leave"], ["Ctrl V", "paste"]];
     for (const [keys, text] of list) shortcut("lines", keys, say(text));
     this.lengthy();
   }
@@ -98,6 +100,21 @@ class Lines extends HTMLElement {
       const field = this.field(row, column);
       if (field && typed[column]) field.value = typed[column];
     }
+  }
+
+  /** What somebody offers for a row goes into it, or into a new one, and the cursor to where it stands: Esc takes it back there. */
+  offered(button) {
+    const row = button.closest("[data-more]").previousElementSibling;
+    const into = button.name.endsWith(".adds") ? this.addAfter(row) : row;
+    let first = null;
+    for (const [column, value] of new URLSearchParams(button.value)) {
+      const field = into.querySelector(`[name$="-${column}"]`);
+      if (!field) continue;
+      if (field.type !== "hidden") { first ??= field; if (first === field) field.focus(); }
+      field.value = value;
+    }
+    first?.select?.();
+    this.changed();
   }
 
   // ---- scanner ---------------------------------------------------------------------------------------------------
@@ -223,7 +240,14 @@ class Lines extends HTMLElement {
   key(event) {
     const field = event.target;
     const row = field.closest("[data-row]");
+    if (event.key === "Tab" && !event.isComposing) { this.leave(event); return; }
+    const above = field.closest("[data-more]")?.previousElementSibling;
+    if (above && event.key === "Escape" && !event.defaultPrevented) { // back to the cell that Tab came from
+      event.preventDefault();
+      (above.contains(this.from) ? this.from : this.fields(above)[0])?.focus();
+    }
     if (!row || (event.defaultPrevented && event.key !== "Enter") || event.isComposing) return;
+    if (event.key.length === 1 && !event.ctrlKey && !event.metaKey) return; // what is typed: five hundred rows need not be looked through
     const fields = this.fields(row);
     const column = fields.indexOf(field);
     const rows = this.rows();
@@ -277,6 +301,25 @@ class Lines extends HTMLElement {
     }
   }
 
+  /** Tab goes out of the grid, by way of what can be chosen below the row; the browser goes on from the edge. */
+  leave(event) {
+    const field = event.target;
+    const row = field.closest("[data-row]");
+    const box = row ? this.more(row) : field.closest("[data-more]");
+    if (!row && (!box || event.shiftKey)) return;
+    const stops = box && !event.shiftKey ? [...box.querySelectorAll("input:not([type=hidden]), select, textarea, button, a[href]")] : [];
+    const next = stops.slice(stops.indexOf(field) + 1).find((one) => one.type !== "radio" || one.name !== field.name);
+    if (row) this.from = field;
+    if (next) {
+      event.preventDefault();
+      (next.type === "radio" && stops.find((one) => one.name === next.name && one.checked) || next).focus();
+      return;
+    }
+    const edge = event.shiftKey ? this : this.querySelector(".n-grid-foot");
+    edge.tabIndex = -1;
+    edge.focus({ preventScroll: true });
+  }
+
   // ---- spreadsheet -------------------------------------------------------------------------------------------------
 
   /** Rows from a spreadsheet: looked at first, taken over when they are right; saving is another step. */
@@ -309,9 +352,9 @@ class Lines extends HTMLElement {
       tr.append(make("td", { className: "n-paste-said" }));
       body.append(tr);
     }
-    const head = make("tr", {}, make("th", {}, "#"), ...shown.map((column) => make("th", { scope: "col" }, column.label)), make("th", { scope: "col" }, ""));
+    const head = make("tr", {}, make("th", {}, "#"), ...shown.map((column) => make("th", { scope: "col" }, column.label)), make("td"));
     const button = (text, css = "") => make("button", { type: "button", className: `btn ${css}` }, text);
-    const [again, good, every] = [button(say("checkAgain")), button(""), button("", "btn-primary")];
+    const [again, good, every] = [button(say("checkAgain")), button(say("pasteOnlyGood")), button(say("pasteAll"), "btn-primary")];
     const box = dialog(say("pasteTitle"), make("div", {}, status, make("div", { className: "n-paste" }, make("table", { className: "n-table n-grid" }, make("thead", {}, head), body))), [again, good, every]);
     box.classList.add("n-dialog-wide");
     const rows = () => [...body.rows].map((tr) => [...tr.querySelectorAll("input")].map((input) => input.value.trim()));

@@ -375,6 +375,7 @@ class Combobox extends Suggestions {
     if (event.key === "Escape" && !this.open && this.input.value !== this.oldText) {
       event.preventDefault();
       this.set(this.oldId ?? "", this.oldText);
+      this.hidden_.dispatchEvent(new Event("change", { bubbles: true })); // what was typed may have been asked about already
       return;
     }
     super.key(event);

@@ -15,7 +15,7 @@ from newel.web.render import Web, flash, page, redirect, shown
 from newel.web.views_list import Address, filters, pager
 from newel.web.views_text import _, said
 
-from newel_access import facts, rules, work
+from newel_access import editing, facts, rules, work
 from newel_access.rules import Role
 
 HOME, MOST = "/access", 200
@@ -126,7 +126,8 @@ async def roles(request: Web) -> Response[str]:
     columns = [("name", _("Role"), "text"), ("gives", _("Permissions"), "text"), ("users", _("Users"), "text"), ("compare", _("Compare"), "text"),
                ("copy", _("Copy"), "text"), ("file", _("File"), "text")]  # fmt: skip
     actions = [{"label": _("New"), "method": "get", "url": "/records/newel.role/new", "icon": "plus", "primary": True}]
-    view = _list(columns, rows, actions=actions if context.user.may("newel.role.edit") else [])
+    file = [{"label": _("From a file"), "method": "get", "url": editing.URL, "icon": "upload"}] if context.user.may(work.EDIT) else []
+    view = _list(columns, rows, actions=(actions if context.user.may("newel.role.edit") else []) + file)
     return page(request, context, "list.html", _("Roles and what they give"), at=HOME, list=view)
 
 
@@ -257,4 +258,4 @@ def _may(roles: list[Role], user: dict[str, Any] | None, known: dict[str, str]) 
     return [{"name": p, "allows": _(known[p]), "role": _(r.name)} for p, r in found if r is not None]
 
 
-handlers = [matrix, save, roles, show_copy, copy, as_file, compare, users, why]
+handlers = [matrix, save, roles, show_copy, copy, as_file, compare, users, why, *editing.handlers]

@@ -103,3 +103,66 @@ async def test_who_may_and_why_and_who_would_let_them(kit: Kit) -> None:
     rows = (await browser.get("/access/users?role=sales&q=esche")).text
     assert "/access/why?user=sal" in rows
     assert "user=admin" not in rows
+
+
+async def test_a_role_comes_back_from_its_file(kit: Kit) -> None:
+    """What the list gives as a file is sent to another page: what would change, then it is so; what somebody else did meanwhile is not overwritten."""
+    browser, there = await kit.browser(), await roles(kit)
+    written = (await browser.get(f"/access/file/{there['sales'].id}")).text
+    same = (await browser.post("/access/file", files={"file": ("role.toml", written)})).text
+    assert "as it is" in same
+    text = (
+        written.replace('"sales.order.confirm",', '"sales.order.release",\n    "loyalty.give",')
+        + '[roles.field]\nname = "Field <sales>"\npermissions = ["sales.*"]\n'
+    )
+    page = html.unescape((await browser.post("/access/file", files={"file": ("role.toml", text)})).text)
+    for said in ("Field <sales>", "No running plugin declares loyalty.give", "sales.order.release", "sales.order.confirm", "Make it so"):
+        assert said in page
+    assert await roles(kit) == there, "looking changes nothing"
+    agreed = re.search(r'name="agreed" value="(\w+)"', page)
+    assert agreed
+    role = there["sales"].id
+    await work.change(kit.app, [(role, "newel.period.*")], [], kit.context)
+    moved = await browser.post("/access/file", data={"text": text, "agreed": agreed[1]})
+    assert (moved.status_code, "somebody has changed these roles" in moved.text) == (409, True)
+    await work.change(kit.app, [], [(role, "newel.period.*")], kit.context)
+    done = await browser.post("/access/file", data={"text": text, "agreed": agreed[1]})
+    assert (done.status_code, done.headers["location"]) == (303, "/access/roles")
+    now = await roles(kit)
+    assert now["sales"].permissions == there["sales"].permissions - {"sales.order.confirm"} | {"sales.order.release", "loyalty.give"}
+    assert (now["field"].name, now["field"].permissions) == ("Field <sales>", {"sales.*"})
+    assert "loyalty.give" in (await browser.get("/audit?field=permission&user=admin")).text
+
+
+HOSTILE = (
+    ("no TOML", "[roles"), ("nothing", " "), ("other things", 'database = "x"\n[roles.a]\npermissions = ["*"]'), ("no list", '[roles.a]\npermissions = "*"'),
+    ("an own field", "[roles.a]\nadmin = true"), ("deep", "a = " + "[" * 50_000), ("bytes", b"\xff\xfe\x00"), ("large", "#" * 200_000), ("none", "x = 1"),
+    ("no permission", '[roles.a]\npermissions = ["<script>", "a b"]'), ("a code that is none", '[roles."%s"]\npermissions = []' % ("x" * 100)),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("text"), [text for _name, text in HOSTILE], ids=[name for name, _text in HOSTILE])
+async def test_a_hostile_file_is_refused_with_the_reason(kit: Kit, text: str | bytes) -> None:
+    """Nothing is half taken: the page says what was expected, and offers nothing to agree to."""
+    browser, there = await kit.browser(), await roles(kit)
+    answer = await browser.post("/access/file", files={"file": ("role.toml", text)})
+    assert answer.status_code == 422
+    assert 'class="n-problem' in answer.text
+    assert "Make it so" not in answer.text
+    assert await roles(kit) == there
+
+
+async def test_a_file_gives_no_more_than_whoever_sends_it_has(kit: Kit) -> None:
+    """Everything that is beyond is said at once; with dual control the page says how it is done; whoever may not change rights sees no page."""
+    text = '[roles.viewer]\npermissions = ["newel.admin", "sales.*", "sales.order.view"]\n'
+    client = await kit.client("newel.role_permission.view", "newel.role_permission.edit", "sales.order.view")
+    looker, there = await kit.client("newel.role_permission.view"), await roles(kit)
+    answer = await client.post("/access/file", files={"file": ("role.toml", text)})
+    assert answer.status_code == 422
+    for beyond in ("newel.admin", "sales.*"):
+        assert f"the permission &#39;{beyond}&#39;, which you do not have" in answer.text
+    assert (await looker.get("/access/file")).status_code == 403
+    await kit.settings("dual_control", records={"newel.role_permission": []})
+    page = await (await kit.browser()).post("/access/file", files={"file": ("role.toml", text)})
+    assert (page.status_code, "proposed change under Administration" in page.text, "Make it so" in page.text) == (422, True, False)
+    assert await roles(kit) == there

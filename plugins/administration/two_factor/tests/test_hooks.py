@@ -165,3 +165,11 @@ async def test_without_the_plugin_nobody_gets_in_easier(kit: Kit) -> None:
         assert (refused.value.status, refused.value.problems[0].code) == (403, "login.step")
     finally:
         kit.app.plugins.manifests.update(manifests)
+
+
+async def test_who_is_in_already_is_not_sent_round_in_circles(kit: Kit) -> None:
+    """The page of the step, opened by somebody who is logged in and has no step to take, leads to the start."""
+    browser = await kit.browser()
+    first = await browser.get("/two_factor/login")
+    assert first.headers["location"].startswith("/login")
+    assert (await browser.get(first.headers["location"])).headers["location"] == "/"

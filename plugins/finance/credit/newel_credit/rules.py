@@ -162,7 +162,7 @@ def _rows(document: Document, standing: Standing, proposed: Exposures, context: 
     before = sum((e.amount for e in parts), ZERO)
     adds = this if document.phase in ("draft", "offered") or document.role == "sale" else ZERO
     left = None if standing.limit is None else standing.limit - before - adds
-    behind = f"/report/credit.figures?party={document.party.id if document.party else 0}"
+    behind = f"/report/credit.figures?party={document.party.id if document.party else 0}" if context.user.may("credit.figures.view") else ""
     shown: list[tuple[str, Decimal | None, str]] = [
         ("Used", before, behind),
         *((e.stage.capitalize(), e.amount, behind if e.stage in REASONS else "") for e in parts if e.amount),

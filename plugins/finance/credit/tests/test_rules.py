@@ -143,7 +143,8 @@ def test_a_limit_is_not_below_zero() -> None:
 def test_the_box() -> None:
     standing = Standing(limit=D(120), figures=(figure(ORDERED, "30"), figure(INVOICED, "20", date(2026, 1, 5))), today=TODAY)
     party = msgspec.structs.replace(ACME, service_level=7, blocked="orders")
-    (panel,) = panels(document(party=party), standing, Exposures(by_stage(standing.figures)), CONTEXT)
+    reader = msgspec.structs.replace(CONTEXT, user=msgspec.structs.replace(USER, permissions=USER.permissions | {"credit.figures.view"}))
+    (panel,) = panels(document(party=party), standing, Exposures(by_stage(standing.figures)), reader)
     amounts = {label: f"{x.value} {x.unit}" for label, x in panel.rows if not isinstance(x, str)}
     assert amounts == {
         "Used": "50 EUR", "Open orders": "30 EUR", "Open items": "20 EUR", "This document": "100.00 EUR", "Limit": "120 EUR", "Left": "-30.00 EUR",
@@ -151,6 +152,8 @@ def test_the_box() -> None:
     }  # fmt: skip
     explained = {label for label, x in panel.rows if not isinstance(x, str) and x.url.startswith("/report/credit.figures?party=")}
     assert explained == {"Used", "Open orders", "Open items", "Overdue"}, "each figure leads to what it is made of"
+    (closed,) = panels(document(party=party), standing, Exposures(by_stage(standing.figures)), CONTEXT)
+    assert not [x.url for _, x in closed.rows if not isinstance(x, str) and x.url], "no link to a report that the reader may not open"
     texts = {label: x for label, x in panel.rows if isinstance(x, str)}
     assert texts == {"Days late": "10", "You may": "set another limit", "Blocked": "new orders", "Service level": "7"}
     assert panels(document(), None, Exposures(), CONTEXT) == []

@@ -23,7 +23,9 @@ async def _load(session: Session) -> Methods:
         "SELECT m.code, m.name, c.name AS carrier, c.tracking_url FROM shipping_method m JOIN shipping_carrier c ON c.id = m.carrier WHERE m.active = ?",
         True,
     )
-    return Methods({r["code"]: Method(code=r["code"], name=r["name"], carrier=r["carrier"], tracking_url=r["tracking_url"]) for r in rows})
+    usual = await session.fetch("SELECT u.party, m.code FROM shipping_usual u JOIN shipping_method m ON m.id = u.method")
+    methods = {r["code"]: Method(code=r["code"], name=r["name"], carrier=r["carrier"], tracking_url=r["tracking_url"]) for r in rows}
+    return Methods(methods, {r["party"]: r["code"] for r in usual})
 
 
 LINES = """
@@ -89,17 +91,11 @@ async def back_orders(session: Session, parameters: dict[str, Any], context: Con
 
 WHO = (Parameter(name="party", label="Customer", type="newel.party"), Parameter(name="item", label="Item", type="newel.item"))
 COLUMNS = (
-    Column(name="day", label="Due", type="date"),
-    Column(name="document", label="Order", type="document", text="number"),
-    Column(name="party", label="Customer"),
-    Column(name="item", label="Item"),
-    Column(name="text", label="Text"),
-    Column(name="release_code", label="Release"),
-    Column(name="quantity", label="Ordered", type="quantity"),
-    Column(name="delivered", label="Delivered", type="quantity"),
-    Column(name="open", label="Open", type="quantity"),
-    Column(name="unit", label="Unit"),
-)
+    Column(name="day", label="Due", type="date"), Column(name="document", label="Order", type="document", text="number"),
+    Column(name="party", label="Customer"), Column(name="item", label="Item"), Column(name="text", label="Text"),
+    Column(name="release_code", label="Release"), Column(name="quantity", label="Ordered", type="quantity"),
+    Column(name="delivered", label="Delivered", type="quantity"), Column(name="open", label="Open", type="quantity"), Column(name="unit", label="Unit"),
+)  # fmt: skip
 REPORTS = (
     Report(
         name="shipping.due",

@@ -72,26 +72,14 @@ RETURN = DocumentKind(
 
 FLOWS = (
     Flow(
-        name="deliver",
-        label="Deliver",
-        link="delivered",
-        target_kind="shipping.delivery",
-        source_role="sale",
-        phases=("open",),
-        copies_prices=False,
+        name="deliver", label="Deliver", link="delivered", target_kind="shipping.delivery", source_role="sale", phases=("open",), copies_prices=False,
         primary=True,
     ),
     Flow(
-        name="return",
-        label="Take back",
-        link="returned",
-        target_kind="shipping.return",
-        source_role="delivery",
-        phases=("done",),
-        completes=False,
+        name="return", label="Take back", link="returned", target_kind="shipping.return", source_role="delivery", phases=("done",), completes=False,
         copies_prices=False,
     ),
-)
+)  # fmt: skip
 
 
 @hookimpl
@@ -114,8 +102,8 @@ def register_plugin() -> Manifest:
 
 @hookimpl
 async def load_facts(document: Document, session: Session, context: Context) -> Any:
-    """Ways of shipping, for documents that name one."""
-    return await load(session) if "shipping" in document.data else None
+    """Ways of shipping, for documents that name one, and for what is or may be sent."""
+    return await load(session) if "shipping" in document.data or document.role in ("request", "sale", "delivery") else None
 
 
 @hookimpl
@@ -142,5 +130,5 @@ def decide_target(document: Document, line: Line, facts: Facts, context: Context
 
 @hookimpl
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
-    """Carrier and tracking number."""
+    """Carrier and tracking number; the customer's usual carrier."""
     return rules.panels(document, facts.get(Methods))

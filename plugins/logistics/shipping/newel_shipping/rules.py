@@ -36,9 +36,10 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Methods(msgspec.Struct, frozen=True):
-    """All ways of shipping by code."""
+    """All ways of shipping by code, and the code of the usual one by party."""
 
     methods: Mapping[str, Method] = {}
+    usual: Mapping[int, str] = {}
 
 
 def header(document: Document) -> ShippingData | None:
@@ -69,11 +70,13 @@ def check(document: Document, transition: str, facts: Methods | None) -> list[Pr
 
 
 def panels(document: Document, facts: Methods | None) -> list[Panel]:
-    """Carrier, tracking number and weight."""
-    data = header(document)
-    if data is None:
-        return []
-    method = (facts or Methods()).methods.get(data.method)
+    """Carrier, tracking number and weight; the customer's usual carrier in the head, where no other is named."""
+    data, found = header(document), facts or Methods()
+    usual = found.methods.get(found.usual.get(document.party.id, "")) if document.party else None
+    head = [Panel(title="Shipping", rows=(("Carrier", f"{usual.carrier} · {usual.name}"),), slot="head")] if usual else []
+    if data is None or not (data.method or data.tracking or data.weight or data.packages):
+        return head
+    method = found.methods.get(data.method) or usual
     rows = [
         ("Carrier", method.carrier if method else ""),
         ("Way of shipping", method.name if method else data.method),

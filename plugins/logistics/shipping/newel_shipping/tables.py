@@ -6,7 +6,9 @@ from decimal import Decimal
 
 from newel.manifest import Field, RecordKind
 from newel.store.columns import PRICE, Id, ScaledInt, ref
+from newel.store.tables_master import Party
 from piccolo.columns import Boolean, Varchar
+from piccolo.constraints import Unique
 from piccolo.table import Table
 
 
@@ -29,7 +31,14 @@ class ShippingMethod(Table, tablename="shipping_method"):
     active = Boolean(default=True)
 
 
-TABLES = (Carrier, ShippingMethod)
+class Usual(Table, tablename="shipping_usual"):
+    id = Id()
+    party = ref(Party, cascade=True)
+    method = ref(ShippingMethod)
+    uq_shipping_usual = Unique(["party"])
+
+
+TABLES = (Carrier, ShippingMethod, Usual)
 NAMED = (Field(name="code", label="Code", required=True, list=True), Field(name="name", label="Name", required=True, list=True))
 RECORDS = (
     RecordKind(
@@ -61,4 +70,9 @@ RECORDS = (
             Field(name="price_per_weight", label="Price per kilogram", minimum=Decimal(0)),
         ),
     ),
-)
+    RecordKind(
+        name="shipping.usual", table=Usual, label="Usual way of shipping", label_plural="Usual ways of shipping", title=("method",), parent="party",
+        facts="shipping", help="How this customer gets goods, unless a delivery says something else.",
+        fields=(Field(name="party", label="Customer", required=True), Field(name="method", label="Way of shipping", required=True, list=True)),
+    ),
+)  # fmt: skip

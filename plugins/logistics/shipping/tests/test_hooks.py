@@ -7,6 +7,7 @@ import pytest
 from newel import defaults
 from newel.domain.context import Context
 from newel.domain.document import Document, DocumentInput, LineInput
+from newel.domain.facts import Facts
 from newel.errors import Refused
 from newel.services.app import Newel
 from newel.services.registry import Registry
@@ -54,8 +55,6 @@ async def test_hook_check_document_refuses_an_unknown_way(sqlite_url: str) -> No
 
 
 async def test_hook_propose_panels(sqlite_url: str) -> None:
-    from newel.domain.facts import Facts
-
     async with running(sqlite_url, MODULES) as (app, context):
         header = DocumentInput(data={"shipping": {"tracking": "42"}})
         made = await app.documents.follow((await order(app, context)).id, "deliver", context, input=header)
@@ -96,3 +95,20 @@ async def test_a_cancelled_delivery_is_open_again(database_url: str) -> None:
         assert (await app.documents.get(sold.id, context)).state == "done"
         await app.documents.act(again.document.id, "reverse", context)
         assert (await app.documents.get(sold.id, context)).state == "confirmed"
+
+
+async def test_the_usual_carrier_of_a_customer_stands_in_the_head(sqlite_url: str) -> None:
+    """Of an order while it is typed, and of a delivery that names no other; another customer has none."""
+    async with running(sqlite_url, MODULES) as (app, context):
+        carrier = await app.records.save("shipping.carrier", None, {"code": "POST", "name": "Post"}, context)
+        method = await app.records.save("shipping.method", None, {"code": "STD", "name": "Standard", "carrier": carrier}, context)
+        made = await order(app, context)
+        assert made.party
+        await app.records.save("shipping.usual", None, {"party": made.party.id, "method": method}, context)
+        other = DocumentInput(party=await party(app, context, "OTHER"))
+        delivery = (await app.documents.follow(made.id, "deliver", context)).document
+        nobody = (await app.documents.preview("sales.order", other, context)).document
+        async with app.database.read() as session:
+            found = [await hooks.load_facts(document, session, context) for document in (made, delivery, nobody)]
+        shown = [hooks.propose_panels(d, Facts([f]), context) for d, f in zip((made, delivery, nobody), found, strict=True)]
+        assert [[(p.slot, p.rows) for p in panels] for panels in shown] == [[("head", (("Carrier", "Post · Standard"),))]] * 2 + [[]]

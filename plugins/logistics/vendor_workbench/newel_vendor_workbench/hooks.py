@@ -41,6 +41,6 @@ def register_plugin() -> Manifest:
         name="vendor_workbench", label="Vendor workbench", locale="newel_vendor_workbench:locale", needs=("purchasing",), documents=(NOTE,), flows=(ADVISE,),
         permissions=((PERMISSION, "Work as a vendor: see the vendor's own orders, confirm dates, ship"),),
         routes="newel_vendor_workbench.routes:handlers", templates="newel_vendor_workbench:templates",
-        menu=(MenuItem(label="Vendor workbench", path="/vendor_workbench", section="Vendors", permission=PERMISSION),), demo=demo,
+        menu=(MenuItem(label="Vendor workbench", path="/vendor_workbench", section="Vendors", permission=PERMISSION, home=True),), demo=demo,
         demo_data="newel_vendor_workbench:demo.toml",
     )  # fmt: skip

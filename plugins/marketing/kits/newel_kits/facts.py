@@ -47,7 +47,7 @@ async def load_graph(session: Session, rows: Sequence[Mapping[str, Any]], _conte
     kits = {r["id"]: r["item"] for r in await session.fetch("SELECT id, item FROM kits_kit ORDER BY id FOR UPDATE")}
     kits |= {r["id"]: r["item"] for r in rows if "kit" not in r and r["id"] is not None}
     edges = {r["id"]: (r["kit"], r["item"]) for r in await session.fetch("SELECT id, kit, item FROM kits_component")}
-    edges |= {r["id"] or -n: (r["kit"], r["item"]) for n, r in enumerate(rows, 1) if "kit" in r}
+    edges |= {r["id"] or -n: (r["kit"], r["item"]) for n, r in enumerate(rows, 1) if r.get("kit")}
     parts: dict[int, set[int]] = {}
     for kit, item in edges.values():
         parts.setdefault(kits[kit], set()).add(item)

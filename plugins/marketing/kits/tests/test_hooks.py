@@ -287,6 +287,8 @@ async def test_circles_are_refused_with_both_names(database_url: str) -> None:
         with pytest.raises(Refused) as refused:
             await app.records.save("kits.component", None, {"kit": record["id"], "item": "SET"}, context)
         assert codes(refused) == {"kits.circle"}
+        lost = await app.records.import_rows("kits.component", [{"kit": "", "item": "BAG", "quantity": "1"}], context)
+        assert [p.where for p in lost.problems] == ["rows[0].kit"], "a part of no kit is told, and closes no circle"
 
 
 DUMP = {

@@ -13,7 +13,7 @@ from newel.services.app import Newel
 from newel.web.views_text import _, language
 
 from newel_mail.facts import templates
-from newel_mail.rules import SEND, CannotSend, Letter, MailSettings, checked, choose, rendered, values_of
+from newel_mail.rules import SEND, CannotSend, Letter, MailSettings, checked, choose, filled
 from newel_mail.send import enqueued
 from newel_mail.tables import File
 
@@ -45,9 +45,9 @@ async def proposed(newel: Newel, document: Document, context: Context) -> Letter
     words = next((found for action in actions if (found := choose(known, document, action))), None)
     to = party.email if party else ""
     if words is not None:
-        values = values_of(document, context.company.name, words.language)
         try:
-            return Letter(to=to, subject=rendered(words.subject, values), text=rendered(words.body, values).strip())
+            subject, text = filled(words, document, context.company.name)
+            return Letter(to=to, subject=subject, text=text.strip())
         except CannotSend as wrong:  # a template that has become wrong: whoever writes does without
             log.warning("the words of template %r can't be filled in for document %d: %s", words.code, document.id, wrong)
     reader = language.set(party.language if party and party.language else language.get())

@@ -9,7 +9,7 @@ from newel.domain.context import Context
 from newel.domain.document import Document
 from newel.domain.facts import Facts
 from newel.hookspecs import hookimpl
-from newel.manifest import Job, Manifest, Panel, Shown
+from newel.manifest import Box, Job, Manifest, Panel, Shown
 from newel.store.session import Database, Session
 
 from newel_mail.facts import happenings, mails
@@ -27,6 +27,7 @@ def register_plugin() -> Manifest:
         settings=MailSettings, listens=listens, quiet={"enabled": False}, happenings=happenings, tells=tell,
         jobs=(Job(name="mail.retry", run=retry, every=60), Job(name="mail.send", act=post)),
         routes="newel_mail.routes:handlers", templates="newel_mail:templates",
+        boxes=(Box(title="Preview", on="record:mail.template", url="/mail/preview/{id}"),),
         permissions=((SEND, "send e-mails about the documents that one may see"), (TAKE, "hand over mail that came in")),
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""A page to write a mail about a document (/mail/of/{id}), and where a mail server hands over answers (/api/mail/incoming)."""
+"""Pages to write a mail about a document (/mail/of/{id}) and to preview a template (/mail/preview/{id}); a mail server hands over at /api/mail/incoming."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 from newel.domain.context import Context
 from newel.errors import Refused
+from newel.kernel_records import LANGUAGES
 from newel.web import printing
 from newel.web.auth import context_of, newel_of
 from newel.web.forms import Reader
-from newel.web.render import Web, flash, page, redirect, shown, templates
+from newel.web.render import Web, flash, fragment, page, redirect, shown, templates
 from newel.web.views_text import _, language
 
 from newel_mail.ask import about, proposed, write
+from newel_mail.rehearse import rehearse
 from newel_mail.rules import TAKE, Letter
 from newel_mail.take import take
 
@@ -73,6 +75,24 @@ async def _printed(request: Web, id: int, context: Context) -> tuple[File, ...]:
         return ((f"{title}.html", "text/html", body.encode()),)
 
 
+@get("/preview/{id:int}")
+async def preview(request: Web, id: FromPath[int]) -> Response[str]:
+    """What a template makes of a document, also in other languages: ?document= its number. Alone for the box on the template's page, else with the frame."""
+    newel, context, asked = newel_of(request), await context_of(request), request.query_params.get("document", "")[:60]
+    status, problems = 200, []
+    try:
+        found = await rehearse(newel, id, asked, context)
+    except Refused as refused:
+        if refused.status != 422:
+            raise
+        status, problems, found = refused.status, shown(refused.problems, lambda _: "preview-document"), await rehearse(newel, id, "", context)
+    values: dict[str, Any] = {"found": found, "asked": asked, "url": f"/mail/preview/{id}", "languages": dict(LANGUAGES)}
+    if request.headers.get("hx-request"):
+        return fragment(request, "mail/preview.html", **values)
+    back = {"label": found.words.code, "url": f"/records/mail.template/{id}"}
+    return page(request, context, "mail/preview_page.html", _("Preview"), at="/records/mail.template", status=status, problems=problems, back=back, **values)
+
+
 @post("/incoming", status_code=200, opt={"api": True, "permission": TAKE}, request_max_body_size=BYTES)
 async def receive(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Take a mail in, as it came (message/rfc822)."""
@@ -80,4 +100,4 @@ async def receive(request: Request[Any, Any, Any]) -> Response[bytes]:
     return Response(msgspec.json.encode(taken), media_type="application/json")
 
 
-handlers = [show, send, receive]
+handlers = [show, send, preview, receive]

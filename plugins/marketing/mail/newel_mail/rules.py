@@ -149,6 +149,12 @@ def values_of(document: Document, company: str, language: str) -> dict[str, Any]
     }  # fmt: skip
 
 
+def filled(words: Words, document: Document, company: str) -> tuple[str, str]:
+    """Subject and text that a template makes of a document; CannotSend where it can't be filled in."""
+    values = values_of(document, company, words.language)
+    return rendered(words.subject, values), rendered(words.body, values)
+
+
 def _number(locale: Locale, value: Decimal) -> str:
     return format_decimal(plain(value), locale=locale, decimal_quantization=False)
 
@@ -167,12 +173,12 @@ def address(text: str, name: str = "", whose: str = "") -> Address:
 
 def composed(settings: MailSettings, words: Words, document: Document, company: str, event: int, now: datetime) -> EmailMessage:
     """The mail of a document."""
-    values = values_of(document, company, words.language)
+    subject, text = filled(words, document, company)
     party = document.party
-    message = _begun(settings, party.email if party else "", party.name if party else "", rendered(words.subject, values), company, now)
+    message = _begun(settings, party.email if party else "", party.name if party else "", subject, company, now)
     message["Message-ID"] = message_id(settings, document.id, event)
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(rendered(words.body, values))
+    message.set_content(text)
     message["Content-Language"] = words.language
     return message
 

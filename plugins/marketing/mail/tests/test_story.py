@@ -26,6 +26,7 @@ from newel.services.pages import panels
 from newel_mail import hooks
 from newel_mail.ask import proposed, write
 from newel_mail.facts import happenings
+from newel_mail.rehearse import rehearse
 from newel_mail.rules import Letter
 from newel_mail.send import install_defaults
 from newel_mail.take import Taken, take
@@ -134,6 +135,27 @@ async def test_a_confirmed_order_is_mailed_once_in_the_partners_language(databas
             context = await place.app.context(session, place.context.user, place.context.company.id)
             (panel,) = [p for name, p in await panels(place.app, session, made, context) if name == "mail"]
         assert panel.rows[:1] == (("Sent 2026-01-15 09:00", f"einkauf@acme.example, Auftragsbestätigung {made.number}"),)
+
+
+async def test_the_preview_is_what_is_sent_in_each_language(database_url: str) -> None:
+    """Word for word what the server gets, for the template that the partner's language chooses; the others say the same document in theirs."""
+    async with office(database_url) as place:
+        made = await place.order(reference="PO 7")
+        await place.work()
+        ((_recipients, mail),) = place.server.got
+        async with place.app.database.read() as session:
+            context = await place.app.context(session, place.context.user, place.context.company.id)
+        template = await place.app.records.find("mail.template", "ORDER-EN", context)
+        assert template
+        found = await rehearse(place.app, template, made.number, context)
+        assert [s.words.language for s in found.sheets] == ["en", "de", "sl", "tr", "zh"]
+        (german,) = [s for s in found.sheets if s.chosen]
+        assert (german.words.language, german.subject, german.to, german.wrong) == ("de", mail["Subject"], "einkauf@acme.example", "")
+        assert german.text.splitlines() == mail.get_content().splitlines()
+        assert all(made.number in s.subject for s in found.sheets)
+        assert "2,469.00 EUR" in found.sheets[0].text
+        assert await place.mails() == [("sent", "")], "looking sends nothing"
+        assert (await rehearse(place.app, template, "", context)).document == found.document, "without a number: the latest"
 
 
 async def test_a_revised_order_is_confirmed_again(sqlite_url: str) -> None:

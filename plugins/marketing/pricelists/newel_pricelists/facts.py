@@ -56,13 +56,7 @@ async def load(session: Session, party: Party, items: Iterable[Item], company: i
     granted = await _granted(session, kept, party)
     ranks = {code: i + 1 for i, code in enumerate(party.classes)}
     assigned = tuple(
-        Assigned(
-            price_list=g.price_list,
-            code=g.code,
-            currency=g.currency,
-            sequence=g.sequence,
-            rank=0 if g.party is not None else ranks[g.party_class],
-        )
+        Assigned(price_list=g.price_list, code=g.code, currency=g.currency, sequence=g.sequence, rank=0 if g.party is not None else ranks[g.party_class])
         for g in granted
         if g.company in (None, company) and all(within(when, *span) for span in g.spans)
     )
@@ -150,11 +144,8 @@ async def partner_prices(session: Session, parameters: dict[str, Any], context: 
 
 REPORTS = (
     Report(
-        name="pricelists.partner",
-        label="Price list of a partner",
-        menu="Sales",
+        name="pricelists.partner", label="Price list of a partner", menu="Sales", load=partner_prices,
         help="What one partner pays for each item on a day: for printing, sending and export.",
-        load=partner_prices,
         parameters=(
             Parameter(name="party", label="Partner", type="newel.party", required=True),
             Parameter(name="date", label="On", type="date"),
@@ -162,12 +153,8 @@ REPORTS = (
             Parameter(name="quantity", label="For a quantity of", type="decimal"),
         ),
         columns=(
-            Column(name="number", label="Number"),
-            Column(name="name", label="Name"),
-            Column(name="unit", label="Unit"),
-            Column(name="price", label="Price", type="amount"),
-            Column(name="currency", label="Currency"),
-            Column(name="rule", label="From"),
+            Column(name="number", label="Number"), Column(name="name", label="Name"), Column(name="unit", label="Unit"),
+            Column(name="price", label="Price", type="amount"), Column(name="currency", label="Currency"), Column(name="rule", label="From"),
         ),
     ),
-)
+)  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from newel.domain.context import Context
@@ -9,11 +10,11 @@ from newel.domain.document import Document, Line
 from newel.domain.facts import Facts
 from newel.domain.pricing import Price
 from newel.hookspecs import hookimpl
-from newel.manifest import Manifest
+from newel.manifest import Manifest, Panel
 from newel.store.session import Session
 
 from newel_pricelists.facts import REPORTS, load
-from newel_pricelists.rules import PriceFacts, answer
+from newel_pricelists.rules import PriceFacts, answer, panels
 from newel_pricelists.tables import RECORDS, TABLES
 
 # A vendor may be a customer too: what we buy is never priced by what we sell.
@@ -51,3 +52,10 @@ def decide_price(document: Document, line: Line, facts: Facts, context: Context)
     if found is None or line.item is None or document.role not in SELLING:
         return None
     return answer(found, line.item, line.quantity_base, line.factor, document.currency, document.rate, document.date, context.company)
+
+
+@hookimpl
+def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
+    """The customer's lists, in the head; with each price the next quantity that has a better one."""
+    found = facts.get(PriceFacts)
+    return panels(document, found, context.company) if found and document.role in SELLING else ()

@@ -9,10 +9,12 @@ from typing import Any
 
 import msgspec
 from newel.domain.context import Company
+from newel.domain.document import Document
 from newel.domain.item import Item
-from newel.domain.money import ONE, ZERO, product, rounded
+from newel.domain.money import ONE, ZERO, plain, product, rounded
 from newel.domain.pricing import Price
 from newel.errors import Problem
+from newel.manifest import Panel, Shown
 
 PRICE_DIGITS = 6
 PERCENT = Decimal("0.01")
@@ -115,6 +117,34 @@ def answer(
 
 def _from(line: ListLine) -> str:
     return f", from {line.quantity_min.normalize():f}" if line.quantity_min else ""
+
+
+def nearly(facts: PriceFacts, item: Item, quantity: Decimal, document: Document, company: Company) -> tuple[Decimal, Price] | None:
+    """How much more (in the base unit) has a better price, and that price of one; None where nothing more helps."""
+
+    def at(least: Decimal) -> Price | None:
+        return answer(facts, item, least, ONE, document.currency, document.rate, document.date, company)
+
+    now = at(quantity)
+    price = now.amount if now else list_price(item, document.rate)
+    steps = {line.quantity_min for a in facts.assigned for key in (item.id, None) for line in facts.lines.get((a.price_list, key), ())}
+    better = ((least - quantity, then) for least in sorted(steps) if least > quantity and (then := at(least)) and (price is None or then.amount < price))
+    return next(better, None)
+
+
+def panels(document: Document, facts: PriceFacts, company: Company) -> list[Panel]:
+    """The lists that the customer has, as they come first; with the price of each line the next quantity that has a better one."""
+    codes = dict.fromkeys(a.code for a in sorted(facts.assigned, key=lambda a: (a.rank, a.sequence, a.code)))
+    out = [Panel(title="Price lists", rows=(("Price list", ", ".join(codes)),), slot="head")]
+    for line in document.lines if document.phase in ("draft", "offered") else ():
+        if line.item is None or line.price_entered is not None or line.copied_from is not None:
+            continue
+        if found := nearly(facts, line.item, line.quantity_base, document, company):
+            more, price = found
+            rows = ((price.reason, Shown(value=plain(more), unit=line.item.unit)),
+                    ("Price then", Shown(value=price.amount, digits=company.price_digits, unit=document.currency)))  # fmt: skip
+            out.append(Panel(title="Nearly applied: so much more is needed", rows=rows, line=line.id, slot="why", sequence=10))
+    return out
 
 
 def check_line(values: Mapping[str, Any]) -> Iterable[Problem]:

@@ -49,16 +49,8 @@ TABLES = (PriceList, PriceListLine, Assignment)
 SPAN = (Field(name="date_from", label="From", list=True), Field(name="date_to", label="To", list=True))
 RECORDS = (
     RecordKind(
-        name="pricelists.list",
-        table=PriceList,
-        label="Price list",
-        scope="",
-        label_plural="Price lists",
-        title=("code", "name"),
-        search=("code", "name"),
-        facts="pricelists",
-        menu="Sales",
-        check=check_dates,
+        name="pricelists.list", table=PriceList, label="Price list", scope="", label_plural="Price lists", title=("code", "name"),
+        search=("code", "name"), facts="pricelists", menu="Sales", check=check_dates,
         help="Prices for the parties and classes of parties that it is assigned to.",
         fields=(
             Field(name="code", label="Code", required=True, list=True),
@@ -71,14 +63,8 @@ RECORDS = (
         ),
     ),
     RecordKind(
-        name="pricelists.line",
-        table=PriceListLine,
-        label="Line of a price list",
-        label_plural="Lines of price lists",
-        title=("id",),
-        parent="price_list",
-        facts="pricelists",
-        check=check_line,
+        name="pricelists.line", table=PriceListLine, label="Line of a price list", label_plural="Lines of price lists", title=("id",),
+        parent="price_list", facts="pricelists", check=check_line,
         help="A price for one base unit, or a percentage of the item's list price.",
         fields=(
             Field(name="item", label="Item", list=True, help="Empty for a class, or for all items."),
@@ -90,14 +76,8 @@ RECORDS = (
         ),
     ),
     RecordKind(
-        name="pricelists.assignment",
-        table=Assignment,
-        label="Assignment of a price list",
-        label_plural="Assignments of price lists",
-        title=("id",),
-        parent="price_list",
-        facts="pricelists",
-        check=check_assignment,
+        name="pricelists.assignment", table=Assignment, label="Assignment of a price list", label_plural="Assignments of price lists", title=("id",),
+        parent="price_list", facts="pricelists", check=check_assignment,
         help="Who has the list: a party, or a class of parties with the classes below it.",
         fields=(
             Field(name="party", label="Party", list=True),
@@ -106,4 +86,4 @@ RECORDS = (
             *SPAN,
         ),
     ),
-)
+)  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from newel.domain.context import Context
 from newel.domain.document import DocumentInput, LineInput
+from newel.domain.facts import Facts
 from newel.services.app import Newel
 from newel_pricelists import hooks
 from newel_sales import hooks as sales
@@ -117,3 +118,38 @@ async def test_what_is_bought_is_not_priced_by_what_is_sold(sqlite_url: str, kin
         customer = await party(app, context, "ACME")
         await granted(app, context, customer, [{"item": bolt, "price": "9"}])
         assert await price(app, context, customer, bolt, kind=kind) == (D(4), "standard cost")
+
+
+async def test_hook_propose_panels_names_the_lists_of_the_customer(sqlite_url: str) -> None:
+    """In the head of what is sold to them, the one that comes first at the front."""
+    async with running(sqlite_url, MODULES) as (app, context):
+        customer = await party(app, context, "ACME")
+        for code, sequence in (("LATER", 20), ("FIRST", 10)):
+            made = await app.records.save("pricelists.list", None, {"code": code, "name": code, "currency": "EUR"}, context)
+            await app.records.save("pricelists.assignment", None, {"price_list": made, "party": customer, "sequence": sequence}, context)
+        document = (await app.documents.preview("sales.order", DocumentInput(party=customer), context)).document
+        async with app.database.read() as session:
+            facts = Facts([await hooks.load_facts(document, session, context)])
+        (panel,) = hooks.propose_panels(document, facts, context)
+        assert (panel.slot, panel.rows) == ("head", (("Price list", "FIRST, LATER"),))
+        assert hooks.propose_panels(document, Facts(), context) == ()
+
+
+async def test_the_next_quantity_with_a_better_price_is_named(sqlite_url: str) -> None:
+    """Nine from one on, eight from ten on, seven from a hundred on: with six it takes four more; with a hundred nothing better is to be had."""
+    async with running(sqlite_url, MODULES) as (app, context):
+        customer, bolt = await party(app, context, "ACME"), await item(app, context, "BOLT", price=10)
+        lines = [{"item": bolt, "price": p, "quantity_min": q} for p, q in (("9", "0"), ("8", "10"), ("9.5", "50"), ("7", "100"))]
+        await granted(app, context, customer, lines)
+        found = {}
+        for quantity, price_entered in (("6", None), ("20", None), ("100", None), ("6", D(5))):
+            entered = LineInput(item=bolt, quantity=D(quantity), price=price_entered)
+            document = (await app.documents.preview("sales.order", DocumentInput(party=customer, lines=(entered,)), context)).document
+            async with app.database.read() as session:
+                facts = Facts([await hooks.load_facts(document, session, context)])
+            _head, *panels = hooks.propose_panels(document, facts, context)
+            found[f"{quantity} {price_entered}"] = [(p.slot, p.rows[0][0], p.rows[0][1].value, p.rows[1][1].value) for p in panels]
+        assert found == {
+            "6 None": [("why", "price list OWN, from 10", D(4), D(8))], "20 None": [("why", "price list OWN, from 100", D(80), D(7))],
+            "100 None": [], "6 5": [],
+        }  # fmt: skip

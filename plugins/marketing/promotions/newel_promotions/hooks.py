@@ -13,12 +13,12 @@ from newel.domain.master import Master
 from newel.domain.pricing import Adjustment
 from newel.errors import Problem
 from newel.hookspecs import hookimpl
-from newel.manifest import Manifest
+from newel.manifest import Manifest, Panel
 from newel.store.session import Session
 
 from newel_promotions import checks
 from newel_promotions.facts import load
-from newel_promotions.rehearse import REPORTS
+from newel_promotions.rehearse import REPORTS, nearly
 from newel_promotions.rules import PLUGIN, Deal, PromotionData, PromotionFacts, PromotionSettings
 from newel_promotions.tables import RECORDS, TABLES
 
@@ -66,6 +66,13 @@ def check_document(document: Document, transition: str, facts: Facts, context: C
     """Coupons that are unknown, used up or of no use here."""
     found = facts.get(PromotionFacts)
     return list(checks.check_coupons(document, transition, _phases(document, transition, facts), found)) if found else ()
+
+
+@hookimpl
+def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
+    """With the price of each line the promotions that it nearly got."""
+    deal = _deal(document, facts, context)
+    return nearly(deal) if deal and document.phase in ("draft", "offered") else ()
 
 
 @hookimpl

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 from newel.domain.context import Company, Context
-from newel.domain.document import Document
+from newel.domain.document import Document, Line
 from newel.domain.master import Master
-from newel.domain.money import HUNDRED, ONE, ZERO, product, rounded
+from newel.domain.money import HUNDRED, ONE, ZERO, plain, product, rounded
 from newel.domain.pricing import adjusted
 from newel.errors import missing
-from newel.manifest import Column, Parameter, Report
+from newel.manifest import Column, Panel, Parameter, Report, Shown
 from newel.services.app import Newel
 from newel.services.guards import may
 from newel.store.columns import AMOUNT, RATE, unscaled
@@ -157,6 +158,47 @@ async def _gifts(session: Session, draft: Promotion, deal: Deal, master: Master,
 
 def _money(amount: Decimal, company: Company) -> Decimal:
     return rounded(amount, company.amount_digits, company.rounding)
+
+
+# ---- what was nearly given -----------------------------------------------------------------------------------------------------------
+
+
+def nearly(deal: Deal) -> list[Panel]:
+    """With each line the promotions that lack nothing but quantity or order value, and how much of it."""
+    stages = {per: _deal_before(deal, later) for per, later in (("line", ("line", "document", "tax")), ("document", ("document", "tax")))}
+    of: dict[str, list[Line]] = {}
+    found = {line.id: list(deal.candidates(line)) for line in deal.lines if line.net > 0}
+    for line in deal.lines:
+        for p in found.get(line.id, ()):
+            of.setdefault(p.code, []).append(line)
+    out = []
+    for line in deal.lines:
+        rows: list[tuple[str, str | Shown]] = []
+        for p in found.get(line.id, ()):
+            at = stages["document" if p.per == "document" else "line"]
+            rows += _lacks(at, p, line, sum((x.quantity_base for x in of[p.code]), ZERO) if p.per == "document" else line.quantity_base)
+        if rows:
+            out.append(Panel(title="Nearly applied: so much more is needed", rows=tuple(rows), line=line.id, slot="why", sequence=20))
+    return out
+
+
+def _deal_before(deal: Deal, later: tuple[str, ...]) -> Deal:
+    """The same with the amounts that the lines had before these stages."""
+    before = {line.id: next((s.amount_out for s in reversed(line.steps) if s.stage not in later), line.net) for line in deal.document.lines}
+    lines = tuple(msgspec.structs.replace(line, net=before[line.id]) for line in deal.document.lines)
+    return Deal(msgspec.structs.replace(deal.document, lines=lines), deal.facts, deal.master, deal.company, deal.settings)
+
+
+def _lacks(deal: Deal, p: Promotion, line: Line, quantity: Decimal) -> Iterator[tuple[str, Shown]]:
+    more = max((p.quantity_min or ZERO) - quantity, ZERO)
+    worth = max(deal.converted(p.value_min, p) - deal.worth[p.basis], ZERO) if p.value_min is not None else ZERO
+    if not deal.fits(msgspec.structs.replace(p, quantity_min=None, value_min=None), quantity + more) or line.item is None:
+        return
+    if more:
+        yield p.name, Shown(value=plain(more), unit=line.item.unit)
+    if worth:
+        digits = deal.document.amount_digits
+        yield p.name, Shown(value=rounded(worth, digits, "up"), digits=digits, unit=deal.document.currency)
 
 
 # ---- reports -------------------------------------------------------------------------------------------------------------------------

@@ -11,10 +11,12 @@ import msgspec
 import pytest
 from newel.domain.context import Context
 from newel.domain.document import Document, DocumentInput, LineInput, LinkInput
+from newel.domain.facts import Facts
 from newel.errors import Refused
 from newel.services.app import Newel
 from newel.services.entered import as_input
 from newel.services.verify import verify
+from newel.store.master import load_master
 from newel_inventory import hooks as inventory
 from newel_invoicing import hooks as invoicing
 from newel_promotions import hooks
@@ -535,3 +537,27 @@ async def test_rehearsal_of_a_draft_on_past_orders(database_url: str) -> None:
         gift = await promote(app, context, "GIFT", {"item": bolt}, group="GIFTS", gift=nut, active=False)
         found = await rehearse(app, gift, None, None, context)
         assert (found.touched, found.discount, found.cost) == (3, D(30), D(292))
+
+
+async def test_hook_propose_panels_names_promotions_that_lack_a_little(database_url: str) -> None:
+    """Two pieces, or so much more of the order's value; what needs a coupon, is over, or is given already is not named."""
+    async with running(database_url, MODULES) as (app, context):
+        customer, bolt = await party(app, context, "ACME"), await item(app, context, "BOLT", price=10)
+        await item(app, context, "NUT", price=1)
+        await promote(app, context, "TEN", {"item": bolt}, percent=10, quantity_min=10)
+        await promote(app, context, "RICH", percent=5, per="document", value_min=100, currency="EUR")
+        await promote(app, context, "SECRET", percent=50, coupon=True)
+        await promote(app, context, "FEW", percent=50, quantity_max=2)
+        await promote(app, context, "ALL", percent=1)
+
+        async def near(*lines: tuple[str, int]) -> list[list[tuple[str, Decimal]]]:
+            entered = tuple(LineInput(item=n, quantity=D(q)) for n, q in lines)
+            document = (await app.documents.preview("sales.order", DocumentInput(party=customer, lines=entered), context)).document
+            async with app.database.read() as session:
+                loaded = await hooks.load_facts(document, session, context)
+                facts = Facts([await load_master(session), loaded])
+            return [[(name, shown.value) for name, shown in panel.rows] for panel in hooks.propose_panels(document, facts, context)]
+
+        assert await near(("BOLT", 8)) == [[("Promotion TEN", D(2)), ("Promotion RICH", D("20.80"))]]  # 80 less one percent
+        assert await near(("BOLT", 12)) == []  # ten percent, and more than a hundred after it
+        assert await near(("BOLT", 5), ("NUT", 40)) == [[("Promotion TEN", D(5)), ("Promotion RICH", D("10.90"))], [("Promotion RICH", D("10.90"))]]

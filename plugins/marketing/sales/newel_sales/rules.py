@@ -132,7 +132,8 @@ def _check_progress(document: Document, transition: str) -> Iterator[Problem]:
 
 def progress(document: Document) -> list[tuple[str, Decimal, Decimal, Decimal]]:
     """For each kind of link: its name, the quantity of all lines, what is planned and what is done."""
-    lines = [line for line in document.lines if line.kind != "text" and not document.children(line.id)]
+    wholes = {line.parent for line in document.lines}
+    lines = [line for line in document.lines if line.kind != "text" and line.id not in wholes]
     kinds = sorted({kind for line in lines for kind in line.stages})
     total = sum((line.quantity for line in lines), ZERO)
     return [

@@ -7,7 +7,7 @@ import hmac
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -42,15 +42,15 @@ class EventIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     Args:
         call: its own id of the call.
         event: started (it rings), answered, ended, or recorded (the link is there).
-        number: of the other side, as the network gives it; empty where it is withheld.
+        number: of the other side, as the network gives it; empty where it is withheld. 40 characters of it are kept, of the agent 60.
         agent: who takes the call: login, or extension. at: instant of the event, now unless given. recording: https address.
     """
 
     call: str
     event: Literal["started", "answered", "ended", "recorded"]
     direction: Literal["in", "out"] = "in"
-    number: str = ""
-    agent: str = ""
+    number: Annotated[str, msgspec.Meta(max_length=500)] = ""
+    agent: Annotated[str, msgspec.Meta(max_length=500)] = ""
     at: datetime | None = None
     recording: str = ""
 

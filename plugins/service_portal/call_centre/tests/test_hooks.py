@@ -107,6 +107,8 @@ async def test_who_is_not_signed_or_has_no_right_is_refused(kit: Kit, monkeypatc
     monkeypatch.delenv("NEWEL_CALL_CENTRE_SECRET")
     wrong = await (await telephone(kit)).tell("c-1", "recorded", recording="javascript:alert(1)")
     assert (wrong.status_code, "https" in wrong.text) == (422, True)
+    longer = await (await telephone(kit)).tell("c-1", "started", number="1" * 501)
+    assert (longer.status_code, "number" in longer.text) == (422, True)
 
 
 async def test_several_partners_with_one_number_and_none(kit: Kit) -> None:

@@ -11,19 +11,27 @@ async function passkey(form) {
   return navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) });
 }
 
-for (const form of document.querySelectorAll("form[data-passkey]")) {
-  form.hidden = !globalThis.PublicKeyCredential?.parseCreationOptionsFromJSON;
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const error = form.querySelector("[data-passkey-error]");
-    error.hidden = true;
-    try {
-      form.elements.credential.value = JSON.stringify((await passkey(form)).toJSON());
-      form.elements.password?.setAttribute("disabled", "");
-      form.submit();
-    } catch (failed) {
-      if (failed instanceof Error && !(failed instanceof DOMException) && failed.message) error.textContent = failed.message;
-      error.hidden = false;
-    }
-  });
+/** Around such a form, wherever it is put: also in the dialog to log in again, whose own listener hears of it when it is filled in. */
+class Passkey extends HTMLElement {
+  connectedCallback() {
+    const form = this.querySelector("form");
+    form.hidden = !globalThis.PublicKeyCredential?.parseCreationOptionsFromJSON;
+    this.addEventListener("submit", async (event) => {
+      if (form.elements.credential.value) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      const error = form.querySelector("[data-passkey-error]");
+      error.hidden = true;
+      try {
+        form.elements.credential.value = JSON.stringify((await passkey(form)).toJSON());
+        form.elements.password?.setAttribute("disabled", "");
+        form.requestSubmit();
+      } catch (failed) {
+        if (failed instanceof Error && !(failed instanceof DOMException) && failed.message) error.textContent = failed.message;
+        error.hidden = false;
+      }
+    }, true);
+  }
 }
+
+customElements.define("two-factor-passkey", Passkey);
