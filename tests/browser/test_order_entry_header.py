@@ -86,6 +86,8 @@ def test_c8_the_customer_box_is_a_combobox(watched: Any) -> None:
     box = page.locator("#party")
     expect(page.locator("[role=option]")).to_have_count(3)  # two customers, and a new one
     expect(box).to_have_attribute("aria-expanded", "true")
+    page.wait_for_timeout(800)
+    expect(page.locator("#preview-problems .n-problem")).to_have_count(0)  # half a name is no mistake yet
     page.keyboard.press("ArrowDown")
     chosen = page.locator("[role=option][aria-selected=true]").inner_text()
     page.keyboard.press("Enter")

@@ -92,6 +92,9 @@ export function previewed(form) {
     const fragment = new DOMParser().parseFromString(html, "text/html");
     const spoken = document.getElementById("preview-problems")?.textContent;
     const focused = document.activeElement; // asked once: after each change of the page the answer is expensive
+    // Half a name is no mistake while its list is open, and a message that comes above would move the page below the list.
+    const choosing = focused?.getAttribute("role") === "combobox" && focused.value && !focused.closest("newel-combobox")?.querySelector("input[type=hidden]")?.value;
+    if (choosing) fragment.getElementById("preview-problems")?.remove();
     for (const fresh of [...fragment.body.children].filter((one) => one.id)) {
       if (fresh.dataset.box) { box(fresh, focused); continue; }
       const old = document.getElementById(fresh.id);
