@@ -86,7 +86,8 @@ class Person:
     async def work(self) -> None:
         """Log in, then work and look around by turns until it is time to go."""
         await asyncio.sleep(self.chance.random() * PAUSE_SECONDS)
-        async with httpx.AsyncClient(base_url=self.shared.url, timeout=PATIENCE_SECONDS) as self.http:
+        idle = httpx.Limits(keepalive_expiry=2)  # seconds: the server closes idle connections after five, perhaps just when somebody asks again
+        async with httpx.AsyncClient(base_url=self.shared.url, timeout=PATIENCE_SECONDS, limits=idle) as self.http:
             page = await self.ask("GET", "/login")
             token = TOKEN.search(page.text)
             answer = await self.ask("POST", "/login", data={"login": self.login, "password": self.shared.password, "_csrf_token": token[1] if token else ""})
