@@ -10,12 +10,14 @@ from __future__ import annotations
 import ctypes
 import signal
 import threading
+import time
 from _signal import getsignal  # type: ignore[import-not-found]  # that of `signal` makes a member of an Enum each time
 from types import FrameType, TracebackType
 
 from newel.errors import PluginFailed
 
 RULE_SECONDS, LINE_SECONDS = 2.0, 0.001
+PATIENCE = 3  # on a machine that others keep busy, rules get their seconds of the processor within so many times as many by the clock
 
 
 class _Timeout(BaseException):
@@ -27,6 +29,7 @@ class Current(threading.local):
 
     now: tuple[str, str] = ("newel", "rules")
     armed = False
+    cpu = until = 0.0
 
 
 KERNEL = Current.now
@@ -34,7 +37,7 @@ current = Current()
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    if current.armed:  # a signal may still come when the rules are over
+    if current.armed and (time.thread_time() >= current.cpu or time.monotonic() >= current.until):  # a signal may still come when the rules are over
         raise _Timeout
 
 
@@ -55,7 +58,8 @@ class rules_limit:  # noqa: N801 - a with statement's, as in contextlib; a gener
         if threading.current_thread() is threading.main_thread():
             if getsignal(signal.SIGALRM) is not _interrupt:  # once, unless somebody else sets one: it costs more than all of the rest
                 signal.signal(signal.SIGALRM, _interrupt)
-            signal.setitimer(signal.ITIMER_REAL, self.seconds)
+            current.cpu, current.until = time.thread_time() + 0.9 * self.seconds, time.monotonic() + (PATIENCE - 0.1) * self.seconds
+            signal.setitimer(signal.ITIMER_REAL, self.seconds, self.seconds)
             return
         ident = ctypes.c_ulong(threading.get_ident())
         timer = threading.Timer(self.seconds, lambda: ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(_Timeout)))

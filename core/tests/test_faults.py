@@ -14,11 +14,11 @@ from newel.domain.kinds import DocumentKind, Extension, State, Transition
 from newel.domain.ledger import PostingRule
 from newel.domain.pricing import Price
 from newel.domain.stock import LocationKind
-from newel.errors import Conflict, Problem, Refused, StartupError
+from newel.errors import Conflict, PluginFailed, Problem, Refused, StartupError
 from newel.manifest import Manifest
 from newel.plugins import Plugins
 from newel.services.registry import Registry
-from newel.watchdog import RULE_SECONDS
+from newel.watchdog import PATIENCE, RULE_SECONDS, rules_limit
 
 from core.tests.test_engine import codes, company
 from core.tests.toys import MANIFEST, TOY, order, plugin
@@ -70,9 +70,19 @@ async def test_a_faulty_plugin_is_named_and_nothing_changes(sqlite_url: str, fau
         assert (refused.value.status, codes(refused)) == (424, ["plugin.failed"])
         (problem,) = refused.value.problems
         assert problem.plugin == "faulty" and "faulty" in problem.message and problem.hint
-        assert time.monotonic() - started < RULE_SECONDS + 5
+        assert time.monotonic() - started < PATIENCE * RULE_SECONDS + 5
         async with app.database.read() as session:
             assert await session.value("SELECT COUNT(*) AS n FROM document WHERE kind = 'toy.order'") == 0
+
+
+def test_rules_that_others_keep_waiting_for_the_processor_are_not_stopped() -> None:
+    """What hangs uses the processor or outlasts any patience; what was kept waiting for a while does neither."""
+    limit = rules_limit()
+    limit.seconds = 0.2
+    with limit:
+        time.sleep(0.3)  # as if another process had it
+    with pytest.raises(PluginFailed, match=r"0\.2 s"), limit:
+        time.sleep(5)
 
 
 async def test_a_loader_that_never_answers(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -189,14 +189,16 @@ class PooledSQLite(SQLiteEngine):
 
 
 class PostgresPooled(PostgresTransaction):
-    """A transaction that gives its connection back whatever happens: Piccolo's own keeps it for ever when the server has gone away."""
+    """A transaction that gives its connection back whatever happens: Piccolo's own keeps it for ever when the server has gone. how: as asyncpg takes it."""
+
+    how: Mapping[str, Any] = {}
 
     async def __aenter__(self) -> Any:
         if self._parent is not None:
             return self._parent
         self.connection = await self.get_connection()  # type: ignore[no-untyped-call]
         try:
-            self.transaction = self.connection.transaction()
+            self.transaction = self.connection.transaction(**self.how)
             await self.begin()  # type: ignore[no-untyped-call]
         except BaseException:
             await self._give()
@@ -225,8 +227,10 @@ class PostgresPooled(PostgresTransaction):
 class Postgres(PostgresEngine):
     """Piccolo's engine with the guard, and without its building of a querystring for our own SQL."""
 
-    def transaction(self, allow_nested: bool = True) -> PostgresPooled:
-        return PostgresPooled(engine=self, allow_nested=allow_nested)
+    def transaction(self, allow_nested: bool = True, **how: Any) -> PostgresPooled:
+        made = PostgresPooled(engine=self, allow_nested=allow_nested)
+        made.how = how
+        return made
 
     async def run_sql(self, q: str, a: Sequence[Any] = ()) -> list[Any]:
         """One statement, in the current transaction if there is one."""

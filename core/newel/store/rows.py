@@ -18,8 +18,15 @@ def insert(table: type[Table], columns: tuple[str, ...], sqlite: bool) -> str:
     if sqlite:
         return f'INSERT INTO "{table._meta.tablename}" ({names}) VALUES ({", ".join("?" * len(columns))})'
     types = [next((name for kind, name in _PG_TYPES if isinstance(table._meta.get_column_by_name(c), kind)), "text") for c in columns]
-    arrays = ", ".join(f"${i + 1}::{t}[]" for i, t in enumerate(types))
+    arrays = ", ".join(f"?::{t}[]" for t in types)
     return f'INSERT INTO "{table._meta.tablename}" ({names}) SELECT * FROM unnest({arrays})'
+
+
+@lru_cache(maxsize=512)
+def inserts(tables: tuple[tuple[type[Table], tuple[str, ...]], ...]) -> str:
+    """The one statement of PostgreSQL that writes rows of several tables: whoever waits for a lock of this transaction waits for each of its round trips."""
+    *others, last = (insert(table, columns, False) for table, columns in tables)
+    return (f"WITH {', '.join(f'i{n} AS ({sql})' for n, sql in enumerate(others))} " if others else "") + last
 
 
 @lru_cache(maxsize=64)

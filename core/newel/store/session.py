@@ -22,7 +22,7 @@ from piccolo.table import Table
 from newel.store.caches import FactCache, Ids
 from newel.store.engine import DEFERRED, IMMEDIATE, PooledSQLite, Postgres, nested
 from newel.store.replica import Replica, reading
-from newel.store.rows import columns_of, defaults_of, insert
+from newel.store.rows import columns_of, defaults_of, insert, inserts
 
 T = TypeVar("T")
 BLOCK = 1000
@@ -147,14 +147,14 @@ class Session:
         rows = dict(sorted(rows.items(), key=lambda kept: kept[0][0]._meta.tablename in LATE))  # they refer to what was added after them
         self._rows = {key: values for key, values in self._rows.items() if key not in rows}
         for (table, columns), values in rows.items():
-            self.statements += 1
             if table._meta.tablename in ("outbox", "job"):
                 self.work += [row[columns.index("id")] for row in values]
-            sql = insert(table, columns, self.sqlite)
             if self.sqlite:
-                await self.engine.run_many(sql, values)
-            else:
-                await self.engine.run_sql(sql, [list(column) for column in zip(*values, strict=True)])
+                self.statements += 1
+                await self.engine.run_many(insert(table, columns, True), values)
+        if rows and not self.sqlite:
+            self.statements += 1
+            await self.engine.run_sql(_for_postgres(inserts(tuple(rows))), [list(column) for values in rows.values() for column in zip(*values, strict=True)])
 
     async def update(self, table: type[Table], id: int, **values: Any) -> None:
         """Change columns of one row."""
@@ -194,6 +194,10 @@ class Session:
         await self.fetch("INSERT INTO fact_version (name, version) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET version = fact_version.version + 1", name)
 
 
+async def _left_clean(_connection: object) -> None:
+    """A session leaves nothing on its connection but a transaction that has ended: asking the server to forget is a round trip for nothing."""
+
+
 class Database:
     """The engine with its ids and caches. url: sqlite:///path, or postgresql://user:password@host/name."""
 
@@ -207,7 +211,7 @@ class Database:
         if url.startswith("sqlite:///"):
             self.engine = PooledSQLite(url.removeprefix("sqlite:///"), inline=options.pop("inline", True), **options)
         elif url.startswith(("postgresql://", "postgres://")):
-            self.pool = {"min_size": 1, "max_size": options.pop("connections", 10)}
+            self.pool = {"min_size": 1, "max_size": options.pop("connections", 10), "reset": _left_clean}
             self.engine = Postgres({"dsn": url})
         else:
             raise ValueError(f"database must be sqlite:///path or postgresql://..., got {url!r}")
@@ -256,9 +260,7 @@ class Database:
     @asynccontextmanager
     async def plain_read(self) -> AsyncIterator[Session]:
         """A read-only transaction on this very database."""
-        async with self.engine.transaction(DEFERRED) if self.sqlite else self.engine.transaction():
-            if not self.sqlite:
-                await self.engine.run_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        async with self.engine.transaction(DEFERRED) if self.sqlite else self.engine.transaction(isolation="repeatable_read", readonly=True):
             yield Session(self.engine, self.ids, self.cache, False)
 
 
