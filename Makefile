@@ -6,7 +6,7 @@ DISTRIBUTIONS := core sdk ops demo $(patsubst %/pyproject.toml,%,$(wildcard plug
 PYPROJECTS := $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system lock run test soak lint format bench bench-peers fuzz audit docs surface capabilities screens screenshots words clean
+.PHONY: help setup system lock run test soak lint format bench bench-peers fuzz pages audit docs surface capabilities screens screenshots words clean
 
 help:
 	@echo "make run           a demonstration company on SQLite, in the browser"
@@ -15,6 +15,7 @@ help:
 	@echo "make lint          style, types and architecture"
 	@echo "make format        rewrite the code in the project's format"
 	@echo "make bench         the benchmarks; make bench-peers: beside Tryton, which it installs for that"
+	@echo "make pages         an accessibility checker on every page, in every theme and width"
 	@echo "make fuzz          the fuzz of the API and of every form, for hours"
 	@echo "make audit         known weaknesses of the packages that are locked; asks a service outside"
 	@echo "make docs          the documentation, into docs/_build"
@@ -57,6 +58,9 @@ test: setup system
 # NEWEL_SOAK=0.01 make soak: a hundredth of it.
 soak: setup system
 	NEWEL_SOAK=$${NEWEL_SOAK:-1} NEWEL_RELIABILITY_REPORT=$(CURDIR)/soak.txt $(BIN)/pytest tests/reliability -n 2 -p no:cacheprovider -o timeout=0
+
+pages: setup system
+	NEWEL_PAGES=all $(BIN)/pytest tests/browser/test_every_page.py -o timeout=0
 
 lint: setup
 	$(BIN)/ruff check

@@ -31,7 +31,6 @@ try:
 except FileNotFoundError as absent:
     pytest.skip(str(absent), allow_module_level=True)
 
-pytestmark = pytest.mark.timeout(600)
 REPLAYED = {"sqlite": 1700, "postgresql": 300}
 TEMPLATE = "adventureworks"
 # README.md of the data: known totals of the lines that no special offer priced.

@@ -28,7 +28,6 @@ try:
 except FileNotFoundError as absent:
     pytest.skip(str(absent), allow_module_level=True)
 
-pytestmark = pytest.mark.timeout(900)
 SETTINGS = config.load(EXAMPLE / "newel.toml")
 LINES, NET, DISCOUNT, OFFERED = 121_253, Decimal("109809274.2030"), Decimal("527507.9262"), 3_282
 SAMPLE = 400

@@ -31,7 +31,7 @@ load_all_checks()
 NAMES = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance", "response_headers_conformance")
 COMMON = CHECKS.get_by_names(NAMES)
 REFUSAL = CHECKS.get_by_names(["negative_data_rejection"])
-pytestmark = pytest.mark.timeout(240 * LONG)
+pytestmark = pytest.mark.timeout(900 * LONG)
 
 
 def _wanted(path: str) -> bool:

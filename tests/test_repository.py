@@ -64,6 +64,7 @@ PACKAGE_ALLOWED = PACKAGE_REQUIRED | {
     "codes.py",  # of scan: what stands in a barcode, pure
     "pictures.py",  # of scan: barcodes in pictures, away from the event loop
     "views.py",  # of scan: a task as a page and its script show it
+    "way.py",  # of delivery_dates: calendars, routes, and from an order to the door, pure
     "checks.py",  # what must hold of records and documents, where rules.py would be too long
     "demo.toml",
     "migrations",

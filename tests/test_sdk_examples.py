@@ -14,7 +14,6 @@ from tests.test_sdk import installed, passes
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
-@pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", ["minimal_plugin", "loyalty_plugin"])
 def test_an_example_passes_its_own_tests_outside_of_the_repository(name: str, tmp_path: Path) -> None:
     root = Path(shutil.copytree(EXAMPLES / name, tmp_path / name))

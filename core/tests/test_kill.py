@@ -74,7 +74,7 @@ def _post_until_killed(url: str, start: str, folder: Path) -> list[str]:
     log = folder / f"{start}.log"
     with log.open("w") as out:
         process = subprocess.Popen([sys.executable, "-c", POSTER, url, start], stdout=out, stderr=subprocess.STDOUT, cwd=Path(__file__).parents[2])
-        until = time.monotonic() + 30
+        until = time.monotonic() + 300
         while log.stat().st_size < 200 and time.monotonic() < until:
             time.sleep(0.01)
         time.sleep(0.003 * (int(start) + 1))

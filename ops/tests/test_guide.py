@@ -8,13 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 GUIDE = Path(__file__).parents[2] / "docs" / "guide_integrators.md"
 BLOCK = re.compile(r"^```(toml|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.timeout(300)
 def test_the_guide_works_as_it_stands(tmp_path: Path, postgresql_url: str) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {k: v for k, v in os.environ.items() if not k.startswith("NEWEL_")} | {"PATH": path, "DATABASE": postgresql_url}

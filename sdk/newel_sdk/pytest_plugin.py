@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
-from newel_sdk.servers import CHROMIUM_FLAGS, CLUSTER_VARIABLE, Cluster, chromium_program
+from newel_sdk.servers import CHROMIUM_FLAGS, CLUSTER_VARIABLE, PATIENCE, Cluster, chromium_program
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
@@ -192,8 +192,9 @@ def chromium() -> Iterator[Browser]:
         _missing("Chromium")
     if importlib.util.find_spec("playwright") is None:
         _missing("playwright: pip install newel-sdk[browser]")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS, headless=True)
         yield browser

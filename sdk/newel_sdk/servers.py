@@ -1,14 +1,19 @@
-"""Real servers for tests: one private PostgreSQL cluster for each run, and the program of a browser."""
+"""Real servers for tests: one private PostgreSQL cluster for each run, the program of a browser, and free ports."""
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+import secrets
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
 CLUSTER_VARIABLE = "NEWEL_TEST_CLUSTER"
+WAIT_SECONDS = 300  # for a server, on cores that others keep busy
+PATIENCE = 60_000  # milliseconds for what a page has to show, likewise
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -26,6 +31,20 @@ def chromium_program() -> str | None:
     if named:
         return named if Path(named).exists() else None
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def free_port() -> int:
+    """A port of the loopback that is free, below those that systems give to outgoing connections: nobody gets it by chance before the server, or after it.
+
+    Raises:
+        OSError: none of a hundred is free.
+    """
+    for _ in range(100):
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("expected a free port from 20000 to 31999, and a hundred of them were taken; stop what listens there")
 
 
 class Cluster:
@@ -76,11 +95,11 @@ class Cluster:
         """Start the server on data that is there."""
         options = f"-c listen_addresses='' -c unix_socket_directories='{self.folder}' -c max_connections=300 -c fsync=on"
         log = str(self.folder / "server.log")
-        self.run("pg_ctl", "start", "--wait", "--silent", "-D", str(self.data), "-l", log, "-o", options)
+        self.run("pg_ctl", "start", "--wait", f"--timeout={WAIT_SECONDS}", "--silent", "-D", str(self.data), "-l", log, "-o", options)
 
     def stop(self) -> None:
         """Stop the server without waiting for its clients."""
-        self.run("pg_ctl", "stop", "--wait", "--silent", "--mode=immediate", "-D", str(self.data))
+        self.run("pg_ctl", "stop", "--wait", f"--timeout={WAIT_SECONDS}", "--silent", "--mode=immediate", "-D", str(self.data))
 
     def sql(self, statement: str) -> None:
         """Run one statement outside any database under test."""

@@ -15,13 +15,14 @@ from newel.services.setup import create_admin
 from newel.web.app import create_app
 
 from newel_sdk.kit import LOGIN, PASSWORD, Kit, kit_on
+from newel_sdk.servers import PATIENCE, free_port
 
 if TYPE_CHECKING:
     from newel.services.app import Newel
-    from playwright.sync_api import Browser, ConsoleMessage, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
 T = TypeVar("T")
-SECONDS = 60
+SECONDS = 300  # for the server to start or to answer `ask`, on a machine with much else to do
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 
@@ -46,9 +47,7 @@ class Site(threading.Thread):
 
     def __init__(self, folder: Path, names: Iterable[str] | None = None) -> None:
         super().__init__(daemon=True)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url, self._place, self._names = f"http://127.0.0.1:{self.port}", folder, names
         self._listening = threading.Event()
         self._error: BaseException | None = None
@@ -101,6 +100,11 @@ class Watched:
 
     def __init__(self, page: Page, site: Site) -> None:
         self.page, self.site = page, site
+        self._asked = 0
+        self._open: set[Request] = set()
+        page.on("request", self._begun)
+        page.on("requestfinished", self._ended)
+        page.on("requestfailed", self._ended)
         self.complaints: list[str] = []
         self.expected: tuple[int, ...] = ()
         page.on("console", self._console)
@@ -112,8 +116,24 @@ class Watched:
         if message.type in ("error", "warning") and not any(f"status of {s}" in message.text for s in self.expected):
             self.complaints.append(f"console: {message.text}")
 
+    def _begun(self, request: Request) -> None:
+        if request.resource_type != "eventsource":  # never answered as a whole
+            self._asked += 1
+            self._open.add(request)
+
+    def _ended(self, request: Request) -> None:
+        self._open.discard(request)
+
+    def settled(self) -> None:
+        """Wait until the page has asked for whatever follows from what was typed, and has its answers, however slow the machine is."""
+        asked = -1
+        while self._open or asked != self._asked:
+            asked = self._asked
+            self.page.evaluate("() => new Promise((done) => setTimeout(done, 600))")  # milliseconds: longer than a script waits for the next key
+
     def open(self, path: str) -> Page:
         """Go to an address of the site."""
+        self._open.clear()
         self.page.goto(self.site.url + path)
         self.page.wait_for_load_state("networkidle")
         return self.page
@@ -133,11 +153,12 @@ def window(chromium: Browser, site: Site, login: str = LOGIN, lands: str = "/", 
 
     Args:
         login, lands: as for Watched.login. expected: statuses of answers that are no complaint.
-        options: of Playwright's new_context, such as viewport or color_scheme; 1280 pixels wide without any.
+        options: of Playwright's new_context, such as viewport or color_scheme; 1280 pixels wide without any. Nothing moves or fades unless
+            reduced_motion says so: a colour that is measured would be one of the way.
     """
-    context = chromium.new_context(**(options or {"viewport": DESKTOP}))
+    context = chromium.new_context(**{"reduced_motion": "reduce", **(options or {"viewport": DESKTOP})})
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE)
     found = Watched(page, site)
     found.expected = expected
     found.login(login, lands)

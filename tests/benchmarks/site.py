@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -17,6 +16,7 @@ from newel.config import Config
 from newel.services.app import Newel
 from newel.services.setup import create_admin
 from newel.web.app import create_app
+from newel_sdk.servers import free_port
 from newel_sdk.testing import NOW
 
 from tests.benchmarks.flow import Shop
@@ -75,9 +75,7 @@ async def served(one: Shop, workers: int = 1) -> AsyncIterator[Site]:
     user = await one.app.users.authenticate("bench", PASSWORD)
     assert user
     api = await one.app.users.create_token(user, "bench", 10)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "uvicorn", "--factory", "tests.benchmarks.site:application", "--port", str(port), "--log-level", "warning"]
     running = await asyncio.create_subprocess_exec(*command, "--workers", str(workers), env={**os.environ, VARIABLE: one.app.database.url})
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import PLUGINS, Site, served
 
 DESK = {"viewport": {"width": 1280, "height": 900}}
-WINDOWS = [DESK, {**DESK, "color_scheme": "dark", "reduced_motion": "reduce"}, {"viewport": PHONE, "has_touch": True}]
+WINDOWS = [DESK, {**DESK, "color_scheme": "dark"}, {"viewport": PHONE, "has_touch": True}]
 PICTURES = os.environ.get("NEWEL_PICTURES")  # a folder to keep pictures in, for people to look at
 
 
@@ -45,8 +45,10 @@ async def sales(newel: Newel, context: Context) -> None:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Give a server with two years of sales."""
-    yield from served(Site(tmp_path_factory.mktemp("site"), (*PLUGINS, "dashboards"), sales))
+    """Give a server with two years of sales, in the ninth month: in January there is no month to compare."""
+    made = Site(tmp_path_factory.mktemp("site"), (*PLUGINS, "dashboards"), sales)
+    made.newel.clock = lambda: datetime(2026, 9, 15, 9, tzinfo=UTC)
+    yield from served(made)
 
 
 @pytest.fixture(params=WINDOWS, ids=["desk", "dark", "phone"])

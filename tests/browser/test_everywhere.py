@@ -62,7 +62,7 @@ def findings(page: Page, where: str) -> list[str]:
 
 
 @pytest.mark.screen("C68", "C69")
-@pytest.mark.parametrize("watched", [{"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"}], indirect=True)
+@pytest.mark.parametrize("watched", [{"viewport": {"width": 1280, "height": 800}}], indirect=True)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_checker_finds_nothing_on_any_kind_of_page(watched: Watched, theme: Literal["light", "dark"]) -> None:
     """Each kind of page in one of the two, the main ones in both; also an error, a dialog, an empty list."""
@@ -121,7 +121,7 @@ def test_focus_is_seen_also_in_forced_colours(watched: Watched) -> None:
     assert page.evaluate("matchMedia('(forced-colors: active)').matches")
 
 
-FORCED = {"viewport": {"width": 1280, "height": 800}, "forced_colors": "active", "reduced_motion": "reduce"}
+FORCED = {"viewport": {"width": 1280, "height": 800}, "forced_colors": "active"}
 # What tells a state without a colour of ours: the system's colours for what is chosen and what is not to be had, lines, and words.
 LOOK = """(e) => { const s = getComputedStyle(e); return [s.color, s.backgroundColor, s.borderStyle, s.borderWidth, s.textDecorationLine]; }"""
 # Text that is not told from what it stands on, by what the browser makes of forced colours; the checker takes our own colours for them.
@@ -195,6 +195,7 @@ def test_no_flash_of_another_theme_at_load(watched: Watched, chosen: Literal["da
     page.route("**/newel.css*", lambda route: (page.wait_for_timeout(150), route.continue_())[1])
     for path in ("/", "/documents/sales.order/new"):
         page.goto(watched.site.url + path)
+        page.wait_for_function("frames_drawn.length > 0")
         assert {tuple(one) for one in page.evaluate("frames_drawn")} == {(chosen, chosen)}, path
     planted = page.context.new_page()
     planted.emulate_media(color_scheme="light" if chosen == "dark" else "dark")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -13,22 +12,21 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from newel_sdk.servers import free_port
 from newel_sdk.site import Watched
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import DESKTOP, PLUGINS
 
 PASSWORD = "nine brass lamp shades"
-SECONDS = 60
+SECONDS = 300
 
 
 @pytest.fixture
 def first(tmp_path: Path, chromium: Browser) -> Iterator[tuple[Page, str]]:
     """Give a browser and the address that the server has said, as somebody reads it there."""
     (tmp_path / "newel.toml").write_text(f"plugins = {[*PLUGINS, 'exchange', 'setup']!r}\n", "utf-8")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-c", "from newel.cli import main; main()", "serve", "--port", str(port)]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "NEWEL_CONFIG": str(tmp_path / "newel.toml")}
     server = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -39,12 +37,11 @@ def first(tmp_path: Path, chromium: Browser) -> Iterator[tuple[Page, str]]:
     stop.cancel()
     window = chromium.new_context(viewport=DESKTOP)
     watched = Watched(window.new_page(), SimpleNamespace(url=f"http://127.0.0.1:{port}"))  # type: ignore[arg-type]
-    watched.page.set_default_timeout(20_000)
     watched.expected = (422,)  # a password that is too short, on purpose
     yield watched.page, said
     window.close()
     server.terminate()
-    server.communicate(timeout=20)
+    server.communicate(timeout=SECONDS)
     assert watched.complaints == []
 
 

@@ -104,6 +104,22 @@ def test_c13_found_by_number_words_and_barcode_and_old_answers_are_dropped(watch
     page.unroute_all(behavior="ignoreErrors")
 
 
+@pytest.mark.screen("C13")
+def test_c13_enter_takes_nothing_from_an_older_answer(watched: Any) -> None:
+    """The answer to `I-` comes when `I-4` stands there already, and its own question has not been asked: Enter asks it."""
+    page, held = order(watched), list[Route]()
+    page.route(re.compile(r"newel\.item\?q=I-(&|$)"), lambda route: held.append(route))  # noqa: PLW0108 (Playwright marks what it calls)
+    page.keyboard.type("I-")
+    while not held:
+        page.wait_for_timeout(20)
+    page.evaluate("window.setTimeout = () => 0")  # nothing is asked by itself any more
+    page.keyboard.type("4")
+    held[0].continue_()
+    page.locator("[role=option]", has_text="I-0").wait_for()
+    page.keyboard.press("Enter")
+    expect(page.locator("#lines-0-item")).to_have_value(re.compile("^I-4"))
+
+
 @pytest.mark.screen("C14")
 def test_c14_quick_line(watched: Any) -> None:
     """Quantity, item and discount in one go, chosen from the list or not."""

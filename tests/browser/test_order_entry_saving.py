@@ -44,8 +44,8 @@ def test_c33_a_draft_survives_the_browser(watched: Any, chromium: Browser, site:
     page.fill("#reference", "half done")
     page.focus("#lines-0-quantity")
     page.keyboard.type("17")
-    expect(page.locator("#draft-kept")).to_be_visible(timeout=1500)
-    page.wait_for_timeout(700)
+    watched.settled()
+    expect(page.locator("#draft-kept")).to_be_visible()
     page.goto(f"{site.url}/")  # no question
     window = chromium.new_context(viewport=DESKTOP)
     other = window.new_page()
@@ -161,7 +161,7 @@ def test_c37_without_a_connection(watched: Any) -> None:
     page = order(watched)
     choose(page, "I-3")
     page.fill("#reference", "tunnel")
-    page.wait_for_timeout(700)  # what was asked for has been answered
+    watched.settled()
     page.context.set_offline(True)
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator(".n-offline")).to_contain_text("saved as soon as it is back")
@@ -181,7 +181,7 @@ def test_c38_the_session_ends_in_the_middle(watched: Any) -> None:
     page = order(watched)
     choose(page, "I-4")
     page.fill("#reference", "interrupted")
-    page.wait_for_timeout(700)  # what was asked for has been answered
+    watched.settled()
     page.context.clear_cookies()
     page.get_by_role("button", name="Save", exact=True).click()
     dialog = page.locator("dialog")
@@ -203,8 +203,8 @@ def test_c40_a_fault_of_ours_has_a_number_and_costs_nothing(watched: Any, caplog
     page = order(watched)
     choose(page, "I-0")
     page.fill("#reference", "broken")
+    watched.settled()
     expect(page.locator("#draft-kept")).to_be_visible()
-    page.wait_for_timeout(700)
     documents = watched.site.newel.documents
     whole = documents.create
     try:

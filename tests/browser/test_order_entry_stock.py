@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -21,7 +21,7 @@ from tests.browser.entry import NEW, choose, enter_as, focus, order, shelf
 MORE = ("drafts", "glance", "item_numbers", "purchasing")
 CURRENCIES = {"EUR": 2, "USD": 2, "JPY": 0, "TRY": 2, "CNY": 2}
 INTERACTION = 30_000  # bytes that a change may move
-SOON = date.today() + timedelta(days=10)  # noqa: DTZ011 - the server's own day
+SOON = datetime.now(UTC).date() + timedelta(days=10)
 
 
 async def yard(newel: Newel, context: Context) -> None:
@@ -124,10 +124,12 @@ def test_c28_margin_only_with_the_right(watched: Any) -> None:
     expect(page.locator("#preview-side")).to_contain_text("40 %")
     enter_as(watched, "clerk-en")
     page = order(watched)
-    with page.expect_response(lambda r: "preview" in r.url and "LAMP" in r.text()) as answer:
+    with page.expect_request_finished(lambda r: "preview" in r.url and "LAMP" in (r.post_data or "")) as asked:
         choose(page, "LAMP")
     expect(page.locator("#lines-0-net")).to_have_text("50.00")
-    for source in (page.content(), answer.value.text()):
+    answer = asked.value.response()
+    assert answer
+    for source in (page.content(), answer.text()):
         assert "Margin" not in source
         assert "30.00" not in source
 
@@ -144,8 +146,8 @@ def test_c24_one_total_everywhere(watched: Any, currency: str) -> None:
     page.fill("#lines-0-quantity", "7")
     page.fill("#lines-0-discount", "12.5")
     expect(page.locator("#preview-totals")).to_contain_text(currency)
+    watched.settled()
     expect(page.locator("#lines-0-net")).not_to_have_text("")
-    page.wait_for_timeout(600)
     shown = page.locator("#preview-totals [data-strong] .n-code").inner_text().split()[0]
     page.get_by_role("button", name="Save", exact=True).click()
     page.wait_for_url(re.compile(r"/document/\d+$"))
@@ -196,7 +198,7 @@ def test_c23_prices_and_totals_follow_the_last_key(watched: Any) -> None:
     page.focus("#lines-9-quantity")
     page.keyboard.press("Control+Delete")
     page.get_by_role("button", name="Undo").click()
-    _as_the_whole(page)
+    _as_the_whole(watched)
     page.fill("#lines-7-quantity", "")
     page.fill("#lines-7-item", "")
     page.focus("#lines-8-item")
@@ -205,15 +207,14 @@ def test_c23_prices_and_totals_follow_the_last_key(watched: Any) -> None:
     page.focus("#party")
     choose(page, "C-3")
     expect(totals).to_contain_text("USD")
-    _as_the_whole(page)
+    _as_the_whole(watched)
 
 
-def _as_the_whole(page: Page) -> None:
+def _as_the_whole(watched: Any) -> None:
     """What is shown is what the server says of all lines at once."""
-    page.focus("#reference")
-    page.wait_for_timeout(500)
-    page.wait_for_load_state("networkidle")
-    count, different = page.evaluate(DIFFERENT)
+    watched.page.focus("#reference")
+    watched.settled()
+    count, different = watched.page.evaluate(DIFFERENT)
     assert count > 100
     assert different == []
 
@@ -227,7 +228,7 @@ def lines_of(page: Page, count: int) -> None:
         }""",
         count,
     )
-    expect(page.locator(f"#lines-{count - 1}-net")).not_to_have_text("", timeout=30_000)
+    expect(page.locator(f"#lines-{count - 1}-net")).not_to_have_text("")
 
 
 @pytest.mark.screen("C19")
@@ -242,14 +243,17 @@ def test_c19_five_hundred_lines(watched: Any) -> None:
     head = page.locator("newel-lines[data-name=lines] thead th").nth(1).bounding_box()
     assert head
     assert 0 <= head["y"] < 200
-    with page.expect_response("**/preview*") as answer:
+    watched.settled()
+    with page.expect_request_finished(lambda r: "/preview" in r.url) as asked:
         page.keyboard.type("3")
-    assert len(answer.value.body()) < INTERACTION
+    answer = asked.value.response()
+    assert answer
+    assert len(answer.body()) < INTERACTION
     assert page.input_value("#lines-499-quantity").endswith("3")
     page.keyboard.press("Enter")
     assert focus(page) == "lines-499-unit"
     page.keyboard.press("Alt+s")
-    page.wait_for_url(re.compile(r"/document/\d+$"), timeout=60_000)
+    page.wait_for_url(re.compile(r"/document/\d+$"))
     expect(page.locator("tr[id^=line-]")).to_have_count(500)
 
 
@@ -268,13 +272,13 @@ def test_c71_the_order_screen_is_light(watched: Any) -> None:
         ".observe({type: 'layout-shift', buffered: true});"
     )
     watched.open(NEW)
-    page.wait_for_timeout(300)
+    watched.settled()
     assert 20_000 < sum(sizes) < 250_000
     assert page.evaluate("window.shift") < 0.1
     choose(page, "C-1")
     lines_of(page, 50)
-    page.wait_for_timeout(1500)
+    watched.settled()
     sizes.clear()
     page.fill("#lines-25-quantity", "8")  # the preview, what is kept as a draft, and whatever else follows
-    page.wait_for_timeout(1500)
+    watched.settled()
     assert 1_000 < sum(sizes) < INTERACTION

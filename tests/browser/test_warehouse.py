@@ -149,12 +149,12 @@ def test_c64_pick_load_receive_and_count_with_one_thumb(watched: Watched, site: 
     page.get_by_role("button", name="Finish").click()
     delivery = page.locator(".sc-box a").inner_text()
     look(page, "picked")
-    page.context.add_init_script("window.printed = 0; window.print = () => { window.printed += 1; };")
-    for key, address in (("l", "/labels"), ("p", "/prints/of/")):
+    page.context.add_init_script("window.print = () => { sessionStorage.printed = Number(sessionStorage.printed || 0) + 1; };")
+    for key, rests in (("l", "**/labels?*"), ("p", "**/prints/of/*?language=*")):  # where it is when it has printed
         with page.expect_popup() as opened:
             page.keyboard.press(f"Alt+{key}")
-        opened.value.wait_for_function("() => window.printed === 1")
-        assert address in opened.value.url
+        opened.value.wait_for_url(rests)
+        opened.value.wait_for_function("() => sessionStorage.printed === '1'")
         opened.value.close()
 
     watched.open(f"/handover/load?code={delivery}")
@@ -216,11 +216,15 @@ def test_c65_the_camera_reads_and_a_wrong_item_stops_loudly(watched: Watched, si
     page.get_by_role("button", name="Camera").click()
     page.evaluate("show", drawn(FRAME, "ean13"))
     expect(page.locator("#sc-result")).to_have_text("I-0+1 EA")
-    page.wait_for_timeout(600)  # it is still there
+    page.route("**/read", lambda route: (page.wait_for_timeout(2600), route.continue_())[1])
+    for _ in range(2):  # it is still there, and a slow server says so
+        with page.expect_request_finished(lambda request: request.url.endswith("/read")):
+            pass
+    page.unroute("**/read")
     look(page, "camera")
-    page.evaluate("show", drawn(f"01{GLUE.zfill(14)}1727063010G-1", "gs1_128"))
+    page.evaluate("show", drawn(f"01{GLUE.zfill(14)}1749063010G-1", "gs1_128"))
     expect(page.locator("#sc-result")).to_have_text("GLUE G-1+1 EA")
-    page.evaluate("show", drawn(f"(01){GLUE.zfill(14)}(17)270630(10)G-2(37)2", "qr"))
+    page.evaluate("show", drawn(f"(01){GLUE.zfill(14)}(17)490630(10)G-2(37)2", "qr"))
     expect(page.locator("#sc-result")).to_have_text("GLUE G-2+2 EA")
     assert page.evaluate("[felt, heard]") == [[60, 60, 60], ["sine", "sine", "sine"]]
     page.evaluate("show", drawn(WHEEL, "ean13"))
@@ -231,7 +235,7 @@ def test_c65_the_camera_reads_and_a_wrong_item_stops_loudly(watched: Watched, si
     page.get_by_role("button", name="Close the camera").click()
     made = rows(site, "SELECT state, lot, expiry FROM scan_step WHERE task = ? ORDER BY id", int(page.url.split("/")[-1]))
     assert [(r["state"], r["lot"], str(r["expiry"] or "")) for r in made] == [
-        ("ok", "", ""), ("ok", "G-1", "2027-06-30"), ("ok", "G-2", "2027-06-30"), ("refused", "", ""),
+        ("ok", "", ""), ("ok", "G-1", "2049-06-30"), ("ok", "G-2", "2049-06-30"), ("refused", "", ""),
     ]  # fmt: skip
 
 
@@ -263,10 +267,9 @@ def test_c66_thirty_scans_without_a_connection(watched: Watched, site: Site) -> 
 
     page.route("**/steps", lose)
     page.context.set_offline(False)
-    for _ in range(4):
+    while page.locator("#sc-queue").is_visible():  # until all is sent, however long the answers take
         page.clock.run_for(4000)
         page.wait_for_timeout(100)
-    expect(page.locator("#sc-queue")).to_be_hidden()
     watched.complaints = [c for c in watched.complaints if "ERR_INTERNET_DISCONNECTED" not in c and "ERR_FAILED" not in c]
     task = int(page.url.split("/")[-1])
     made = rows(site, "SELECT code, state, scanned_at, entered_at FROM scan_step WHERE task = ? ORDER BY id", task)

@@ -56,7 +56,7 @@ PLANTS: dict[str, tuple[Edit, ...]] = {
         Edit("newel.services.documents:Documents.update", "guards.fresh(before, version)", "guards.fresh(before, before.version)"),
     ),
     "each statement reads another moment": (
-        Edit("newel.store.session:Database.plain_read", "REPEATABLE READ READ ONLY", "READ COMMITTED READ ONLY"),
+        Edit("newel.store.session:Database.plain_read", "repeatable_read", "read_committed"),
     ),
     "the period is looked at before the lock only": (Edit("newel.services.ledger_store:write_entry", "'open') = 'open' RETURNING", "'open') <> '' RETURNING"),),
     "the hash leaves out what an account is for": (

@@ -85,7 +85,6 @@ def _processes(url: str, folder: Path, run: Run) -> Iterator[object]:
             assert "Traceback" not in (text := one.log.read_text("utf-8")), text[-2000:]
 
 
-@pytest.mark.timeout(600)
 async def test_every_read_sees_one_moment(database_url: str, tmp_path: Path, run: Run) -> None:
     await bank(database_url, tmp_path, run, size("N4 seconds"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,8 @@ from newel.services.app import Newel
 
 from tests.reliability.books import sound
 from tests.reliability.conftest import Run
-from tests.reliability.processes import KIND, Clients, Install, Process, Server, copied
+from tests.reliability.processes import KIND, START_SECONDS, Clients, Install, Process, Server, copied
 from tests.reliability.sizes import size
-
-pytestmark = pytest.mark.timeout(600)
 
 
 async def _whole(app: Newel, acknowledged: dict[str, str]) -> int:
@@ -107,8 +106,8 @@ async def killed_workers(folder: Path, url: str, run: Run, kills: int, plant: st
                 victim = run.chance.choice(workers)
                 victim.kill()
                 victim.start()
-            for _ in range(300):
-                left = expected - set(install.effects())
+            until = time.monotonic() + START_SECONDS + kills  # seconds: each kill leaves about one of work
+            while time.monotonic() < until:
                 async with app.database.read() as session:
                     open_work = await session.value(
                         "SELECT (SELECT COUNT(*) FROM job WHERE state <> 'done') + (SELECT COUNT(*) FROM outbox WHERE done_at IS NULL) AS n"

@@ -28,7 +28,7 @@ async def test_two_processes_migrate_at_once(database_url: str, tmp_path: Path, 
         install = Install(folder, url)
         command = [sys.executable, "-m", "tests.reliability.child", "migrate"]
         both = [subprocess.Popen(command, env=install.environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(2)]  # noqa: ASYNC220 (nothing else runs)
-        said = [p.communicate(timeout=60)[0] for p in both]
+        said = [p.communicate(timeout=600)[0] for p in both]
         assert [p.returncode for p in both] == [0, 0], said
         done = [s for s in said if " migrations" in s]
         assert len(done) == (1 if n == 0 or url.startswith("sqlite") else 0), said

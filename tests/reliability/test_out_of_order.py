@@ -41,7 +41,6 @@ async def _own_cluster() -> AsyncIterator[Cluster]:
         shutil.rmtree(cluster.folder)
 
 
-@pytest.mark.timeout(600)
 async def test_the_database_is_stopped_under_load(run: Run) -> None:
     """At once and without a goodbye; the same process goes on when it is back. A file system that lies about syncing is not seen this way."""
     async with _own_cluster() as cluster:
@@ -49,7 +48,6 @@ async def test_the_database_is_stopped_under_load(run: Run) -> None:
         await asyncio.to_thread(cluster.run, "pg_amcheck", "--install-missing", "-h", str(cluster.folder), "-U", "postgres", "postgres")
 
 
-@pytest.mark.timeout(600)
 async def test_the_database_is_stopped_sees_the_planted_fault(run: Run) -> None:
     """Whoever was in a transaction believes to be in it for ever."""
     with planted("a transaction is kept when the server has gone away"), pytest.raises(TimeoutError):

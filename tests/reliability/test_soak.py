@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 from statistics import median
 
-import pytest
 from newel.config import Config
 from newel.services.app import Newel
 from newel_demo.company import PASSWORD, USERS, demo
@@ -51,7 +50,6 @@ def _growth(samples: list[float]) -> float:
     return median(samples[-fifth:]) / median(samples[fifth : 2 * fifth]) - 1
 
 
-@pytest.mark.timeout(900)
 async def test_thirty_people_work_for_hours(database_url: str, tmp_path: Path, run: Run) -> None:
     """p95 is a figure and not asserted: others may use the cores."""
     install = Install(tmp_path, database_url, every=True)

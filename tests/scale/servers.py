@@ -14,7 +14,7 @@ from pathlib import Path
 
 from newel_sdk.servers import Cluster
 
-WAIT = 30
+WAIT = 300
 
 
 async def until(true: Callable[[], Awaitable[bool]], seconds: float = WAIT) -> None:

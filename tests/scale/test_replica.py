@@ -28,7 +28,7 @@ ORDER = {"party": "C1", "lines": [{"item": "BOLT", "quantity": "3"}]}
 async def with_replica(urls: Urls) -> AsyncIterator[tuple[Web, Replica]]:
     """A company behind the web application, whose replica has caught up."""
     async with serving(urls.database) as web:
-        replica = web.newel.database.replica = Replica(web.newel.database, Database(urls.replica), 10)
+        replica = web.newel.database.replica = Replica(web.newel.database, Database(urls.replica), 300)
         await replica.open()
         await caught_up(replica)
         yield web, replica

@@ -21,7 +21,6 @@ from newel_demo.company import demo
 
 from tests.web import PASSWORD, Web
 
-pytestmark = pytest.mark.timeout(300)
 NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 # Breaks out of a text, of an attribute in either quotes, of a script, of a comment; a template; an address that would run.
 CANARY = """</script></title>--><n-xss hx-get="/x" onfocus=alert(1)>{{7*7}}</n-xss>'"><img src=x onerror=alert(1)>"""

@@ -33,7 +33,6 @@ from newel_sdk.testing import item, party, stock
 
 from tests.web import PASSWORD, Web
 
-pytestmark = pytest.mark.timeout(300)
 NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 DELICATE = "company.delicate"
 PLANTED: dict[str, Any] = {

@@ -14,7 +14,7 @@ import pytest
 from tests.security.world import World, world
 
 LONG = int(os.environ.get("NEWEL_FUZZ", "1"))
-pytestmark = pytest.mark.timeout(300 * LONG)
+pytestmark = pytest.mark.timeout(900 * LONG)
 STRANGE = (
     "",
     " ",

@@ -89,7 +89,7 @@ class Engine(Planner):
         return msgspec.structs.replace(document, holds=(*document.holds, *fresh.values()))
 
     async def write_transition(self, plan: Plan) -> Document:
-        """Write a transition with everything that follows from it, in the order of locks: stock, number, ledger."""
+        """Write a transition with everything that follows from it, in the order of locks: stock, number, what it comes from, ledger."""
         session, context, transition = self.session, self.context, plan.transition
         assert transition is not None
         assert plan.before is not None
@@ -101,9 +101,6 @@ class Engine(Planner):
         if "number" in transition.effects and not document.number:
             document = msgspec.structs.replace(document, number=await draw(session, kind, document))
         await write_state(session, document, LINKS if document.id in self.linking else 0)
-        if plan.ledger is not None and plan.entries:
-            entry = msgspec.structs.replace(plan.entries[0], text=document.number or document.kind)
-            plan.entries = [await write_entry(session, entry, plan.ledger, document, context)]
         overridden = [p for p in plan.problems if p.severity is Severity.OVERRIDE]
         changes: list[tuple[str, Any, Any]] = [("state", before.state, document.state)]
         if document.number != before.number and kind.number_at != "create":
@@ -117,6 +114,10 @@ class Engine(Planner):
         if document.role == "sale" and document.phase == "done" and self._owes(document):
             await session.fetch("UPDATE document SET parts = parts | ? WHERE id = ?", OWING, document.id)
         await self._relink(before, document)
+        if plan.ledger is not None and plan.entries:
+            entry = msgspec.structs.replace(plan.entries[0], text=document.number or document.kind)
+            plan.entries = [await write_entry(session, entry, plan.ledger, document, context)]
+            await session.flush()
         await self._settled(plan, document)
         return document
 

@@ -327,7 +327,7 @@ async function settle(form, version) {
     tr.one = one;
     return tr;
   });
-  const head = ["", say("was"), say("theirs"), say("mine")].map((text) => make("th", { scope: "col" }, text));
+  const head = [make("td"), ...["was", "theirs", "mine"].map((name) => make("th", { scope: "col" }, say(name)))];
   const [cancel, go] = [make("button", { type: "button", className: "btn" }, say("no")), make("button", { type: "button", className: "btn btn-primary" }, say("saveNow"))];
   const list = make("table", { className: "n-table" }, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows));
   const box = dialog(say("changedTitle"), make("div", {}, make("p", {}, say("changedText")), rows.length ? list : null), [cancel, go]);

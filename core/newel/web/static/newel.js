@@ -344,7 +344,7 @@ class Combobox extends Suggestions {
     for (const [name, value] of Object.entries(this.query(this.hidden_.value ? "" : text))) url.searchParams.set(name, value);
     const answer = await this.latest.ask(url, { headers: { Accept: "application/json" }, read: "json" });
     if (answer === null) return null;
-    this.asking = false;
+    this.asking = text !== this.input.value.trim(); // what was typed since then has no answer yet
     const found = Array.isArray(answer.body) ? answer.body : [];
     return this.dataset.createUrl && text && !this.hidden_.value ? [...found, { label: `+ ${say("createNew")}`, detail: text, create: true }] : found;
   }

@@ -10,7 +10,7 @@ import pytest
 from newel_sdk.kit import LOGIN, PASSWORD
 from newel_two_factor.rules import code_at
 
-pytestmark = [pytest.mark.plugins("two_factor"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.plugins("two_factor")
 
 
 @pytest.fixture
@@ -18,7 +18,6 @@ def device(chromium: Any, site: Any) -> Iterator[Any]:
     """A page at the site's name (passkeys belong to names, not to numbers) in a browser with an authenticator."""
     window = chromium.new_context()
     page = window.new_page()
-    page.set_default_timeout(10_000)
     protocol = window.new_cdp_session(page)
     protocol.send("WebAuthn.enable")
     options = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True, "isUserVerified": True}
@@ -72,7 +71,8 @@ def leave_and_save(page: Any, reference: str) -> Any:
     page.locator("newel-combobox input[role=combobox]").first.press_sequentially("C1")
     page.locator("[role=option]").first.click()
     page.fill("#reference", reference)
-    page.wait_for_timeout(700)  # what was asked for has been answered
+    page.evaluate("() => new Promise((done) => setTimeout(done, 700))")  # milliseconds: what was typed is asked about
+    page.wait_for_function("!document.querySelector('[aria-busy]')")  # and has its answer
     page.context.clear_cookies()
     page.get_by_role("button", name="Save", exact=True).click()
     dialog = page.locator("dialog")

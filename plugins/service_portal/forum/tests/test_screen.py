@@ -9,7 +9,7 @@ import pytest
 from newel_forum import answer
 from newel_sdk.site import DESKTOP, PHONE, Site, Watched
 
-pytestmark = [pytest.mark.plugins("forum", "knowledge"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.plugins("forum", "knowledge")
 HOSTILE = "<script>canary()</script>\n\n[x](javascript:canary()) <img src=x onerror=canary()>\n\n![x](https://evil.test/p.png)\n\nThe *end*."
 
 

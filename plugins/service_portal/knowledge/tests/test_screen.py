@@ -13,7 +13,7 @@ from newel_knowledge import decide
 from newel_knowledge.rules import KIND
 from newel_sdk.site import DESKTOP, PHONE, Site, Watched
 
-pytestmark = [pytest.mark.plugins("knowledge", "requests"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.plugins("knowledge", "requests")
 # Each would set the canary if it ran; the text after it must survive where it is text.
 HOSTILE = (
     "<script>canary()</script>", "<img src=x onerror=canary()>", "<svg onload=canary()>", "<svg><script>canary()</script></svg>",

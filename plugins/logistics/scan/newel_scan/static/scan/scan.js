@@ -241,11 +241,14 @@ class Task extends HTMLElement {
     button.setAttribute("aria-pressed", "true");
     button.setAttribute("aria-label", page.words.close_camera);
     await video.play();
-    let [last, at] = ["", 0];
+    let [last, gone] = ["", 0]; // what was before the camera, and since when it is seen not to be; how long a picture is read for says nothing
     while (this.stream) {
+      const now = Date.now();
       const found = this.stopped?.open ? [] : await read(video.videoWidth ? await drawn(video, video) : null, video);
-      if (found[0] && (found[0] !== last || Date.now() - at > 2500)) { [last, at] = [found[0], Date.now()]; this.take(found[0]); }
-      else if (found[0]) at = Date.now(); // still the same one before the camera
+      if (found?.[0]) {
+        if (found[0] !== last || (gone && now - gone > 2500)) this.take(found[0]);
+        [last, gone] = [found[0], 0];
+      } else if (found) gone ||= now;
       await new Promise((go) => setTimeout(go, 200));
     }
   }
@@ -284,7 +287,7 @@ async function drawn(source, size = source) {
   return canvas;
 }
 
-/** The barcodes in a picture: read by the browser where it can, else by the server. */
+/** The barcodes in a picture: read by the browser where it can, else by the server; null where nobody could look. */
 let detector;
 async function read(canvas) {
   if (!canvas) return [];
@@ -292,7 +295,7 @@ async function read(canvas) {
   if (detector) { const found = await detector.detect(canvas).catch(() => null); if (found) return found.map((one) => one.rawValue); detector = false; }
   const image = canvas.toDataURL("image/jpeg", 0.8).split(",")[1];
   const response = await fetch(`${page.api}/read`, { method: "POST", headers: { "content-type": "application/json", "x-csrftoken": data.csrf || "" }, body: JSON.stringify({ image }) }).catch(() => null);
-  return response?.ok ? response.json() : [];
+  return response?.ok ? response.json() : null;
 }
 
 customElements.define("scan-task", Task);

@@ -24,13 +24,15 @@ function wired(form) {
     return [what, party, lines ? `${lines} ${words.lines}` : ""].filter(Boolean).join(" · ").slice(0, 200);
   }
 
+  const content = () => JSON.stringify({ key: key().value, place: location.pathname, title: title(), fields: fields(), focus });
+
   async function keep() {
-    const body = JSON.stringify({ key: key().value, place: location.pathname, title: title(), fields: fields(), focus });
+    const body = content();
     if (body === last || form.dataset.sent) return;
     const response = await fetch(KEPT, { method: "PUT", body, headers: { "content-type": "application/json", "x-csrftoken": data.csrf || "" } }).catch(() => null);
     if (!response?.ok) { setTimeout(later, 3000); return; } // the connection or the session: it is tried again
     last = body;
-    delete form.dataset.dirty; // what is kept needs no question on leaving
+    if (content() === body) delete form.dataset.dirty; // what is kept needs no question on leaving
     form.dataset.kept = "1";
     sign();
   }
