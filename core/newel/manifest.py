@@ -174,7 +174,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """A value in the reader's format. digits: of an amount of money; unit: its currency, or the unit of a quantity; url: where it comes from."""
+    """A value in the reader's format. digits: of an amount; unit: currency, unit of a quantity, or what belongs to a day; url: where it comes from."""
 
     value: Decimal | date | str
     digits: int | None = None
@@ -224,7 +224,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         label: what it does, with %(what)s for `what`. rows: what one should know of it, such as a price.
-        values: what would be typed, by column of the grid: item, text, quantity, unit, price, discount; "" empties one.
+        values: what would be typed, by column of the grid: item, text, quantity, unit, price, discount, deliveries; "" empties one.
         adds: it fills in a new row instead.
     """
 
@@ -236,13 +236,13 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Panel(msgspec.Struct, frozen=True, kw_only=True):
-    """A box on the document page: title and (label, value) rows. slot: side, below, head (only the rows, also in the form), why (with a line's price).
+    """A box on the document page: title and (label, value) rows.
 
     Args:
+        slot: side, below, head (rows alone, also in the form), why (with a line's price), when (the steps to a line's day; the last stands with it).
         line: id of the line that it is about: then it stands with the line, on the page and in the form while somebody types.
         entries, offers: what may be entered for that line, in the form, and what is offered to be entered there.
-        shared: also for users who stand for the document's party; without it only for our own people.
-        form: name of the plugin's operation (newel.web.operations) on this document that can be carried out here.
+        shared: also for users who stand for the document's party. form: name of the plugin's operation (newel.web.operations) to carry out here.
     """
 
     title: str

@@ -122,11 +122,11 @@ def number(value: Any, digits: int | None = None) -> str:
     return f"{exact:,f}".translate({ord(","): group, ord("."): point})
 
 
-def day(value: date | str | None) -> str:
-    """A date in the reader's format."""
+def day(value: date | str | None, form: str = "medium") -> str:
+    """A date in the reader's format; form: as Babel names it, "EEE" for the weekday."""
     if not value:
         return ""
-    return format_date(date.fromisoformat(value) if isinstance(value, str) else value, "medium", language.get())
+    return format_date(date.fromisoformat(value) if isinstance(value, str) else value, form, language.get())
 
 
 def instant(value: datetime | str | None) -> str:

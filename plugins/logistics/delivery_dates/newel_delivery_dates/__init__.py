@@ -1,0 +1,1 @@
+"""When goods will be with the customer, and why: cut-off, holidays, stock, lead times, routes."""
