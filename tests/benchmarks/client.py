@@ -7,6 +7,7 @@ seconds of CPU.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import time
 
@@ -19,6 +20,12 @@ from newel_sdk.testing import NOW
 from tests.benchmarks.flow import Shop
 
 
+async def _warmed(one: Shop) -> None:
+    for _ in range(10):
+        with contextlib.suppress(Refused):
+            await one.sell()
+
+
 async def work(url: str, clients: int, seconds: float, seed: int) -> None:
     """Sell from the start on for so many seconds; what is not paid by then is not counted."""
     app = Newel(Config(database=url), clock=lambda: NOW)
@@ -26,15 +33,17 @@ async def work(url: str, clients: int, seconds: float, seed: int) -> None:
     user = User(id=0, login="tester", name="Tester", permissions=frozenset({"*"}), companies=frozenset())
     async with app.database.read() as session:
         context = await app.context(session, user)
+    shops = [Shop(app, context, seed * 100 + number) for number in range(clients)]
+    await asyncio.gather(*(_warmed(one) for one in shops))  # what each connection asks for the first time is planned then
     refused = 0
     print("ready", flush=True)
     start = float(await asyncio.to_thread(sys.stdin.readline))
     end = start + seconds
     await asyncio.sleep(max(start - time.time(), 0))
 
-    async def client(number: int) -> int:
+    async def client(one: Shop) -> int:
         nonlocal refused
-        one, done = Shop(app, context, seed * 100 + number), 0
+        done = 0
         while time.time() < end:
             try:
                 await one.sell()
@@ -44,7 +53,7 @@ async def work(url: str, clients: int, seconds: float, seed: int) -> None:
                 done += start <= time.time() < end
         return done
 
-    tasks = [asyncio.create_task(client(n)) for n in range(clients)]
+    tasks = [asyncio.create_task(client(one)) for one in shops]
     cpu = time.process_time()
     await asyncio.sleep(max(end - time.time(), 0))
     cpu = time.process_time() - cpu

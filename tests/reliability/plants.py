@@ -68,6 +68,7 @@ PLANTS: dict[str, tuple[Edit, ...]] = {
     "a transaction is kept when the server has gone away": (
         Edit("newel.store.engine:PostgresPooled.__aexit__", "self.engine.current", "error or self.engine.current"),
     ),
+    "a lock keeps out who only refers to a row": (Edit("newel.store.session:_for_postgres", " FOR NO KEY UPDATE", " FOR UPDATE"),),
     "credit is read without a lock": (Edit("newel.services.credit:load", "if lock:", "if False:"),),
 }  # fmt: skip
 

@@ -14,11 +14,12 @@ import pytest
 from newel.domain.context import Context
 from newel.domain.document import DocumentInput, LineInput
 from newel.errors import Refused
-from newel.store.session import passing
+from newel.store.session import _for_postgres, passing
 from newel_sdk.testing import item, party, running
 
 from core.tests.test_engine import company
 from core.tests.toys import TOY, order
+from tests.benchmarks import flow
 from tests.reliability.books import MODULES, goods, sound
 from tests.reliability.conftest import Run
 from tests.reliability.plants import planted
@@ -145,6 +146,34 @@ async def test_orders_over_the_same_items_neither_deadlock_nor_starve(database_u
         run.note(orders=count, a_second=round(count / (time.monotonic() - start)), slowest_seconds=round(slowest, 2), refused_as_busy=len(refused))
         assert refused == [], "a deadlock came through to a user"
         await sound(app)
+
+
+async def deadlocks(url: str, count: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How often PostgreSQL ends a circle of waiting, or a user is told that others are in the way: eight sell the same items to the same two customers."""
+    monkeypatch.setattr(flow, "PARTIES", 2)
+    monkeypatch.setattr(flow, "ITEMS", 12)
+    _for_postgres.cache_clear()
+    async with flow.shop(url, flow.BASE) as one:
+        shops = [flow.Shop(one.app, one.context, seed) for seed in range(8)]
+        refused = no_surprise(await at_once(lambda n: shops[n % 8].sell(), count, 8), "busy")
+        await asyncio.sleep(1.5)  # seconds: PostgreSQL tells its counts once in one
+        async with one.app.database.read() as session:
+            found = await session.value("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        await sound(one.app)
+    _for_postgres.cache_clear()
+    return int(found) + len(refused)
+
+
+async def test_whole_orders_of_the_same_customers_never_wait_in_a_circle(postgresql_url: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL takes a second to see a circle, and everybody who meets it waits so long."""
+    count = size("N2 orders") // 2
+    assert await deadlocks(postgresql_url, count, monkeypatch) == 0
+    run.note(whole_orders=count, deadlocks=0)
+
+
+async def test_n2_sees_the_planted_fault(postgresql_url: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with planted("a lock keeps out who only refers to a row"):
+        assert await deadlocks(postgresql_url, 8, monkeypatch) > 0
 
 
 # ---- N3: numbers ---------------------------------------------------------------------------------------------------------------------
