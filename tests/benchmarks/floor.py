@@ -18,7 +18,7 @@ from newel.store import session as store
 from newel.store.session import Database, Session
 
 Statement = tuple[str, bool, Sequence[Any]]  # text, for many rows, parameters
-WRITES = ("INSERT", "UPDATE", "DELETE")
+WRITES = ("INSERT", "UPDATE", "DELETE", "WITH i0 AS (INSERT")
 
 
 class Recorder:

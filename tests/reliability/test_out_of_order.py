@@ -132,7 +132,7 @@ async def _full(web: Web, way: str) -> AsyncIterator[None]:
             execute = asyncpg.Connection._execute
 
             async def full(self: Any, query: str, *args: Any, **more: Any) -> Any:
-                if query.startswith("INSERT"):
+                if query.startswith(("INSERT", "WITH i0 AS (INSERT")):
                     raise asyncpg.DiskFullError("could not extend file: No space left on device")
                 return await execute(self, query, *args, **more)
 
