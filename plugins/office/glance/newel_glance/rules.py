@@ -79,8 +79,8 @@ def _line(document: Document, line: Line, free: Decimal, seen: Seen, today: date
     asked = line.schedules[0].date_requested if line.schedules else document.date_requested
     rows: list[tuple[str, str | Shown]] = [("Free", Shown(value=plain(max(free, ZERO)), unit=item.unit))]
     if line.quantity_base > free:
-        rows.append(("All of it", Shown(value=day) if day else "nobody knows when"))
-        rows += [("On its way", Shown(value=plain(quantity), unit=item.unit)) for _day, quantity in coming[:1]]
+        rows += [("All of it", Shown(value=day))] if day else []
+        rows += [("On its way", Shown(value=plain(quantity), unit=item.unit)) for _day, quantity in coming[:1] or [(None, ZERO)]]
         rows += [(f"In {code}", Shown(value=plain(quantity), unit=item.unit)) for code, quantity in seen.elsewhere.get(item.id, ())[:3]]
     late = asked is not None and (day is None or day > asked)
     return Panel(title="Stock", rows=tuple(rows), text="later than asked for" if late else "", line=line.id, sequence=30)
