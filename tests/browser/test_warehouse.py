@@ -270,6 +270,7 @@ def test_c66_thirty_scans_without_a_connection(watched: Watched, site: Site) -> 
     while page.locator("#sc-queue").is_visible():  # until all is sent, however long the answers take
         page.clock.run_for(4000)
         page.wait_for_timeout(100)
+    expect(page.locator("#sc-queue")).to_be_hidden()
     watched.complaints = [c for c in watched.complaints if "ERR_INTERNET_DISCONNECTED" not in c and "ERR_FAILED" not in c]
     task = int(page.url.split("/")[-1])
     made = rows(site, "SELECT code, state, scanned_at, entered_at FROM scan_step WHERE task = ? ORDER BY id", task)

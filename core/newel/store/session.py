@@ -1,7 +1,7 @@
 """The unit of work: one transaction, ids in blocks, rows collected and written once, and SQL that is the same text on both databases.
 
-In SQL handed to a session, `?` stands for a parameter, `= ANY(?)` takes a list, and `FOR UPDATE` is dropped on SQLite, where the one
-write transaction locks everything already, and in sessions that only read.
+In SQL handed to a session, `?` stands for a parameter, `= ANY(?)` takes a list, and `FOR UPDATE` keeps out who changes a
+row; it is dropped on SQLite, where the one write transaction locks everything already, and in sessions that only read.
 """
 
 from __future__ import annotations

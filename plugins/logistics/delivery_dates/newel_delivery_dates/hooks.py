@@ -48,7 +48,7 @@ def check_document(document: Document, transition: str, facts: Facts, context: C
         return ()
     step = facts[Kinds].documents[document.kind].transition(transition) if transition else None
     opens = step is not None and document.phase != "open" and facts[Kinds].documents[document.kind].state(step.target).phase == "open"
-    if transition and not opens:
+    if (transition and not opens) or not any(rules.asked(document, x) for x in rules.going(document)):
         return ()
     dated = rules.promises(document, found, facts[Master], context)
     return rules.check(document, dated, Severity.OVERRIDE if transition else Severity.NOTE, guest=context.user.party is not None)
