@@ -16,8 +16,8 @@ from newel_sdk.conformance.alive import Alive
 from newel_sdk.conformance.subject import Subject
 from newel_sdk.scaffolding import scaffold
 
-HOOK = "    return rules.adjustments(document, stage, facts.get(Rates))"
-GUARD = 'if stage != "document" or rates is None or document.party is None:'
+HOOK = "    return rules.adjustments(document, stage, facts[Rates])"
+GUARD = 'if stage != "document" or document.party is None:'
 MANIFEST_END = '        locale="newel_{name}:locale",\n'
 
 # what -> (file, old, new, check, part of the message); {name} is the plugin's

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import secrets
 import sys
@@ -96,10 +97,10 @@ def serve(host: str | None, port: int | None, worker: bool) -> None:
     address, at = host or config.host, port or config.port
     out.print(f"Newel {__version__} on http://{address}:{at}", highlight=False)
 
-    def tell(path: str) -> None:
-        out.print(f"nobody can log in yet; begin at http://{address}:{at}{path}", highlight=False, soft_wrap=True)
-
-    web = create_app(app, worker=worker, tell=tell)
+    told = f"nobody can log in yet; begin at http://{address}:{at}"
+    web = create_app(app, worker=worker, tell=lambda path: out.print(told + path, highlight=False, soft_wrap=True))
+    gc.collect()
+    gc.freeze()  # what is loaded stays: looking through all of it for rubbish took 50 ms every now and then
     uvicorn.run(web, host=address, port=at, log_level="warning", log_config=None, server_header=False, timeout_graceful_shutdown=10)
 
 

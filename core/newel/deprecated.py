@@ -40,9 +40,7 @@ def _renamed(function: Any, names: dict[str, str]) -> Any:
     """The same function with other names of arguments. A wrapper would not do: pluggy looks at the code of what is wrapped."""
     function = inspect.unwrap(function)
     code = function.__code__
-    code = code.replace(
-        co_varnames=tuple(names.get(n, n) for n in code.co_varnames), co_cellvars=tuple(names.get(n, n) for n in code.co_cellvars)
-    )  # fmt: skip
+    code = code.replace(co_varnames=tuple(names.get(n, n) for n in code.co_varnames), co_cellvars=tuple(names.get(n, n) for n in code.co_cellvars))
     made = FunctionType(code, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
     vars(made).update(vars(function))
     return made

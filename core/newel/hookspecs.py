@@ -7,8 +7,8 @@ An implementation may leave out any argument that it does not use.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
 
@@ -25,8 +25,22 @@ if TYPE_CHECKING:
     from newel.manifest import Manifest, Panel
     from newel.store.session import Database, Session
 
+T = TypeVar("T")
 hookspec = pluggy.HookspecMarker("newel")
 hookimpl = pluggy.HookimplMarker("newel")
+
+
+def asked(*of: str, facts: type | None = None) -> Callable[[T], T]:
+    """Below @hookimpl: has something to say only about documents of these kinds or roles, and only where there are facts of this type.
+
+    Anywhere else it is not called, as if it had returned None: with all plugins installed most of them have nothing to say about most lines.
+    """
+
+    def mark(function: T) -> T:
+        function.newel_asked = (frozenset(of), facts)  # type: ignore[attr-defined]
+        return function
+
+    return mark
 
 
 @hookspec

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from graphlib import CycleError, TopologicalSorter
 from time import perf_counter
 from typing import Any
@@ -22,6 +22,7 @@ import pluggy
 from newel import API_VERSION, hookspecs
 from newel.deprecated import modern, unfit
 from newel.errors import Conflict, PluginFailed, StartupError
+from newel.impls import Impl, Unfit, implementation
 from newel.manifest import Manifest
 from newel.watchdog import KERNEL, current
 
@@ -34,20 +35,6 @@ class Off(msgspec.Struct, frozen=True):
 
     name: str
     reason: str
-
-
-class Impl(msgspec.Struct, frozen=True):
-    """One implementation of one hook. spent: how often it was called, and seconds in all."""
-
-    plugin: str
-    function: Callable[..., Any]
-    args: tuple[str, ...]
-    key: tuple[str, str] = ("", "")
-    spent: list[float] = msgspec.field(default_factory=lambda: [0, 0.0])
-
-    def call(self, values: dict[str, Any]) -> Any:
-        """Call it with the arguments that it names."""
-        return self.function(*[values[a] for a in self.args])
 
 
 def discover(only: Sequence[str] | None = None) -> tuple[dict[str, Any], list[Off]]:
@@ -69,14 +56,6 @@ def discover(only: Sequence[str] | None = None) -> tuple[dict[str, Any], list[Of
     return found, off
 
 
-class Unfit(StartupError):
-    """One plugin that can't be registered: it names a hook or argument that does not exist, or is async where it must not be."""
-
-    def __init__(self, plugin: str, reason: str) -> None:
-        self.plugin, self.reason = plugin, reason
-        super().__init__(f"plugin {plugin!r}: {reason}")
-
-
 class Plugins:
     """The running plugins and their hooks.
 
@@ -96,6 +75,7 @@ class Plugins:
         self._read(modules)
         self._sort()
         self._impls: dict[str, tuple[Impl, ...]] = {}
+        self._of: dict[tuple[Any, str, str], tuple[Impl, ...]] = {}  # (self, hook, document kind) -> who has something to say about it
         self._defaults: dict[str, Impl] = {}
         for name in self.order:
             self._register(name, modules[name])
@@ -160,26 +140,35 @@ class Plugins:
     def _collect(self, defaults: Any) -> None:
         rank = {name: i for i, name in enumerate(self.order)}
         for hook, spec in self._specs.items():
-            impls = [
-                Impl(i.plugin_name, i.function, tuple(i.argnames), (i.plugin_name, hook), [0, 0.0])
-                for i in getattr(self._manager.hook, hook).get_hookimpls()
-            ]  # fmt: skip
-            for impl in impls:
-                if inspect.iscoroutinefunction(impl.function) != inspect.iscoroutinefunction(spec):
-                    must = "async" if inspect.iscoroutinefunction(spec) else "synchronous"
-                    raise Unfit(impl.plugin, f"{hook} must be {must}")
+            impls = [implementation(i.plugin_name, hook, i.function, i.argnames, spec) for i in getattr(self._manager.hook, hook).get_hookimpls()]
             self._impls[hook] = tuple(sorted(impls, key=lambda i: rank[i.plugin]))
             own = getattr(defaults, hook, None)
             if own is not None:
-                self._defaults[hook] = Impl("newel", own, tuple(inspect.signature(own).parameters), ("newel", hook), [0, 0.0])
+                self._defaults[hook] = implementation("newel", hook, own, inspect.signature(own).parameters, spec)
 
-    def has(self, hook: str) -> bool:
-        """Whether any plugin implements the hook."""
-        return bool(self._impls[hook])
+    def has(self, hook: str, **values: Any) -> bool:
+        """Whether any plugin implements the hook; with document and facts, whether any is asked about them."""
+        return bool(self._asked(hook, values))
 
-    def implementers(self, hook: str) -> tuple[str, ...]:
-        """Names of the plugins that implement the hook, in call order."""
-        return tuple(i.plugin for i in self._impls[hook])
+    def implementers(self, hook: str, **values: Any) -> tuple[str, ...]:
+        """Names of the plugins that implement the hook (and are asked about the document and facts in values), in call order."""
+        return tuple(i.plugin for i in self._asked(hook, values))
+
+    def _asked(self, hook: str, values: dict[str, Any]) -> Sequence[Impl]:
+        """Who has something to say about the document, in call order; found out once for each kind, and once for each facts."""
+        document, facts = values.get("document"), values.get("facts")
+        if document is None and facts is None:
+            return self._impls[hook]
+        key = self, hook, "" if document is None else document.kind
+        if facts is not None and (kept := facts.asked.get(key)) is not None:
+            return kept  # type: ignore[no-any-return]
+        found = self._of.get(key)
+        if found is None:
+            names = set() if document is None else {document.kind, document.role, document.kind.partition(".")[0] + "."}
+            found = self._of[key] = tuple(i for i in self._impls[hook] if not i.of or i.of & names)
+        if facts is not None:
+            found = facts.asked[key] = tuple(i for i in found if i.facts is None or facts.get(i.facts) is not None)
+        return found
 
     @property
     def hooks(self) -> tuple[str, ...]:
@@ -226,7 +215,7 @@ class Plugins:
         """All answers of a propose_ or check_ hook as (plugin, value), in plugin order; each value is of `kind`."""
         out: list[tuple[str, Any]] = []
         own = self._defaults.get(hook)
-        for impl in (own, *self._impls[hook]) if own else self._impls[hook]:
+        for impl in (own, *self._asked(hook, values)) if own else self._asked(hook, values):
             answer = self._call(impl, values)
             if answer is None:
                 continue
@@ -245,7 +234,7 @@ class Plugins:
             Conflict: two plugins answer and neither precedes the other.
         """
         answers: list[tuple[str, Any]] = []
-        for impl in self._impls[hook]:
+        for impl in self._asked(hook, values):
             answer = self._call(impl, values)
             if answer is None:
                 continue
@@ -271,7 +260,7 @@ class Plugins:
         running = ""
         try:
             async with asyncio.timeout(LOAD_SECONDS):
-                for impl in self._impls["load_facts"]:
+                for impl in self._asked("load_facts", values):
                     running, started = impl.plugin, perf_counter()
                     try:
                         answer = await impl.call(values)

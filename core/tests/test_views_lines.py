@@ -118,3 +118,12 @@ def test_an_offer_that_was_taken_fills_in_its_row_or_a_new_one() -> None:
     added = posted_fields(row | {"lines-0-offer.adds": "item_text=BULB&quantity=12&item="})
     assert added == row | {"lines-1-item_text": "BULB", "lines-1-item": "", "lines-1-quantity": "12", "do": "update"}
     assert posted_fields(row) == row
+
+
+def test_what_is_typed_over_a_choice_without_a_script_counts() -> None:
+    """Beside the id stands what its box showed; where the box says something else, or nothing, the id is not meant any more."""
+    shown = {"party": "7", "party_text": "C-7 Miller", "party_was": "C-7 Miller"}
+    assert Reader(shown).reference("party") == 7
+    assert Reader(shown | {"party_text": "C-8"}).reference("party") == "C-8"
+    assert Reader(shown | {"party_text": ""}).reference("party") is None
+    assert Reader({"party": "7", "party_text": "C-8"}).reference("party") == 7, "a script has chosen it"

@@ -9,7 +9,7 @@ import msgspec
 from newel.domain.context import Context
 from newel.domain.document import Document
 from newel.errors import Problem, Severity
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Manifest
 
 
@@ -26,10 +26,11 @@ def register_plugin() -> Manifest:
 
 
 @hookimpl
+@asked("sale")
 def check_document(document: Document, transition: str, context: Context) -> Sequence[Problem]:
     """A sale below the minimum goes on only if somebody with the right to override says so."""
     least = context.setting("minimum", Settings).amount
-    if document.role != "sale" or not transition or document.phase != "draft" or document.net >= least:
+    if not transition or document.phase != "draft" or document.net >= least:
         return ()
     message = f"a sale of at least {least} {document.currency} was expected, got {document.net}"
     hint = "sell more, or go on if you may override"

@@ -23,7 +23,8 @@ from newel.domain.item import Item
 from newel.domain.kinds import DocumentKind
 from newel.domain.party import Address, Party
 from newel.errors import Conflict, StartupError
-from newel.plugins import GROUP, Impl, Off, discover
+from newel.impls import Impl
+from newel.plugins import GROUP, Off, discover
 from newel.services.app import Newel
 from newel.watchdog import rules_limit
 from packaging.requirements import InvalidRequirement, Requirement
@@ -208,7 +209,7 @@ def rivals(app: Newel, modules: dict[str, Any]) -> Iterator[Row]:
         for first, second in combinations(sorted(app.plugins.implementers(hook)), 2):
             if second in precedes.get(first, ()) or first in precedes.get(second, ()):
                 continue
-            kinds = [k.name for k in app.registry.documents.values() if all(_answers(modules[p], hook, k) for p in (first, second))]
+            kinds = [k.name for k in app.registry.documents.values() if all(_answers(app, p, modules[p], hook, k) for p in (first, second))]
             if kinds:
                 text = f"{hook}: both answer for {', '.join(kinds)}, and neither precedes the other"
                 do = f"say in newel.toml which one precedes the other, under [precedes]: {first} = [{second!r}]"
@@ -220,7 +221,7 @@ def rivals(app: Newel, modules: dict[str, Any]) -> Iterator[Row]:
         yield Row(level="note", about=f"plugins {first} and {second}", text=text, do="newel rehearse shows it on your documents")
 
 
-def _answers(module: Any, hook: str, kind: DocumentKind) -> bool:
+def _answers(app: Newel, plugin: str, module: Any, hook: str, kind: DocumentKind) -> bool:
     """Whether a plugin answers for any plain line of this kind of document. One that needs facts to answer does not."""
     if not (kind.priced if hook in ("decide_price", "decide_tax") else any("move" in t.effects for t in kind.transitions)):
         return False
@@ -237,7 +238,8 @@ def _answers(module: Any, hook: str, kind: DocumentKind) -> bool:
         )  # fmt: skip
         try:
             with rules_limit():
-                if impl.call({"document": document, "line": line, "facts": Facts(), "context": context}) is not None:
+                values = {"document": document, "line": line, "facts": Facts(), "context": context}
+                if plugin in app.plugins.implementers(hook, **values) and impl.call(values) is not None:
                     return True
         except Exception:  # noqa: S112 - it wants facts, or is faulty, which is found elsewhere
             continue

@@ -6,16 +6,20 @@ bolt = await item(app, context, "BOLT", price="0.12")
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 from newel.config import Config
 from newel.domain.context import Context, User
 from newel.domain.document import DocumentInput, LineInput
 from newel.domain.money import rounded
+from newel.manifest import Manifest
+from newel.plugins import Plugins
 from newel.services.app import Newel
 from newel.services.setup import set_up_company
 
@@ -91,4 +95,27 @@ async def stock(app: Newel, context: Context, item_number: str | int, quantity: 
     return made.document.id
 
 
-__all__ = ["NOW", "TODAY", "DocumentInput", "LineInput", "item", "party", "running", "stock"]
+def ask(function: Callable[..., Any], *args: Any, **more: Any) -> Any:
+    """What the kernel gets from one hook: its answer, or None where @asked says that it isn't called for these arguments.
+
+    Args:
+        function: with @hookimpl; of an async one the answer is awaited as usual.
+        args: what it names, in its own order.
+        more: arguments of the hook by name; the document or facts that it is asked by and doesn't name itself.
+
+    Raises:
+        Unfit: the kernel refuses it at start.
+    """
+    plugin = SimpleNamespace(register_plugin=lambda: Manifest(name="asked", label="Asked"), **{function.__name__: function})
+    signature = inspect.signature(function)
+    named = signature.bind(*args, **{name: value for name, value in more.items() if name in signature.parameters})
+    if Plugins({"asked": plugin}).implementers(function.__name__, **{**more, **named.arguments}):
+        return function(*named.args, **named.kwargs)
+    return _nothing() if inspect.iscoroutinefunction(function) else None
+
+
+async def _nothing() -> None:
+    """What is awaited in place of an async hook that isn't asked."""
+
+
+__all__ = ["NOW", "TODAY", "DocumentInput", "LineInput", "ask", "item", "party", "running", "stock"]

@@ -9,11 +9,15 @@ T = TypeVar("T")
 
 
 class Facts:
-    """Facts by type. Two structs of one type are an error of the caller, which names both plugins."""
+    """Facts by type. Two structs of one type are an error of the caller, which names both plugins.
 
-    __slots__ = ("_by_type",)
+    asked: for the kernel, who has something to say about them, by plugins, hook and kind of document.
+    """
+
+    __slots__ = ("_by_type", "asked")
 
     def __init__(self, structs: Iterable[Any] = ()) -> None:
+        self.asked: dict[tuple[Any, str, str], Any] = {}
         self._by_type = {type(s): s for s in structs}
 
     def get(self, kind: type[T]) -> T | None:

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from newel.domain.document import Line
 
 PHASES = ("draft", "offered", "open", "done", "cancelled")
-ROLES = (
-    "sale", "purchase", "delivery", "receipt", "invoice", "bill", "payment", "return", "request", "transfer", "production",
-)  # fmt: skip
+ROLES = ("sale", "purchase", "delivery", "receipt", "invoice", "bill", "payment", "return", "request", "transfer", "production")
 EFFECTS = ("number", "reserve", "release", "move", "post", "reverse", "credit")
 FIRM_PHASES = ("open", "done")
 

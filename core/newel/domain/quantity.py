@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 
 import msgspec
 
@@ -29,6 +30,7 @@ class Unit(msgspec.Struct, frozen=True):
     factor: Decimal = ONE
 
 
+@lru_cache(maxsize=8192)
 def in_base(quantity: Decimal, factor: Decimal) -> Decimal:
     """A quantity in the item's own unit: quantity times units per unit, half up to six digits."""
     return plain(rounded(product(quantity, factor), QUANTITY_DIGITS))

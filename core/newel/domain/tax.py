@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -82,7 +82,7 @@ def taxed(amounts: Sequence[Decimal], taxes: Sequence[tuple[Tax, ...]], *, inclu
         _spread(sum(parts, ZERO), included, [(i, amounts[i]) for i in members], digits, nets, line_tax)
         for tax, part in zip(group, parts, strict=True):
             _add(sums, tax, net, part)
-    sums_by_tax = _merge(sums, digits, mode, method, included, nets, line_tax, taxes)  # may still move a unit on a line
+    sums_by_tax = _merge(sums, digits, mode, method, included, nets, line_tax, groups)  # may still move a unit on a line
     return Taxed(tuple(nets), tuple(line_tax), sums_by_tax)
 
 
@@ -95,14 +95,7 @@ def _split(amount: Decimal, group: tuple[Tax, ...], included: bool, digits: int,
     return net, allocate(amount - net, [t.rate for t in group], digits)
 
 
-def _spread(
-    tax: Decimal,
-    included: bool,
-    members: list[tuple[int, Decimal]],
-    digits: int,
-    nets: list[Decimal],
-    line_tax: list[Decimal],
-) -> None:
+def _spread(tax: Decimal, included: bool, members: list[tuple[int, Decimal]], digits: int, nets: list[Decimal], line_tax: list[Decimal]) -> None:
     """Give the lines of a group their shares of its tax. Lines of both signs (a charge and an allowance) are spread by sign."""
     plus = [(i, a) for i, a in members if a >= 0]
     minus = [(i, a) for i, a in members if a < 0]
@@ -134,15 +127,15 @@ def _merge(
     included: bool,
     nets: list[Decimal],
     line_tax: list[Decimal],
-    taxes: Sequence[tuple[Tax, ...]],
+    groups: Mapping[tuple[Tax, ...], Sequence[int]],
 ) -> tuple[TaxLine, ...]:
     """One tax line per tax. Where a tax stands in several groups, the document method rounds the joint base, not each group's."""
-    shared = [t for t in sums if method == "document" and not included and sum(1 for g in set(taxes) if t in g) > 1]
+    shared = [t for t in sums if method == "document" and not included and sum(t in g for g in groups) > 1]
     for tax in shared:
         base, amount = sums[tax]
         exact = rounded(product(base, tax.rate) / HUNDRED, digits, mode)
         if exact != amount:
-            members = [i for i, g in enumerate(taxes) if tax in g]
+            members = [i for g, found in groups.items() if tax in g for i in found]
             largest = max(members, key=lambda i: (abs(nets[i]), -i))
             line_tax[largest] += exact - amount
             sums[tax][1] = exact

@@ -14,7 +14,8 @@ from newel import defaults
 from newel.config import Config
 from newel.domain.context import Context, User
 from newel.errors import StartupError, missing
-from newel.plugins import Off, Plugins, Unfit, discover
+from newel.impls import Unfit
+from newel.plugins import Off, Plugins, discover
 from newel.services.carrying import queue_of
 from newel.services.registry import Registry
 from newel.store import migrate

@@ -31,10 +31,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
 
 async def diagnose(app: Newel) -> list[Diagnosis]:
     """Look at plugins, database and set-up of a started install; nothing is changed."""
-    out = [
-        Diagnosis(check="python", level="ok" if (3, 11) <= sys.version_info[:2] <= (3, 13) else "error", cause=sys.version.split()[0]),
-        *_plugins(app),
-    ]
+    out = [Diagnosis(check="python", level="ok" if (3, 11) <= sys.version_info[:2] <= (3, 13) else "error", cause=sys.version.split()[0]), *_plugins(app)]
     async with app.database.read() as session:
         pending = await migrate.pending(session, app.migration_apps())
         if pending:

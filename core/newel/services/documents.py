@@ -20,7 +20,7 @@ from newel.services.resolve import Resolver
 from newel.services.scheduling import reschedule
 from newel.services.transacting import Transacting
 from newel.store import tables_document as t
-from newel.store.documents import json_of
+from newel.store.documents import ALL, BARE, json_of
 from newel.store.session import Session
 
 
@@ -170,7 +170,7 @@ class Documents(Transacting):
         input = guards.own(context, input)
 
         async def work(engine: Engine) -> Outcome:
-            before = await self._load(engine, id) if id else None
+            before = await self._load(engine, id, parts=ALL | BARE) if id else None
             if id and before and before.kind != kind:
                 raise missing(found.label.lower(), id, "id")
             resolver = Resolver(engine.session, self.app.registry, await engine.master(), context, True)

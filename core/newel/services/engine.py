@@ -124,7 +124,7 @@ class Engine(Planner):
     async def _announce(self, document: Document, transition: Transition) -> None:
         """Leave a note in the outbox for every plugin that wants to know after the commit."""
         now = self.context.now
-        for plugin in self.plugins.implementers("after_transition"):
+        for plugin in self.plugins.implementers("after_transition", document=document):
             listens = self.registry.manifests[plugin].listens if plugin in self.registry.manifests else None
             if listens is not None and not await listens(document, transition.name, self.session, self.context):
                 continue

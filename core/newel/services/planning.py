@@ -132,7 +132,7 @@ class Planner:
         stock = not then and self.plugins.has("check_document") and any(STOCK & set(x.effects) for x in kind.transitions)
         facts = await self.facts(document, frozenset(), lock=then, stock=stock)
         proposing = Proposing(self, kind, resolver, before)
-        if self.plugins.has("propose_lines"):
+        if self.plugins.has("propose_lines", document=document, facts=facts):
             document, facts = await proposing.run(document, facts)
         rules = Rules(kind, facts, self.context, self.plugins, self.registry.line_kinds)
         with rules_limit(len(document.lines)):
@@ -180,9 +180,7 @@ class Planner:
         with rules_limit(len(document.lines)):
             self._posted(plan, kind, facts, effects)
             if ask:
-                plan.drafts = self.plugins.propose(
-                    "propose_documents", Draft, document=document, transition=transition.name, facts=facts, context=self.context
-                )  # fmt: skip
+                plan.drafts = self.plugins.propose("propose_documents", Draft, document=document, transition=transition.name, facts=facts, context=self.context)
         target = kind.state(transition.target)
         plan.document = msgspec.structs.replace(document, state=target.name, phase=target.phase, version=document.version + 1)
         return plan

@@ -60,12 +60,11 @@ class Proposing:
         planner, out = self.planner, {}
         with rules_limit(len(lines)):
             for line in lines:
-                owners = {part.partition(":")[0] for part in line.key.split("@")}
                 found: Children = []
                 for plugin, pair in planner.plugins.propose("propose_lines", tuple, document=document, line=line, facts=facts, context=planner.context):
                     if len(pair) != 2 or not isinstance(pair[0], str) or not isinstance(pair[1], LineInput):
                         raise PluginFailed(plugin, "propose_lines", f"must return pairs of (key, LineInput), got {pair!r:.80}")
-                    if plugin not in owners:
+                    if plugin not in {part.partition(":")[0] for part in line.key.split("@")}:
                         found.append((f"{plugin}:{pair[0]}" + (f"@{line.key}" if line.key else ""), pair[1]))
                 if found:
                     out[line.id] = sorted(found, key=lambda pair: pair[0])

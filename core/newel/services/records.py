@@ -111,14 +111,7 @@ class Records:
     # ---- writing -----------------------------------------------------------------------------------------------------------------
 
     async def save(
-        self,
-        kind: str,
-        id: int | None,
-        values: Mapping[str, Any],
-        context: Context,
-        *,
-        session: Session | None = None,
-        key: str | None = None,
+        self, kind: str, id: int | None, values: Mapping[str, Any], context: Context, *, session: Session | None = None, key: str | None = None
     ) -> int:
         """Create (id None) or change a record; returns its id.
 

@@ -221,10 +221,6 @@ class Registry:
             raise missing("way on", name, "flow")
         return found[0]
 
-    def table_of(self, table: Any) -> RecordKind | None:
-        """The record kind of a table, for references."""
-        return next((r for r in self.records.values() if table_name(r.table) == table_name(table)), None)
-
     def permissions(self) -> dict[str, str]:
         """Every permission with what it allows."""
         out = {"newel.admin": "administer users, roles, settings and jobs", "newel.override": "go on in spite of problems that allow it"}

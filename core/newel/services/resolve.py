@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -91,22 +91,21 @@ class Resolver(Header):
             stored = known.get(x.id)
             if x.id and stored is None:
                 self.bad("missing", f"this document has no line {x.id}", f"{where}.id", "leave id out for a new line")
-            line = self._line(kind, head, x, where, items)
-            line = msgspec.structs.replace(
-                line,
+            out.append(self._line(
+                kind, head, x, where, items, lots,
                 id=stored.id if stored else self.id(),
                 position=(i + 1) * 10,
-                lot=lots.get((line.item.id, x.lot)) if line.item and isinstance(x.lot, str) else x.lot if isinstance(x.lot, int) else None,
                 sources=stored.sources if stored else sources[i] if i < len(sources) else (),
                 copied_from=stored.copied_from if stored else sources[i][0].from_line if copies and i < len(sources) and sources[i] else None,
                 stages=stored.stages if stored else {},
                 parent=parents[i].id if parents else stored.parent if stored else None,
                 key=keys[i] if keys else stored.key if stored else "",
-            )  # fmt: skip
-            out.append(line)
+            ))  # fmt: skip
         return tuple(out)
 
-    def _line(self, kind: DocumentKind, head: Document, x: LineInput, where: str, items: dict[Any, ItemHistory]) -> Line:
+    def _line(
+        self, kind: DocumentKind, head: Document, x: LineInput, where: str, items: dict[Any, ItemHistory], lots: Mapping[tuple[int, str], int], **kept: Any
+    ) -> Line:
         line_kind = x.kind or (self._goods_kind(kind) if x.item not in (None, "") else "text" if x.text and x.price is None else "charge")
         if line_kind not in kind.line_kinds or line_kind not in self.registry.line_kinds:
             self.bad("line.kind", f"{kind.label} takes lines of kind {', '.join(kind.line_kinds)}, got {line_kind!r:.40}", f"{where}.kind")
@@ -114,10 +113,11 @@ class Resolver(Header):
         if item is None and x.item in (None, "") and line_kind in self.registry.line_kinds and self.registry.line_kinds[line_kind].item:
             self.bad("item.missing", "this line needs an item", f"{where}.item", "choose an item, or make it a text line")
         unit, factor = self._unit(x.unit, item, where)
-        self._text(x.text, 10_000, f"{where}.text")
-        self._location(x.location_from, f"{where}.location_from")
-        self._location(x.location_to, f"{where}.location_to")
-        self._role(x.account_role, f"{where}.account_role")
+        if x.text or x.account_role or (x.location_from, x.location_to) != (None, None):
+            self._text(x.text, 10_000, f"{where}.text")
+            self._location(x.location_from, f"{where}.location_from")
+            self._location(x.location_to, f"{where}.location_to")
+            self._role(x.account_role, f"{where}.account_role")
         if x.tax_category and x.tax_category not in TAX_CATEGORIES and x.tax_category not in self.master.taxes:
             known = ", ".join(TAX_CATEGORIES)
             self.bad("missing", f"there is no tax category {x.tax_category!r:.40}", f"{where}.tax_category", f"one of {known}")
@@ -130,11 +130,12 @@ class Resolver(Header):
         if not x.discount.is_finite() or not -1000 <= x.discount <= 100 or digits_of(x.discount) > 6:
             self.bad("discount.range", f"a discount between -1000 and 100 percent was expected, got {x.discount!s:.40}", f"{where}.discount")
         return Line(
-            id=0, kind=line_kind, item=item, text=x.text or (item.name if item else ""), quantity=_safe(x.quantity), unit=unit, factor=factor,
+            **kept, kind=line_kind, item=item, text=x.text or (item.name if item else ""), quantity=_safe(x.quantity), unit=unit, factor=factor,
             price_entered=None if x.price is None else _safe(x.price), discount_entered=_safe(x.discount),
             tax_category=x.tax_category or (item.tax_category if item else "standard"),
             schedules=self.schedules(x, where), location_from=x.location_from, location_to=x.location_to,
-            account_role=x.account_role, settles=x.settles, data=self._data(x.data, self.registry.line_data, f"{where}.data"), parts=x.parts,
+            lot=lots.get((item.id, x.lot)) if item and isinstance(x.lot, str) else x.lot if isinstance(x.lot, int) else None,
+            account_role=x.account_role, settles=x.settles, data=self._data(x.data, self.registry.line_data, f"{where}.data") if x.data else {}, parts=x.parts,
         )  # fmt: skip
 
     def _goods_kind(self, kind: DocumentKind) -> str:
@@ -192,12 +193,14 @@ class Resolver(Header):
 
     def schedules(self, x: LineInput, where: str) -> tuple[Schedule, ...]:
         """Scheduled deliveries of a line as entered: they add up to its quantity."""
+        if not x.schedules:
+            return ()
         for n, s in enumerate(x.schedules):
             self._quantity(s.quantity, x.unit, f"{where}.schedules[{n}].quantity")
             self._date(s.date_requested, f"{where}.schedules[{n}].date_requested")
             self._date(s.date_confirmed, f"{where}.schedules[{n}].date_confirmed")
             self._text(s.release_code, 30, f"{where}.schedules[{n}].release_code")
-        if x.schedules and all(s.quantity.is_finite() for s in x.schedules):
+        if all(s.quantity.is_finite() for s in x.schedules):
             total = sum((s.quantity for s in x.schedules), ZERO)
             if total != x.quantity:
                 self.bad("schedule.sum", f"the scheduled deliveries add up to {total}, the line has {x.quantity!s:.40}", f"{where}.schedules")
@@ -256,5 +259,5 @@ def with_their_line(lines: Sequence[Line], before: Document) -> tuple[Line, ...]
             continue
         if top is not line and was.get(line.id) == quantity and not line.schedules:
             quantity = plain(rounded(product(quantity, top.quantity) / was.get(top.id, top.quantity), QUANTITY_DIGITS))
-        out.append(msgspec.structs.replace(line, quantity=quantity))
+        out.append(line if quantity is line.quantity else msgspec.structs.replace(line, quantity=quantity))
     return tuple(out)

@@ -38,18 +38,13 @@ class Copy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pricing(msgspec.Struct):
-    """A line at work: its amount so far and the steps that led there."""
+    """A line at work: its amount so far and the steps that led there. taxes: of the line that it copies, where it copies one."""
 
     line: Line
     price: Decimal = ZERO
     amount: Decimal = ZERO
     steps: list[PriceStep] = []
     taxes: tuple[Tax, ...] | None = None
-
-    @property
-    def copied(self) -> bool:
-        """Whether the line takes over the amounts (and taxes) of another one."""
-        return self.taxes is not None
 
     def step(self, stage: str, plugin: str, rule: str, amount: Decimal, reason: str = "") -> None:
         """Go on to a new amount."""
@@ -72,9 +67,8 @@ class Rules:
         digits = document.amount_digits
         work = [self._base(document, line, i, copies, digits) for i, line in enumerate(document.lines)]
         taxes = [self._taxes(document, w) for w in work]
-        for stage in ("line", "document"):
-            if self.plugins.has("propose_adjustments"):
-                self._adjust(self._snapshot(document, work, taxes), stage, work, digits)
+        for stage in ("line", "document") if self.plugins.has("propose_adjustments", document=document, facts=self.facts) else ():
+            self._adjust(self._snapshot(document, work, taxes), stage, work, digits)
         return self._total(document, work, taxes, digits)
 
     # ---- prices ----------------------------------------------------------------------------------------------------------------
@@ -149,10 +143,10 @@ class Rules:
                 self.problems.append(Problem(code="adjustment.invalid", message=f"{change.rule}: exactly one of percent and amount", plugin=plugin))
             elif change.line is not None:
                 target = by_id.get(change.line)
-                if target is not None and not target.copied and target.steps:
+                if target is not None and target.taxes is None and target.steps:
                     target.step(stage, plugin, change.rule, adjusted(target.amount, change, digits, self.mode), change.reason)
             else:
-                self._spread(plugin, change, stage, [w for w in work if w.steps and not w.copied and w.amount > 0], digits)
+                self._spread(plugin, change, stage, [w for w in work if w.steps and w.taxes is None and w.amount > 0], digits)
 
     def _spread(self, plugin: str, change: Adjustment, stage: str, work: list[Pricing], digits: int) -> None:
         """Allocate an adjustment of the whole document to its lines, before tax."""
@@ -172,9 +166,7 @@ class Rules:
             return ()
         if work.taxes is not None:
             return work.taxes
-        answer = self.plugins.decide(
-            "decide_tax", (tuple, list), document=document, line=work.line, facts=self.facts, context=self.context
-        )  # fmt: skip
+        answer = self.plugins.decide("decide_tax", (tuple, list), document=document, line=work.line, facts=self.facts, context=self.context)
         return tuple(answer[1]) if answer else ()
 
     def _total(self, document: Document, work: list[Pricing], taxes: list[tuple[Tax, ...]], digits: int) -> Document:
@@ -198,7 +190,5 @@ class Rules:
         return rounded(product(line.item.cost, line.quantity_base), self.context.company.amount_digits, self.mode)
 
     def _costed(self, document: Document) -> Document:
-        lines = tuple(
-            msgspec.structs.replace(line, cost=self._cost(line), price=line.price_entered or ZERO) for line in document.lines
-        )  # fmt: skip
+        lines = tuple(msgspec.structs.replace(line, cost=self._cost(line), price=line.price_entered or ZERO) for line in document.lines)
         return msgspec.structs.replace(document, lines=lines)

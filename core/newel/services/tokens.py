@@ -33,10 +33,7 @@ class Tokens:
         token, now = PREFIX + secrets.token_urlsafe(32), self.app.clock()
         async with self.app.database.write() as session:
             chosen = (await self.app.context(session, user, company)).company.id
-            session.add(
-                ApiToken, token=hashed(token), user=user.id, company=chosen, name=name.strip(), created_at=now,
-                expires_at=now + timedelta(days=days),
-            )  # fmt: skip
+            session.add(ApiToken, token=hashed(token), user=user.id, company=chosen, name=name.strip(), created_at=now, expires_at=now + timedelta(days=days))
         return token
 
     async def by_token(self, token: str) -> tuple[User, int] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -16,7 +16,7 @@ from newel.services.access import is_own
 from newel.services.engine import Engine
 from newel.services.outcome import Outcome
 from newel.store import tables_document as t
-from newel.store.documents import json_of
+from newel.store.documents import ALL, json_of
 from newel.store.session import Session, passing
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ class Transacting:
     def __init__(self, app: Newel) -> None:
         self.app = app
 
-    async def _load(self, engine: Engine, id: int, *, steps: bool = False, lock: bool = True, heads: Sequence[Any] | None = None) -> Document:
-        found = await engine.load([id], steps=steps, lock=lock, heads=heads)
+    async def _load(self, engine: Engine, id: int, *, steps: bool = False, lock: bool = True, parts: int = ALL, heads: Any = None) -> Document:
+        found = await engine.load([id], steps=steps, lock=lock, parts=parts, heads=heads)
         if id not in found or not is_own(engine.context, found[id].party):
             raise missing("document", id)
         return found[id]

@@ -66,17 +66,6 @@ class Users(Tokens):
         async with self.app.database.read() as own:
             return (await own.cached(USER, _directory)).users.get(user)
 
-    async def explain(self, user: int, permission: str) -> list[tuple[str, str]]:
-        """Why a user has a permission: (role, the permission of that role which gives it); empty where nothing does."""
-        async with self.app.database.read() as session:
-            directory = await session.cached(USER, _directory)
-        return [
-            (role, given)
-            for role in directory.roles.get(user, ())
-            for given in directory.permissions.get(role, ())
-            if User(id=0, login="", permissions=frozenset({given})).may(permission)
-        ]
-
     async def create(
         self,
         login: str,
@@ -291,8 +280,4 @@ async def _directory(session: Session) -> Directory:
             permissions=frozenset(p for role in roles.get(r["id"], ()) for p in permissions.get(role, ())),
             companies=frozenset(companies.get(r["id"], ())),
         )  # fmt: skip
-    return Directory(
-        users,
-        {id_: tuple(found) for id_, found in roles.items()},
-        {code: tuple(found) for code, found in permissions.items()},
-    )
+    return Directory(users, {id_: tuple(found) for id_, found in roles.items()}, {code: tuple(found) for code, found in permissions.items()})

@@ -76,9 +76,7 @@ def table_name(table: Any) -> str:
 
 def references_to(name: str, tables: Iterable[Any]) -> list[tuple[str, str]]:
     """(table, column) of everything that keeps a row of the named table from being deleted."""
-    return sorted(
-        {(table_name(t), c.name) for t in tables for c in columns(t) if c.references == name and not c.cascade}
-    )  # fmt: skip
+    return sorted({(table_name(t), c.name) for t in tables for c in columns(t) if c.references == name and not c.cascade})
 
 
 def is_duplicate(error: BaseException) -> bool:

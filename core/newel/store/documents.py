@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 import msgspec
@@ -23,6 +24,7 @@ from newel.store.session import Session, day, instant, rows_by
 # OWING: a sale that is over, of which more was delivered than invoiced; with the open ones it counts against the customer's credit.
 SCHEDULES, HOLDS, TAXES, LINKS, OWING = 1, 2, 4, 8, 16
 ALL = SCHEDULES | HOLDS | TAXES | LINKS
+BARE, BARE_COLUMNS = 32, "document, id, position, kind, key, parent, quantity, copied_from, data"  # asked for only, no bit of a document
 _TAXES = msgspec.json.Decoder(tuple[Tax, ...])
 _NAMES = msgspec.json.Decoder(tuple[str, ...])
 _JSON = msgspec.json.Encoder(decimal_format="string")
@@ -53,27 +55,24 @@ def money(n: int) -> Decimal:
 
 
 async def read_documents(
-    session: Session, ids: Sequence[int], companies: Master, shapes: Shapes, *, lock: bool = False, steps: bool = False,
+    session: Session, ids: Sequence[int], master: Master, shapes: Shapes, *, lock: bool = False, steps: bool = False,
     parts: int = ALL, heads: Sequence[Any] | None = None,
 ) -> list[Document]:  # fmt: skip
     """Documents with lines and all that hangs on them, in id order; locked in that order where asked (so nobody deadlocks).
 
     Args:
         steps: also the stored price steps (needed for the page and for copying).
-        parts: besides header and lines; transitions that the kernel makes by itself need LINKS, or nothing.
+        parts: besides header and lines; transitions that the kernel makes by itself need LINKS, or nothing. BARE: of lines what is not entered.
         heads: their rows, where they have just been read.
     """
-    ids = sorted(set(ids))
+    ids, bare = sorted(set(ids)), parts & BARE
     if heads is None:
         heads = await session.fetch(f"SELECT * FROM document WHERE id = ANY(?) ORDER BY id{' FOR UPDATE' if lock else ''}", ids)
     if not heads:
         return []
-    line_rows = await session.fetch("SELECT * FROM document_line WHERE document = ANY(?) ORDER BY document, position, id", ids)
+    line_rows = await session.fetch(f"SELECT {BARE_COLUMNS if bare else '*'} FROM document_line WHERE document = ANY(?) ORDER BY document, position, id", ids)
     lines_of = rows_by(line_rows, "document")
-    has = 0
-    for head in heads:
-        has |= head["parts"]
-    has &= parts
+    has = parts & reduce(int.__or__, [head["parts"] for head in heads])
     if not steps and not any(head["kind"] in shapes.posting for head in heads):
         has &= ~TAXES
 
@@ -85,16 +84,19 @@ async def read_documents(
     taxes = await part(TAXES, "SELECT * FROM tax_line WHERE document = ANY(?) ORDER BY id", "document")
     holds = await part(HOLDS, "SELECT * FROM document_hold WHERE document = ANY(?) ORDER BY id", "document")
     step_rows = await read_steps(session, ids) if steps else {}
-    items = await load_items(session, [r["item"] for r in line_rows if r["item"] is not None])
+    items = await load_items(session, [r["item"] for r in line_rows if r.get("item") is not None])
     out = []
     for head in heads:
-        company = companies.companies[head["company"]]
+        company = master.companies[head["company"]]
         when = day(head["date"])
         assert when is not None
         lines = tuple(
-            _line(r, items, when, head["currency"], company, companies, shapes, stages, sources, schedules, step_rows) for r in lines_of.get(head["id"], [])
+            _bare(r, shapes, stages, sources)
+            if bare
+            else _line(r, items, when, head["currency"], company, master, shapes, stages, sources, schedules, step_rows)
+            for r in lines_of.get(head["id"], [])
         )
-        out.append(await _head(session, head, lines, companies, shapes, taxes.get(head["id"], []), holds.get(head["id"], [])))
+        out.append(await _head(session, head, lines, master, shapes, taxes.get(head["id"], []), holds.get(head["id"], [])))
     return out
 
 
@@ -135,6 +137,13 @@ async def _links(session: Session, ids: list[int]) -> tuple[dict[int, dict[str, 
     return stages, sources
 
 
+def _bare(r: Any, shapes: Shapes, stages: Any, sources: Any) -> Line:
+    return Line(
+        id=r["id"], position=r["position"], kind=r["kind"], key=r["key"], parent=r["parent"], quantity=plain(unscaled(r["quantity"], QUANTITY)),
+        copied_from=r["copied_from"], stages=stages.get(r["id"], {}), sources=tuple(sources.get(r["id"], ())), data=shapes.read(r["data"], shapes.line),
+    )  # fmt: skip
+
+
 def _line(
     r: Any, items: Any, when: Any, currency: str, company: Company, master: Master, shapes: Shapes, stages: Any, sources: Any, schedules: Any,
     steps: Any,
@@ -147,8 +156,7 @@ def _line(
         price_entered=None if r["price_entered"] is None else plain(unscaled(r["price_entered"], PRICE)),
         discount_entered=plain(unscaled(r["discount_entered"], QUANTITY)), price=plain(unscaled(r["price"], PRICE)),
         net=money(r["net"]), tax=money(r["tax"]), cost=money(r["cost"]), tax_category=r["tax_category"],
-        taxes=() if r["taxes"] == "[]" else _TAXES.decode(r["taxes"]),
-        steps=steps.get(id, ()),
+        taxes=() if r["taxes"] == "[]" else _TAXES.decode(r["taxes"]), steps=steps.get(id, ()),
         schedules=tuple(
             Schedule(
                 id=s["id"], quantity=plain(unscaled(s["quantity"], QUANTITY)), date_requested=day(s["date_requested"]),
@@ -261,12 +269,11 @@ async def update_document(session: Session, before: Document, d: Document) -> No
     """Write a changed document: changed lines in place (others may refer to them), computed parts anew."""
     await session.update(t.Document, d.id, **_head_values(d))
     have = {line.id for line in before.lines}
-    keep = {line.id for line in d.lines}
     taxed = any(x.taxes for x in before.lines)  # its own tax lines may not have been read
     used = {"price_step": True, "tax_line": taxed, "line_schedule": any(x.schedules for x in before.lines)}
     for table in [name for name, rows in used.items() if rows]:
         await session.fetch(f'DELETE FROM "{table}" WHERE document = ?', d.id)
-    gone = [(id,) for id in sorted(have - keep)]
+    gone = [(id,) for id in sorted(have - {line.id for line in d.lines})]
     await session.many("DELETE FROM line_link WHERE to_line = ?", gone)
     await session.many("DELETE FROM document_line WHERE id = ?", gone)
     changed = [_line_values(d.id, line) | {"id": line.id} for line in d.lines if line.id in have]
@@ -274,9 +281,8 @@ async def update_document(session: Session, before: Document, d: Document) -> No
         columns = [c for c in changed[0] if c not in ("id", "document")]
         sets = ", ".join(f'"{c}" = ?' for c in columns)
         await session.many(f'UPDATE "document_line" SET {sets} WHERE "id" = ?', [[*(row[c] for c in columns), row["id"]] for row in changed])
-    for line in d.lines:
-        if line.id not in have:
-            session.add(t.DocumentLine, id=line.id, **_line_values(d.id, line))
+    for line in [line for line in d.lines if line.id not in have]:
+        session.add(t.DocumentLine, id=line.id, **_line_values(d.id, line))
     _insert_parts(session, d)
 
 

@@ -8,8 +8,5 @@ from newel.store.tables_document import DOCUMENTS
 from newel.store.tables_master import MASTER
 
 APP_CONFIG = AppConfig(
-    app_name="newel",
-    migrations_folder_path=str(Path(__file__).parent / "migrations"),
-    table_classes=[*MASTER, *DOCUMENTS],
-    migration_dependencies=[],
+    app_name="newel", migrations_folder_path=str(Path(__file__).parent / "migrations"), table_classes=[*MASTER, *DOCUMENTS], migration_dependencies=[]
 )

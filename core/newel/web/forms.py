@@ -54,6 +54,9 @@ class Reader:
 
     def __init__(self, form: Mapping[str, Any]) -> None:
         self.form = {k: v for k, v in form.items() if isinstance(v, str)}
+        for field in [k.removesuffix("_was") for k in self.form if k.endswith("_was") and k.removesuffix("_was") + "_text" in self.form]:
+            if self.form.pop(f"{field}_was").strip() != self.text(f"{field}_text"):  # typed without a script: what was chosen before is not meant any more
+                self.form[field] = ""
         self.problems: list[Problem] = []
 
     def bad(self, where: str, message: str, hint: str = "", code: str = "entry") -> None:

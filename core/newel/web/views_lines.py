@@ -37,7 +37,7 @@ def path_of(name: str) -> list[str]:
 
 def posted_fields(form: Mapping[str, Any]) -> dict[str, str]:
     """What was posted. An offer that was taken without script is put into its row, or into a new one, and the form comes again."""
-    fields = {k: v for k, v in form.items() if isinstance(v, str)}
+    fields = Reader(form).form
     for name in [k for k in fields if k.startswith("lines-") and k.endswith(("-offer", "-offer.adds"))]:
         values, row = parse_qsl(fields.pop(name), keep_blank_values=True), name.rsplit("-", 1)[0]
         row = f"lines-{max(Reader(fields).rows('lines'), default=0) + 1}" if name.endswith(".adds") else row

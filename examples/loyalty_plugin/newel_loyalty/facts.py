@@ -20,8 +20,8 @@ BALANCE = (
 
 
 async def load(document: Document, session: Session) -> Standing | None:
-    """How the document's customer stands; nothing is asked for documents that have nothing to do with it."""
-    if document.party is None or document.role not in ("sale", "invoice"):
+    """How the document's customer stands; nothing is asked for documents of nobody."""
+    if document.party is None:
         return None
     row = await session.one(BALANCE, document.id, document.party.id)
     return Standing(points=int(row["points"]), here=int(row["here"]), tiers=await tiers(session))

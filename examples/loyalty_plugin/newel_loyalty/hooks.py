@@ -10,7 +10,7 @@ from newel.domain.document import Document, Draft
 from newel.domain.facts import Facts
 from newel.domain.kinds import Kinds
 from newel.domain.pricing import Adjustment
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Manifest, MenuItem, Panel
 from newel.store.session import Session
 
@@ -39,24 +39,28 @@ def register_plugin() -> Manifest:
 
 
 @hookimpl
+@asked("sale", "invoice")
 async def load_facts(document: Document, session: Session, context: Context) -> Any:
     """How the customer of a sale or invoice stands."""
     return await load(document, session)
 
 
 @hookimpl
+@asked("sale", facts=Standing)
 def propose_adjustments(document: Document, stage: str, facts: Facts, context: Context) -> Sequence[Adjustment]:
     """The tier's percentage off a sale."""
-    return rules.adjustments(document, stage, facts.get(Standing))
+    return rules.adjustments(stage, facts[Standing])
 
 
 @hookimpl
+@asked("invoice", facts=Standing)
 def propose_documents(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Draft]:
     """Points are written together with the invoice, and taken back with it."""
-    return rules.earned(document, transition, facts.get(Standing), facts[Kinds], context)
+    return rules.earned(document, transition, facts[Standing], facts[Kinds], context)
 
 
 @hookimpl
+@asked(facts=Standing)
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
     """Points and tier on the document's page."""
-    return rules.panels(facts.get(Standing))
+    return rules.panels(facts[Standing])

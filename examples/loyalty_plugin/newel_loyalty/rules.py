@@ -45,17 +45,17 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         return next((t for t in self.tiers if self.points >= t.points_min), None)
 
 
-def adjustments(document: Document, stage: str, standing: Standing | None) -> list[Adjustment]:
+def adjustments(stage: str, standing: Standing) -> list[Adjustment]:
     """The discount of the customer's tier on the whole sale."""
-    tier = standing.tier if standing else None
-    if stage != "document" or document.role != "sale" or tier is None or not tier.percent:
+    tier = standing.tier
+    if stage != "document" or tier is None or not tier.percent:
         return []
     return [Adjustment(rule=tier.code, percent=-tier.percent, reason=f"{tier.percent.normalize():f} % for {tier.name}")]
 
 
-def earned(document: Document, transition: str, standing: Standing | None, kinds: Kinds, context: Context) -> list[Draft]:
+def earned(document: Document, transition: str, standing: Standing, kinds: Kinds, context: Context) -> list[Draft]:
     """Points for an invoice that is posted; an invoice that is undone takes back what it gave. Rounded down: half a point is no point."""
-    if standing is None or document.role != "invoice" or document.party is None:
+    if document.party is None:
         return []
     before, after = kinds.becomes(document.kind, document.state, transition)
     count, reason = 0, "invoice posted"
@@ -69,10 +69,8 @@ def earned(document: Document, transition: str, standing: Standing | None, kinds
     return [Draft(record="loyalty.points", values=values)]
 
 
-def panels(standing: Standing | None) -> Sequence[Panel]:
+def panels(standing: Standing) -> Sequence[Panel]:
     """Points, tier, and how far it is to the next one."""
-    if standing is None:
-        return ()
     tier = standing.tier
     above = [t for t in standing.tiers if t.points_min > standing.points]
     rows = [("Points", str(standing.points)), ("Tier", tier.name if tier else "")]

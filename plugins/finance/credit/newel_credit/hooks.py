@@ -12,7 +12,7 @@ from newel.domain.facts import Facts
 from newel.domain.kinds import Kinds
 from newel.domain.party import Party
 from newel.errors import Problem
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Manifest, Panel
 from newel.store.session import Session
 
@@ -46,13 +46,11 @@ def propose_exposure(party: Party, facts: Facts, context: Context) -> Sequence[E
 
 
 @hookimpl
+@asked(facts=Standing)
 def check_document(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Problem]:
     """Limit and days late, as strictly as the settings say for orders, deliveries and invoices (CRD-02)."""
-    standing = facts.get(Standing)
-    if standing is None:
-        return ()
     settings = context.setting("credit", CreditSettings)
-    return rules.check(document, transition, facts[Kinds], standing, facts.get(Exposures) or Exposures(), settings, context)
+    return rules.check(document, transition, facts[Kinds], facts[Standing], facts.get(Exposures) or Exposures(), settings, context)
 
 
 @hookimpl

@@ -10,7 +10,7 @@ from newel.domain.facts import Facts
 from newel.domain.kinds import DocumentKind, Flow, State, Transition
 from newel.domain.ledger import PostingSpec
 from newel.errors import Problem
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Manifest
 
 from newel_invoicing import rules
@@ -105,6 +105,7 @@ def register_plugin() -> Manifest:
 
 
 @hookimpl
+@asked("invoicing.")
 def check_document(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Problem]:
     """An invoice that is posted has a price on each line and is due no earlier than its date; it does not go below zero."""
-    return rules.check(document, transition) if document.kind.startswith("invoicing.") else ()
+    return rules.check(document, transition)

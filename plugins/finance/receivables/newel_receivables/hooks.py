@@ -11,7 +11,7 @@ from newel.domain.facts import Facts
 from newel.domain.kinds import DocumentKind, LineKind, State, Transition
 from newel.domain.ledger import OpenItems, PostingSpec
 from newel.errors import Problem
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Manifest, Panel
 from newel.store.session import Session
 
@@ -59,16 +59,16 @@ def register_plugin() -> Manifest:
 
 
 @hookimpl
+@asked("receivables.", "sale")
 async def load_facts(document: Document, session: Session, context: Context) -> Any:
     """The open items that a payment settles and the means that it names; for a sale, what the customer owes."""
     return await load(session, document, context)
 
 
 @hookimpl
+@asked("receivables.")
 def check_document(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Problem]:
     """Each line settles what is open of this party in this currency, and no more; the means fits; write-offs are small."""
-    if not document.kind.startswith("receivables."):
-        return ()
     settled = facts.get(OpenItems) or OpenItems()
     settings = context.setting("receivables", ReceivablesSettings)
     return rules.check(document, transition, settled.items, facts.get(Claims) or Claims(), settings)

@@ -15,7 +15,7 @@ from newel_invoicing import hooks as invoicing
 from newel_receivables import hooks
 from newel_receivables.settle import settle
 from newel_sales import hooks as sales
-from newel_sdk.testing import TODAY, party, running
+from newel_sdk.testing import TODAY, ask, party, running
 
 D = Decimal
 MODULES = {"receivables": hooks, "invoicing": invoicing, "sales": sales}
@@ -41,7 +41,7 @@ async def test_hook_load_facts_and_hook_propose_panels_on_a_sale(database_url: s
         await invoice(app, context, customer, "40", TODAY.replace(day=1))
         order = (await app.documents.create("sales.order", DocumentInput(party=customer), context)).document
         async with app.database.read() as session:
-            found = await hooks.load_facts(order, session, context)
+            found = await ask(hooks.load_facts, order, session, context)
             assert session.statements == 1
         (panel,) = hooks.propose_panels(order, Facts([found]), context)
         assert panel.rows == (("Owes", "140.00 EUR"), ("Overdue", "40.00 EUR"))

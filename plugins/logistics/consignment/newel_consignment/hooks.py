@@ -15,7 +15,7 @@ from newel.domain.master import Master
 from newel.domain.party import Party
 from newel.domain.stock import LocationKind
 from newel.errors import Problem
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Manifest, Panel
 from newel.store.session import Session
 
@@ -139,12 +139,14 @@ def check_document(document: Document, transition: str, facts: Facts, context: C
 
 
 @hookimpl
+@asked(*ENDS)
 def decide_source(document: Document, line: Line, facts: Facts, context: Context) -> int | None:
     """A settlement or return starts where the goods of the order lie."""
-    return rules.source(document, line, facts.get(ConsignmentFacts), facts[Master]) if document.kind in ENDS else None
+    return rules.source(document, line, facts.get(ConsignmentFacts), facts[Master])
 
 
 @hookimpl
+@asked(*ENDS, "delivery")
 def decide_target(document: Document, line: Line, facts: Facts, context: Context) -> int | None:
     """Deliveries go to the customer's place for our goods, settlements to the customer, returns back into the warehouse."""
     if document.kind in ENDS:

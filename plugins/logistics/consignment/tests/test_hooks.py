@@ -14,7 +14,7 @@ from newel_consignment.rules import ConsignmentFacts, Share, Step
 from newel_inventory import hooks as inventory
 from newel_invoicing import hooks as invoicing
 from newel_sales import hooks as sales
-from newel_sdk.testing import TODAY, item, party, running
+from newel_sdk.testing import TODAY, ask, item, party, running
 from newel_shipping import hooks as shipping
 
 D = Decimal
@@ -58,15 +58,15 @@ def test_hook_check_document() -> None:
 def test_hook_decide_source_and_hook_decide_target_leave_ordinary_lines_alone() -> None:
     facts = Facts([MASTER])
     delivery = document("shipping.delivery", "delivery", CONSIGNED, Line(id=3))
-    assert [hooks.decide_target(delivery, line, facts, None) for line in delivery.lines] == [2, None]
-    assert [hooks.decide_source(delivery, line, facts, None) for line in delivery.lines] == [None, None]
+    assert [ask(hooks.decide_target, delivery, line, facts, None) for line in delivery.lines] == [2, None]
+    assert [ask(hooks.decide_source, delivery, line, facts, None) for line in delivery.lines] == [None, None]
     used = document("consignment.settlement", "delivery", Line(id=2, sources=FROM))
-    assert (hooks.decide_source(used, used.lines[0], facts, None), hooks.decide_target(used, used.lines[0], facts, None)) == (2, 3)
+    assert (ask(hooks.decide_source, used, used.lines[0], facts, None), ask(hooks.decide_target, used, used.lines[0], facts, None)) == (2, 3)
 
 
 def test_hook_decide_target_of_a_return_is_the_warehouse() -> None:
     back = document("consignment.return", "transfer", Line(id=2, sources=FROM), location_to=2)
-    assert hooks.decide_target(back, back.lines[0], Facts([MASTER]), None) == 1
+    assert ask(hooks.decide_target, back, back.lines[0], Facts([MASTER]), None) == 1
 
 
 async def test_hook_propose_exposure(database_url: str) -> None:

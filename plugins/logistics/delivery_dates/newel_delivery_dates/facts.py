@@ -32,13 +32,11 @@ SELECT d.number, l.item, l.quantity, l.factor, COALESCE((SELECT MIN(COALESCE(s.d
 
 async def load(document: Document, facts: Facts, session: Session, context: Context) -> DatesFacts | None:
     """Nothing for what is no sale, is over, or has no goods to go, and where nothing is kept; on saving, nothing where no day is asked for."""
-    if document.role != "sale" or document.phase not in ("draft", "offered", "open"):
-        return None
-    lines = list(going(document))
-    if not lines or (session.writable and not any(asked(document, x) for x in lines)):
+    if document.phase not in ("draft", "offered", "open"):
         return None
     kept = (await session.cached("delivery_dates", _load)).get(context.company.id)
-    if kept is None:
+    lines = list(going(document)) if kept is not None else []
+    if kept is None or not lines or (session.writable and not any(asked(document, x) for x in lines)):
         return None
     free, held = await _stock(document, facts.get(StockFacts), session, sorted({x.item.id for x in lines}))
     master, wanted = facts[Master], dict[tuple[int, int | None], Decimal]()

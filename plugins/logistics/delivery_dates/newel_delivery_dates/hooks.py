@@ -11,7 +11,7 @@ from newel.domain.facts import Facts
 from newel.domain.kinds import Kinds
 from newel.domain.master import Master
 from newel.errors import Problem, Severity
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Manifest, Panel
 from newel.store.session import Session
 
@@ -33,6 +33,7 @@ def register_plugin() -> Manifest:
 
 
 @hookimpl
+@asked("sale")
 async def load_facts(document: Document, transition: str, facts: Facts, session: Session, context: Context) -> Any:
     """Calendars, routes and lead times, and what is free and on its way of the goods of a sale; for a transition only where it may be refused."""
     if transition and not context.setting(PLUGIN, DeliveryDatesSettings).strict:
@@ -41,11 +42,10 @@ async def load_facts(document: Document, transition: str, facts: Facts, session:
 
 
 @hookimpl
+@asked(facts=DatesFacts)
 def check_document(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Problem]:
     """A day that is asked for and can't be kept: pointed out on saving, and where the settings are strict refused when the order becomes open."""
-    found = facts.get(DatesFacts)
-    if found is None:
-        return ()
+    found = facts[DatesFacts]
     step = facts[Kinds].documents[document.kind].transition(transition) if transition else None
     opens = step is not None and document.phase != "open" and facts[Kinds].documents[document.kind].state(step.target).phase == "open"
     if (transition and not opens) or not any(rules.asked(document, x) for x in rules.going(document)):
@@ -55,9 +55,8 @@ def check_document(document: Document, transition: str, facts: Facts, context: C
 
 
 @hookimpl
+@asked(facts=DatesFacts)
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
     """With each line its day and the steps to it; beside the document the day of all of it, and a button that promises the days."""
-    found = facts.get(DatesFacts)
-    if found is None:
-        return ()
+    found = facts[DatesFacts]
     return rules.panels(document, rules.promises(document, found, facts[Master], context), may_promise=context.user.may(f"{document.kind}.schedule"))

@@ -15,6 +15,7 @@ from newel.services import pages
 from newel.store.master import load_master
 from newel_delivery_dates import hooks
 from newel_sdk.kit import Kit
+from newel_sdk.testing import ask
 
 pytestmark = pytest.mark.plugins("delivery_dates", "sales", "inventory", "purchasing", "shipping", "kits")
 D = Decimal
@@ -190,7 +191,7 @@ async def test_it_costs_nothing_where_nothing_is_kept(kit: Kit) -> None:
         async with kit.app.database.write() if writable else kit.app.database.read() as session:
             master = await load_master(session)
             before = session.statements
-            found = await hooks.load_facts(document, "", Facts([master]), session, kit.context)
+            found = await ask(hooks.load_facts, document, "", Facts([master]), session, kit.context)
             return session.statements - before, found is not None
 
     await spent(False, 1)

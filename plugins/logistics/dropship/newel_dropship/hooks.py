@@ -12,7 +12,7 @@ from newel.domain.kinds import DocumentKind, Flow, Kinds, State, Transition
 from newel.domain.ledger import PostingRule
 from newel.domain.master import Master
 from newel.errors import Problem
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Manifest, Panel
 from newel.store.session import Session
 
@@ -64,12 +64,14 @@ def register_plugin() -> Manifest:
 
 
 @hookimpl
+@asked("sale", "purchase")
 async def load_facts(document: Document, session: Session, context: Context) -> Any:
     """Rules for sales, and how far vendors are; for purchases, which sales they are for."""
     return await load(document, session, context.setting("dropship", DropshipSettings))
 
 
 @hookimpl
+@asked(DELIVERY, "sale", "purchase")
 def check_document(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Problem]:
     """A vendor and an address must be known; a sale does not end while vendors are to ship something of it; a purchase for a sale stays what was sold."""
     if document.kind != DELIVERY and facts.get(DropshipFacts) is None:
@@ -79,6 +81,7 @@ def check_document(document: Document, transition: str, facts: Facts, context: C
 
 
 @hookimpl
+@asked(DELIVERY, "sale", "purchase")
 def propose_documents(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Draft]:
     """Purchase orders when a sale becomes open; an invoice when a vendor has shipped, where the settings say so."""
     settings = context.setting("dropship", DropshipSettings)
@@ -90,6 +93,7 @@ def propose_documents(document: Document, transition: str, facts: Facts, context
 
 
 @hookimpl
+@asked(DELIVERY, "sale")
 def decide_source(document: Document, line: Line, facts: Facts, context: Context) -> int | None:
     """Goods that a vendor ships come from the vendor, so that nothing is reserved for them here."""
     direct = document.kind == DELIVERY

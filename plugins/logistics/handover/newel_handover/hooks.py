@@ -8,7 +8,7 @@ from typing import Any
 from newel.domain.context import Context
 from newel.domain.document import Document
 from newel.domain.facts import Facts
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Box, Manifest, MenuItem, Panel
 from newel.store.session import Session
 
@@ -32,13 +32,14 @@ def register_plugin() -> Manifest:
 
 
 @hookimpl
+@asked("delivery")
 async def load_facts(document: Document, session: Session, context: Context) -> Any:
     """Who took a delivery, where somebody looks at it; nothing for other documents."""
-    return await handed(session, document.id) if document.role == "delivery" and document.version and not session.writable else None
+    return await handed(session, document.id) if document.version and not session.writable else None
 
 
 @hookimpl
+@asked(facts=Handed)
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
     """The proof of delivery, with its signature and photo."""
-    found = facts.get(Handed)
-    return panel(found) if found is not None else ()
+    return panel(facts[Handed])

@@ -15,6 +15,7 @@ from newel_attachments.rules import Upload
 from newel_handover import hooks, keep
 from newel_handover.keep import Hand
 from newel_sdk.kit import Kit
+from newel_sdk.testing import ask
 from PIL import Image
 
 pytestmark = pytest.mark.plugins("handover", "sales", "inventory", "shipping")
@@ -61,11 +62,11 @@ async def test_hook_load_facts_knows_who_took_a_delivery(kit: Kit, delivery: Doc
     await kit.act(delivery.id, "ship")
     sent = await kit.app.documents.get(delivery.id, kit.context)
     async with kit.app.database.read() as session:
-        assert await hooks.load_facts(sent, session, kit.context) is None
+        assert await ask(hooks.load_facts, sent, session, kit.context) is None
     await keep.prove(kit.app, kit.context, delivery.id, Hand(name="B. Porter"))
     async with kit.app.database.read() as session:
-        assert (await hooks.load_facts(sent, session, kit.context)).name == "B. Porter"
-        assert await hooks.load_facts(msgspec.structs.replace(sent, role="return"), session, kit.context) is None
+        assert (await ask(hooks.load_facts, sent, session, kit.context)).name == "B. Porter"
+        assert await ask(hooks.load_facts, msgspec.structs.replace(sent, role="return"), session, kit.context) is None
 
 
 async def test_hook_propose_panels_shows_who_took_it(kit: Kit, delivery: Document) -> None:

@@ -16,12 +16,7 @@ from newel_inventory.rules import Lying, StockNow
 async def load(session: Session, document: Document) -> StockNow | None:
     """One statement for counts and for serial numbers that come in, none for anything else: a sale has the kernel's balances."""
     goods = [line.item for line in document.lines if line.item is not None and line.item.stocked]
-    if document.kind == "inventory.count":
-        items = sorted({item.id for item in goods})
-    elif document.role in ("receipt", "return"):
-        items = sorted({item.id for item in goods if item.tracking == "serial"})
-    else:
-        return None
+    items = sorted({item.id for item in goods if item.tracking == "serial" or document.kind == "inventory.count"})
     rows = await session.fetch("SELECT item, location, lot, quantity, value FROM stock_balance WHERE item = ANY(?)", items) if items else []
     return StockNow(places={(r["item"], r["location"], r["lot"]): Lying(unscaled(r["quantity"], QUANTITY), unscaled(r["value"], AMOUNT)) for r in rows})
 

@@ -15,7 +15,7 @@ from newel.domain.pricing import Price
 from newel.domain.stock import StockFacts
 from newel.domain.tax import Tax
 from newel.errors import Problem
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Manifest
 from newel.store.session import Session
 
@@ -108,21 +108,22 @@ def register_plugin() -> Manifest:
 
 
 @hookimpl
+@asked("inventory.count", "receipt", "return")
 async def load_facts(document: Document, session: Session, context: Context) -> Any:
     """What lies in each place, for counts and for serial numbers that come in."""
     return await load(session, document)
 
 
 @hookimpl
+@asked("inventory.count")
 def propose_lines(document: Document, line: Line, facts: Facts, context: Context) -> Sequence[tuple[str, LineInput]]:
     """The difference of a counted line, as a move from or to the company's scrap location."""
-    if document.kind != "inventory.count":
-        return ()
     scrap = facts[Master].defaults.get((context.company.id, "scrap"))
     return rules.difference(document, line, facts.get(StockNow) or StockNow(), scrap)
 
 
 @hookimpl
+@asked("inventory.count", "sale", "receipt", "return")
 def check_document(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Problem]:
     """What is not there for a sale, lots and serial numbers that are missing, counts that are out of date."""
     stock = facts.get(StockNow) or StockNow()
@@ -137,14 +138,16 @@ def check_document(document: Document, transition: str, facts: Facts, context: C
 
 
 @hookimpl
+@asked("inventory.receipt")
 def decide_price(document: Document, line: Line, facts: Facts, context: Context) -> Price | None:
     """Goods that come in without a price of their own come at standard cost."""
-    if document.kind != "inventory.receipt" or line.item is None:
+    if line.item is None:
         return None
     return Price(amount=product(line.item.cost, line.factor), rule="standard cost", reason=f"standard cost of {line.item.number}")
 
 
 @hookimpl
+@asked("inventory.receipt")
 def decide_tax(document: Document, line: Line, facts: Facts, context: Context) -> Sequence[Tax] | None:
     """A receipt bears no tax: the bill does."""
-    return () if document.kind == "inventory.receipt" else None
+    return ()

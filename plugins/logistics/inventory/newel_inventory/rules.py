@@ -51,10 +51,10 @@ def check_sale(document: Document, stock: StockFacts | None, locations: Mapping[
     for i, line in enumerate(document.lines):
         if line.item is None or not line.item.stocked or line.id in parents:
             continue
-        free = left.get(line.item.id, ZERO)
-        left[line.item.id] = max(free - line.quantity_base, ZERO)
-        if line.quantity_base > free:
-            message = f"{text(line.quantity_base)} {line.item.unit} of {line.item.number} wanted, {text(free)} free now"
+        free, wanted = left.get(line.item.id, ZERO), line.quantity_base
+        left[line.item.id] = max(free - wanted, ZERO)
+        if wanted > free:
+            message = f"{text(wanted)} {line.item.unit} of {line.item.number} wanted, {text(free)} free now"
             hint = "the rest will be on back-order"
             out.append(Problem(code="inventory.short", message=message, where=f"lines[{i}].quantity", hint=hint, severity=Severity.NOTE))
     return out

@@ -10,7 +10,7 @@ from newel.services.registry import Registry
 from newel_inventory import hooks
 from newel_inventory.rules import Lying
 from newel_sales import hooks as sales
-from newel_sdk.testing import item, party, running
+from newel_sdk.testing import ask, item, party, running
 
 D = Decimal
 ALONE = {"inventory": hooks}
@@ -49,8 +49,8 @@ def test_hook_decide_tax_only_for_receipts() -> None:
     from newel_sdk.testing import TODAY
 
     bill = Document(id=1, kind="other.bill", role="bill", state="draft", date=TODAY)
-    assert hooks.decide_tax(bill, Line(id=1), Facts(), None) is None
-    assert hooks.decide_price(bill, Line(id=1), Facts(), None) is None
+    assert ask(hooks.decide_tax, bill, Line(id=1), Facts(), None) is None
+    assert ask(hooks.decide_price, bill, Line(id=1), Facts(), None) is None
 
 
 async def test_hook_load_facts_reads_once_and_nothing_for_a_sale(sqlite_url: str) -> None:
@@ -62,10 +62,10 @@ async def test_hook_load_facts_reads_once_and_nothing_for_a_sale(sqlite_url: str
         count = (await app.documents.create("inventory.count", DocumentInput(location_from=place, lines=lines), context)).document
         order = (await app.documents.create("sales.order", DocumentInput(lines=lines), context)).document
         async with app.database.read() as session:
-            assert await hooks.load_facts(order, session, context) is None
-            assert await hooks.load_facts(received.document, session, context) is not None
+            assert await ask(hooks.load_facts, order, session, context) is None
+            assert await ask(hooks.load_facts, received.document, session, context) is not None
             assert session.statements == 0
-            found = await hooks.load_facts(count, session, context)
+            found = await ask(hooks.load_facts, count, session, context)
             assert session.statements == 1
         assert found.places == {(i, place, None): Lying(D(5), D(5)) for i in goods}
 

@@ -15,7 +15,6 @@ from newel.store.session import Session, day
 
 from newel_purchasing.rules import Offer, Ordered, PurchasingFacts
 
-ROLES = ("purchase", "receipt", "bill")
 # Lines of orders with what came and was billed of them, whatever kind of document brought it.
 ORDERED = """
 SELECT {columns}, COALESCE(CAST(SUM(CASE WHEN k.kind = 'received' THEN k.quantity ELSE 0 END) AS BIGINT), 0) AS received,
@@ -38,8 +37,6 @@ async def _offers(session: Session) -> dict[tuple[int, int], tuple[Offer, ...]]:
 
 async def load(document: Document, session: Session) -> PurchasingFacts | None:
     """Nothing for what is sold; one statement more for receipts and bills, and one for the vendor's number of a bill."""
-    if document.role not in ROLES and not document.kind.startswith("purchasing."):
-        return None
     offers = {}
     if document.party is not None:
         every = await session.cached("purchasing", _offers)

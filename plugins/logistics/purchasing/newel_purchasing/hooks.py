@@ -13,7 +13,7 @@ from newel.domain.ledger import AccountRole, PostingSpec
 from newel.domain.pricing import Price
 from newel.domain.tax import Tax
 from newel.errors import Problem
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Manifest, Panel
 from newel.store.session import Session
 
@@ -115,38 +115,36 @@ def register_plugin() -> Manifest:
     )  # fmt: skip
 
 
-def _ours(document: Document) -> bool:
-    return document.role == "purchase" or document.kind in ("purchasing.requisition", "purchasing.receipt", "purchasing.bill")
-
-
 @hookimpl
+@asked("purchase", "receipt", "bill", "purchasing.")
 async def load_facts(document: Document, session: Session, context: Context) -> Any:
     """Prices of the vendor, and the orders behind receipts and bills."""
     return await load(document, session)
 
 
 @hookimpl
+@asked("purchase", "purchasing.")
 def decide_price(document: Document, line: Line, facts: Facts, context: Context) -> Price | None:
     """Whatever is bought is priced by the vendor's prices, else at standard cost; never by what we sell it for."""
-    return rules.price(document, line, facts.get(PurchasingFacts) or PurchasingFacts(), context.company) if _ours(document) else None
+    return rules.price(document, line, facts.get(PurchasingFacts) or PurchasingFacts(), context.company)
 
 
 @hookimpl
+@asked("purchasing.requisition", "purchasing.receipt")
 def decide_tax(document: Document, line: Line, facts: Facts, context: Context) -> Sequence[Tax] | None:
     """A requisition bears no tax, nor does a receipt that comes without an order: the bill does."""
-    return () if document.kind in ("purchasing.requisition", "purchasing.receipt") else None
+    return ()
 
 
 @hookimpl
+@asked("purchase", "purchasing.")
 def check_document(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Problem]:
     """Prices that nobody knows, what has gone on, and the match of order, receipt and bill."""
-    if not _ours(document):
-        return ()
     return rules.check(document, transition, facts.get(PurchasingFacts) or PurchasingFacts(), context.setting("purchasing", PurchasingSettings))
 
 
 @hookimpl
+@asked("purchase", "purchasing.", facts=PurchasingFacts)
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
     """The vendor's numbers of the items, and the match."""
-    found = facts.get(PurchasingFacts)
-    return rules.panels(document, found) if found is not None and _ours(document) else ()
+    return rules.panels(document, facts[PurchasingFacts])

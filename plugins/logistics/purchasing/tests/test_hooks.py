@@ -19,7 +19,7 @@ from newel.services.verify import verify
 from newel.store.columns import AMOUNT, QUANTITY, unscaled
 from newel_purchasing import hooks
 from newel_purchasing.rules import PurchasingSettings
-from newel_sdk.testing import TODAY, item, party, running
+from newel_sdk.testing import TODAY, ask, item, party, running
 
 D = Decimal
 
@@ -299,8 +299,8 @@ async def test_prices_with_tax_in_them_value_goods_without(database_url: str) ->
 async def test_hook_decide_tax_of_what_is_not_billed() -> None:
     requisition = Document(id=1, kind="purchasing.requisition", role="request", state="draft", date=TODAY)
     bill = Document(id=1, kind="purchasing.bill", role="bill", state="draft", date=TODAY)
-    assert hooks.decide_tax(requisition, Line(id=1), Facts(), None) == ()
-    assert hooks.decide_tax(bill, Line(id=1), Facts(), None) is None
+    assert ask(hooks.decide_tax, requisition, Line(id=1), Facts(), None) == ()
+    assert ask(hooks.decide_tax, bill, Line(id=1), Facts(), None) is None
 
 
 async def test_hook_load_facts_reads_nothing_for_what_is_sold(database_url: str) -> None:
@@ -309,13 +309,13 @@ async def test_hook_load_facts_reads_nothing_for_what_is_sold(database_url: str)
         sale = Document(id=1, kind="sales.order", role="sale", state="draft", date=TODAY)
         bill = await here.bill(await here.receive(order), reference="R")
         async with here.app.database.read() as session:
-            assert await hooks.load_facts(sale, session, here.context) is None
+            assert await ask(hooks.load_facts, sale, session, here.context) is None
             assert session.statements == 0
-            found = await hooks.load_facts(bill, session, here.context)
+            found = await ask(hooks.load_facts, bill, session, here.context)
             assert session.statements == 3
         assert found.orders[bill.lines[0].id].received == 10
-        assert hooks.check_document(sale, "confirm", Facts(), here.context) == ()
-        assert hooks.decide_price(sale, Line(id=1), Facts(), here.context) is None
+        assert ask(hooks.check_document, sale, "confirm", Facts(), here.context) is None
+        assert ask(hooks.decide_price, sale, Line(id=1), Facts(), here.context) is None
 
 
 async def test_hook_propose_panels_part_numbers(database_url: str) -> None:

@@ -11,7 +11,7 @@ from newel.domain.facts import Facts
 from newel.domain.kinds import DocumentKind, Flow, State, Transition
 from newel.domain.master import Master
 from newel.errors import Problem
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Manifest, Panel
 from newel.store.session import Session
 
@@ -113,17 +113,19 @@ def check_document(document: Document, transition: str, facts: Facts, context: C
 
 
 @hookimpl
+@asked("shipping.return")
 def decide_source(document: Document, line: Line, facts: Facts, context: Context) -> int | None:
     """A return comes from the customer, also where its header still says from where the goods were sent."""
-    if document.kind != "shipping.return" or document.location_from is None:
+    if document.location_from is None:
         return None
     return facts[Master].defaults.get((document.company, "customer"))
 
 
 @hookimpl
+@asked("shipping.return")
 def decide_target(document: Document, line: Line, facts: Facts, context: Context) -> int | None:
     """A return goes to where the goods were sent from, unless it says something else."""
-    if document.kind != "shipping.return" or document.location_from is None:
+    if document.location_from is None:
         return None
     return line.location_to or document.location_to or document.location_from
 

@@ -13,7 +13,7 @@ from newel.services.app import Newel
 from newel.services.registry import Registry
 from newel_inventory import hooks as inventory
 from newel_sales import hooks as sales
-from newel_sdk.testing import item, party, running
+from newel_sdk.testing import ask, item, party, running
 from newel_shipping import hooks
 
 D = Decimal
@@ -79,8 +79,8 @@ def test_hook_decide_target_answers_for_returns_only() -> None:
     from newel_sdk.testing import TODAY
 
     delivery = Document(id=1, kind="shipping.delivery", role="delivery", state="draft", date=TODAY, location_from=5)
-    assert hooks.decide_target(delivery, Line(id=1), Facts(), None) is None
-    assert hooks.decide_source(delivery, Line(id=1), Facts(), None) is None
+    assert ask(hooks.decide_target, delivery, Line(id=1), Facts(), None) is None
+    assert ask(hooks.decide_source, delivery, Line(id=1), Facts(), None) is None
 
 
 async def test_a_cancelled_delivery_is_open_again(database_url: str) -> None:

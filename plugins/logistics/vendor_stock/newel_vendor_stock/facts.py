@@ -13,7 +13,7 @@ from newel.manifest import Column, Parameter, Report
 from newel.store.columns import AMOUNT, QUANTITY, RATE, unscaled
 from newel.store.session import Session, day, narrowed, rows_by
 
-from newel_vendor_stock.rules import ARRIVED, LINKS, ORDER, PLACE, STEPS, VendorStockFacts, origin
+from newel_vendor_stock.rules import ARRIVED, LINKS, ORDER, PLACE, VendorStockFacts, origin
 
 LINKED = """
 SELECT k.from_line AS line, k.kind AS link, k.to_document, k.to_line, k.quantity, k.firm, d.date
@@ -29,7 +29,7 @@ SELECT k.from_line AS line, m.source, a.kind AS source_kind, m.target, b.kind AS
 
 async def load(session: Session, document: Document) -> VendorStockFacts | None:
     """Nothing for other documents; two statements for what comes of an order."""
-    lines = sorted({origin(line) for line in document.lines} - {0}) if document.kind in STEPS else []
+    lines = sorted({origin(line) for line in document.lines} - {0})
     if not lines:
         return None
     steps = tuple(_step(r) for r in await session.fetch(LINKED, lines, list(LINKS)))

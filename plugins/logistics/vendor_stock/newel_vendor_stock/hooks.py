@@ -13,7 +13,7 @@ from newel.domain.ledger import PostingRule
 from newel.domain.master import Master
 from newel.domain.stock import LocationKind, StockFacts
 from newel.errors import Problem
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Manifest, Panel
 from newel.store.session import Session
 
@@ -102,6 +102,7 @@ def register_plugin() -> Manifest:
 
 
 @hookimpl
+@asked(*STEPS)
 async def load_facts(document: Document, session: Session, context: Context) -> Any:
     """What happened to the order's lines, and where their goods lie."""
     return await load(session, document)
@@ -117,20 +118,21 @@ def check_document(document: Document, transition: str, facts: Facts, context: C
 
 
 @hookimpl
+@asked(*STEPS)
 def decide_source(document: Document, line: Line, facts: Facts, context: Context) -> int | None:
     """Arrivals come from the vendor; the rest starts where the goods of the order lie."""
-    if document.kind not in STEPS:
-        return None
     return rules.source(document, line, facts.get(VendorStockFacts) or VendorStockFacts(), facts[Master])
 
 
 @hookimpl
+@asked(*STEPS)
 def decide_target(document: Document, line: Line, facts: Facts, context: Context) -> int | None:
     """Arrivals go to the vendor's place here, what is used into our own store, returns to the vendor."""
-    return rules.target(document, line, facts[Master]) if document.kind in STEPS else None
+    return rules.target(document, line, facts[Master])
 
 
 @hookimpl
+@asked(ORDER)
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
     """How much of an order is here and the vendor's."""
     return list(rules.panels(document))

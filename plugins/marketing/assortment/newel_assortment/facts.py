@@ -34,7 +34,7 @@ class _Kept(msgspec.Struct):
 
 async def load(session: Session, document: Document, context: Context) -> Assortment | None:
     """What goes with the items of a sale or delivery; what is free of them only while somebody looks."""
-    if document.role not in ("sale", "request", "delivery") or not document.lines:
+    if not document.lines:
         return None
     kept = await session.cached("assortment", _load)
     ordered = await _ordered(session, document) if document.role == "delivery" and kept.associations else {}

@@ -10,7 +10,7 @@ from newel.domain.document import Document
 from newel.domain.facts import Facts
 from newel.domain.kinds import Kinds
 from newel.errors import Problem
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Manifest, Panel
 from newel.store.session import Session
 
@@ -35,20 +35,21 @@ def register_plugin() -> Manifest:
 
 
 @hookimpl
+@asked("sale", "request", "delivery")
 async def load_facts(document: Document, session: Session, context: Context) -> Any:
     """What is declared for the items of a sale or delivery, and what is free of what could stand for them."""
     return await load(session, document, context)
 
 
 @hookimpl
+@asked(facts=Assortment)
 def check_document(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Problem]:
     """Quantities that are not sold, items that lack, and what is sent instead of what was ordered."""
-    found = facts.get(Assortment)
-    return rules.check(document, transition, found, facts[Kinds]) if found else ()
+    return rules.check(document, transition, facts[Assortment], facts[Kinds])
 
 
 @hookimpl
+@asked(facts=Assortment)
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
     """Below each line one click for the right quantity, for a substitute, and for what goes with it."""
-    found = facts.get(Assortment)
-    return rules.panels(document, found) if found else ()
+    return rules.panels(document, facts[Assortment])

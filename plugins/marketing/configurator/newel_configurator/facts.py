@@ -11,7 +11,7 @@ from newel.domain.document import Document
 from newel.store.columns import PRICE, QUANTITY, unscaled
 from newel.store.session import Session, rows_by
 
-from newel_configurator.rules import SELLING, ConfigFacts, Configured, Feature, Model, Option, Rule, bad, choices_of, configure, own
+from newel_configurator.rules import ConfigFacts, Configured, Feature, Model, Option, Rule, bad, choices_of, configure, own
 
 Models = Mapping[tuple[int, int], Model]
 OPTIONS = "SELECT o.*, i.number, i.name FROM configurator_option o JOIN item i ON i.id = o.item ORDER BY o.sequence, o.id"
@@ -21,8 +21,6 @@ MODELS = "SELECT m.*, i.number FROM configurator_model m JOIN item i ON i.id = m
 
 async def load(session: Session, document: Document, context: Context) -> ConfigFacts | None:
     """Nothing for a document in which nothing is configured; one statement where something is."""
-    if document.role not in SELLING:
-        return None
     models: Models = await session.cached("configurator", _load)
     if not models and not any("configurator" in x.data for x in document.lines):
         return None

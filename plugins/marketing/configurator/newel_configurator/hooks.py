@@ -12,13 +12,13 @@ from newel.domain.kinds import DocumentKind, Kinds, State, Transition
 from newel.domain.parts import handed_on
 from newel.domain.pricing import Adjustment, Price
 from newel.errors import Problem
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Manifest, Panel
 from newel.store.session import Session
 
 from newel_configurator import checks, rules
 from newel_configurator.facts import load
-from newel_configurator.rules import ConfigData, ConfigFacts
+from newel_configurator.rules import SELLING, ConfigData, ConfigFacts
 from newel_configurator.tables import RECORDS, TABLES
 
 DRAFT = DocumentKind(
@@ -40,55 +40,56 @@ def register_plugin() -> Manifest:
 
 
 @hookimpl
+@asked(*SELLING)
 async def load_facts(document: Document, session: Session, context: Context) -> Any:
     """What was chosen, for documents in which something is configured."""
     return await load(session, document, context)
 
 
 @hookimpl
+@asked(facts=ConfigFacts)
 def propose_lines(document: Document, line: Line, facts: Facts, context: Context) -> Sequence[tuple[str, LineInput]]:
     """The parts of a configured line."""
-    found = facts.get(ConfigFacts)
-    return rules.parts(document, line, found) if found else ()
+    return rules.parts(document, line, facts[ConfigFacts])
 
 
 @hookimpl
+@asked(facts=ConfigFacts)
 def decide_price(document: Document, line: Line, facts: Facts, context: Context) -> Price | None:
     """Nothing for a part whose price is in its line."""
-    return rules.price(line) if facts.get(ConfigFacts) else None
+    return rules.price(line)
 
 
 @hookimpl
+@asked(facts=ConfigFacts)
 def propose_adjustments(document: Document, stage: str, facts: Facts, context: Context) -> Sequence[Adjustment]:
     """A step for each option; then the price as shares of the parts."""
-    found = facts.get(ConfigFacts)
-    if found is None:
-        return ()
+    found = facts[ConfigFacts]
     if stage == "line":
         return rules.surcharges(document, found, context.company)
     return handed_on(document, rules.bearing(document, found), "configurator", "configured")
 
 
 @hookimpl
+@asked(facts=ConfigFacts)
 def check_document(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Problem]:
     """What can't be chosen together, and why."""
-    found = facts.get(ConfigFacts)
-    return checks.check(document, found) if found and not transition else ()
+    return checks.check(document, facts[ConfigFacts]) if not transition else ()
 
 
 @hookimpl
+@asked("request", "sale", facts=ConfigFacts)
 def propose_documents(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Draft]:
     """A record of each configuration that is offered, ordered or kept for the first time."""
-    found = facts.get(ConfigFacts)
-    before, after = facts[Kinds].becomes(document.kind, document.state, transition) if found else ("", "")
-    if found is None or document.role not in ("request", "sale") or before not in ("draft", "offered") or after in ("", "draft", "cancelled"):
+    before, after = facts[Kinds].becomes(document.kind, document.state, transition)
+    if before not in ("draft", "offered") or after in ("", "draft", "cancelled"):
         return ()
-    kept = sorted(checks.keep(document, found).items())
+    kept = sorted(checks.keep(document, facts[ConfigFacts]).items())
     return [Draft(record="configurator.configuration", values={"number": n, "item": item, "content": text}) for n, (item, text) in kept]
 
 
 @hookimpl
+@asked(facts=ConfigFacts)
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
     """What can be chosen for each line, and the number of what was."""
-    found = facts.get(ConfigFacts)
-    return rules.panels(found, document, context.company) if found else ()
+    return rules.panels(facts[ConfigFacts], document, context.company)

@@ -18,7 +18,7 @@ from newel_inventory import hooks as inventory
 from newel_invoicing import hooks as invoicing
 from newel_pricelists import hooks as pricelists
 from newel_sales import hooks as sales
-from newel_sdk.testing import item, party, running
+from newel_sdk.testing import ask, item, party, running
 from newel_shipping import hooks as shipping
 
 D = Decimal
@@ -101,9 +101,9 @@ async def test_hook_load_facts_only_for_documents_with_a_configuration(database_
         await shop(app, context)
         plain, made = await sell(app, context, LineInput(item="LAMP")), await sell(app, context, mixer())
         async with app.database.read() as session:
-            assert await hooks.load_facts(plain, session, context) is None
+            assert await ask(hooks.load_facts, plain, session, context) is None
             assert session.statements == 1, "the versions of all facts, which the kernel asks for anyway"
-            found = await hooks.load_facts(made, session, context)
+            found = await ask(hooks.load_facts, made, session, context)
             assert session.statements == 2 and found.parts == {made.lines[0].id: (made.lines[1].id,)}
 
 

@@ -11,7 +11,7 @@ from newel.domain.facts import Facts
 from newel.domain.parts import handed_on
 from newel.domain.pricing import Adjustment, Price
 from newel.errors import Problem
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Manifest, Panel
 from newel.store.session import Session
 
@@ -44,37 +44,36 @@ async def load_facts(document: Document, session: Session, context: Context) -> 
 
 
 @hookimpl
+@asked(facts=KitFacts)
 def propose_lines(document: Document, line: Line, facts: Facts, context: Context) -> Sequence[tuple[str, LineInput]]:
     """The parts of a kit."""
-    found = facts.get(KitFacts)
-    return rules.parts(document, line, found.kits) if found else ()
+    return rules.parts(document, line, facts[KitFacts].kits)
 
 
 @hookimpl
+@asked(facts=KitFacts)
 def decide_price(document: Document, line: Line, facts: Facts, context: Context) -> Price | None:
     """Nothing for a line whose price is elsewhere: in the parts of the kit, or in the kit above."""
-    found = facts.get(KitFacts)
-    return rules.price(line, found.tree) if found else None
+    return rules.price(line, facts[KitFacts].tree)
 
 
 @hookimpl
+@asked(facts=KitFacts)
 def propose_adjustments(document: Document, stage: str, facts: Facts, context: Context) -> Sequence[Adjustment]:
     """The kit's discount on its parts; then its price as shares of them."""
-    found = facts.get(KitFacts)
-    if found is None:
-        return ()
+    found = facts[KitFacts]
     return rules.discounts(document, found.tree) if stage == "line" else handed_on(document, found.tree.bears, "kits", "kit")
 
 
 @hookimpl
+@asked(facts=KitFacts)
 def check_document(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Problem]:
     """Kits without parts, handled as one piece, or short of parts."""
-    found = facts.get(KitFacts)
-    return rules.check(document, transition, found) if found else ()
+    return rules.check(document, transition, facts[KitFacts])
 
 
 @hookimpl
+@asked(facts=KitFacts)
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
     """Availability and progress of each kit and its parts."""
-    found = facts.get(KitFacts)
-    return rules.panels(document, found) if found else ()
+    return rules.panels(document, facts[KitFacts])

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 from newel.domain.context import Context
-from newel.domain.document import Document, DocumentInput, LineInput, LinkInput, ScheduleInput
+from newel.domain.document import Document, DocumentInput, Line, LineInput, LinkInput, ScheduleInput
 from newel.domain.facts import Facts
 from newel.errors import Refused, Severity
 from newel.services.app import Newel
@@ -19,7 +19,7 @@ from newel_invoicing import hooks as invoicing
 from newel_kits import hooks
 from newel_pricelists import hooks as pricelists
 from newel_sales import hooks as sales
-from newel_sdk.testing import TODAY, item, party, running
+from newel_sdk.testing import TODAY, ask, item, party, running
 from newel_shipping import hooks as shipping
 
 D = Decimal
@@ -255,8 +255,9 @@ async def test_hook_check_document(database_url: str) -> None:
 
 
 def test_hook_propose_panels_without_facts() -> None:
-    assert hooks.propose_panels(None, Facts(), None) == hooks.check_document(None, "", Facts(), None) == ()  # type: ignore[arg-type]
-    assert hooks.decide_price(None, None, Facts(), None) is None  # type: ignore[arg-type]
+    order = Document(id=1, kind="sales.order", role="sale", state="draft", date=TODAY)
+    assert ask(hooks.propose_panels, order, Facts(), None) is ask(hooks.check_document, order, "", Facts(), None) is None
+    assert ask(hooks.decide_price, order, Line(id=1), Facts(), None) is None
 
 
 async def test_a_changed_kit_changes_no_confirmed_order(database_url: str) -> None:

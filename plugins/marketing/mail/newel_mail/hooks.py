@@ -8,7 +8,7 @@ from typing import Any
 from newel.domain.context import Context
 from newel.domain.document import Document
 from newel.domain.facts import Facts
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Box, Job, Manifest, Panel, Shown
 from newel.store.session import Database, Session
 
@@ -47,11 +47,10 @@ async def after_transition(document: Document, transition: str, database: Databa
 
 
 @hookimpl
+@asked(facts=Mails)
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
     """What was sent and when, and the way to write one."""
-    found = facts.get(Mails)
-    if found is None:
-        return []
+    found = facts[Mails]
     to = document.party and (document.party.email or document.party.name)
     write = (("Write to", Shown(value=to or "…", url=f"/mail/of/{document.id}")),) if context.user.may(SEND) else ()
     return [Panel(title="E-mail", rows=(*found.rows, *write), sequence=60)] if found.rows or write else []

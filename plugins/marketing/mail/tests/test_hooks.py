@@ -6,7 +6,7 @@ from newel.domain.document import Document
 from newel.domain.facts import Facts
 from newel_mail import hooks
 from newel_mail.rules import Mails, MailSettings
-from newel_sdk.testing import TODAY, running
+from newel_sdk.testing import TODAY, ask, running
 
 ALONE = {"mail": hooks}
 
@@ -45,10 +45,10 @@ async def test_hook_propose_panels(sqlite_url: str) -> None:
     """What was sent, and for who may send the way to write one."""
     async with running(sqlite_url, ALONE) as (_app, context):
         nobody = replace(context, user=replace(context.user, permissions=frozenset()))
-        assert hooks.propose_panels(document(), Facts(), context) == []
-        assert hooks.propose_panels(document(), Facts([Mails()]), nobody) == []
+        assert ask(hooks.propose_panels, document(), Facts(), context) is None
+        assert ask(hooks.propose_panels, document(), Facts([Mails()]), nobody) == []
         found = Facts([Mails((("Sent", "a@b.example, S"),))])
-        (panel,) = hooks.propose_panels(document(), found, nobody)
+        (panel,) = ask(hooks.propose_panels, document(), found, nobody)
         assert panel.rows == (("Sent", "a@b.example, S"),)
-        (panel,) = hooks.propose_panels(document(), found, context)
+        (panel,) = ask(hooks.propose_panels, document(), found, context)
         assert [label for label, _value in panel.rows] == ["Sent", "Write to"]

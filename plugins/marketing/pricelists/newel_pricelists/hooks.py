@@ -9,7 +9,7 @@ from newel.domain.context import Context
 from newel.domain.document import Document, Line
 from newel.domain.facts import Facts
 from newel.domain.pricing import Price
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Manifest, Panel
 from newel.store.session import Session
 
@@ -37,25 +37,26 @@ def register_plugin() -> Manifest:
 
 
 @hookimpl
+@asked(*SELLING)
 async def load_facts(document: Document, session: Session, context: Context) -> Any:
     """The lists of the customer, and their lines for the items of the document."""
-    if document.role not in SELLING or document.party is None:
+    if document.party is None:
         return None
     items = {line.item.id: line.item for line in document.lines if line.item is not None}
     return await load(session, document.party, items.values(), context.company.id, document.date)
 
 
 @hookimpl
+@asked(facts=PriceFacts)
 def decide_price(document: Document, line: Line, facts: Facts, context: Context) -> Price | None:
     """The most specific line of the customer's lists; no answer where none fits."""
-    found = facts.get(PriceFacts)
-    if found is None or line.item is None or document.role not in SELLING:
+    if line.item is None:
         return None
-    return answer(found, line.item, line.quantity_base, line.factor, document.currency, document.rate, document.date, context.company)
+    return answer(facts[PriceFacts], line.item, line.quantity_base, line.factor, document.currency, document.rate, document.date, context.company)
 
 
 @hookimpl
+@asked(facts=PriceFacts)
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
     """The customer's lists, in the head; with each price the next quantity that has a better one."""
-    found = facts.get(PriceFacts)
-    return panels(document, found, context.company) if found and document.role in SELLING else ()
+    return panels(document, facts[PriceFacts], context.company)

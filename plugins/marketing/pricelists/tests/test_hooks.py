@@ -10,7 +10,7 @@ from newel.domain.facts import Facts
 from newel.services.app import Newel
 from newel_pricelists import hooks
 from newel_sales import hooks as sales
-from newel_sdk.testing import item, party, running
+from newel_sdk.testing import ask, item, party, running
 
 D = Decimal
 MODULES = {"pricelists": hooks, "sales": sales}
@@ -85,12 +85,12 @@ async def test_hook_load_facts_asks_once_and_never_again(database_url: str) -> N
         app.database.cache.values.pop("pricelists", None)
         for statements in (3, 1):  # one asks for the versions of all facts; the kernel has asked already when a document is saved
             async with app.database.read() as session:
-                found = await hooks.load_facts(order, session, context)
+                found = await ask(hooks.load_facts, order, session, context)
                 assert session.statements == statements
             assert found.lines.keys() == {(found.assigned[0].price_list, bolt) for bolt in bolts}
         nobody = (await app.documents.create("sales.order", DocumentInput(lines=entered.lines), context)).document
         async with app.database.read() as session:
-            assert await hooks.load_facts(nobody, session, context) is None
+            assert await ask(hooks.load_facts, nobody, session, context) is None
 
 
 async def test_the_price_list_of_a_partner(database_url: str) -> None:
@@ -129,10 +129,10 @@ async def test_hook_propose_panels_names_the_lists_of_the_customer(sqlite_url: s
             await app.records.save("pricelists.assignment", None, {"price_list": made, "party": customer, "sequence": sequence}, context)
         document = (await app.documents.preview("sales.order", DocumentInput(party=customer), context)).document
         async with app.database.read() as session:
-            facts = Facts([await hooks.load_facts(document, session, context)])
-        (panel,) = hooks.propose_panels(document, facts, context)
+            facts = Facts([await ask(hooks.load_facts, document, session, context)])
+        (panel,) = ask(hooks.propose_panels, document, facts, context)
         assert (panel.slot, panel.rows) == ("head", (("Price list", "FIRST, LATER"),))
-        assert hooks.propose_panels(document, Facts(), context) == ()
+        assert ask(hooks.propose_panels, document, Facts(), context) is None
 
 
 async def test_the_next_quantity_with_a_better_price_is_named(sqlite_url: str) -> None:
@@ -146,8 +146,8 @@ async def test_the_next_quantity_with_a_better_price_is_named(sqlite_url: str) -
             entered = LineInput(item=bolt, quantity=D(quantity), price=price_entered)
             document = (await app.documents.preview("sales.order", DocumentInput(party=customer, lines=(entered,)), context)).document
             async with app.database.read() as session:
-                facts = Facts([await hooks.load_facts(document, session, context)])
-            _head, *panels = hooks.propose_panels(document, facts, context)
+                facts = Facts([await ask(hooks.load_facts, document, session, context)])
+            _head, *panels = ask(hooks.propose_panels, document, facts, context)
             found[f"{quantity} {price_entered}"] = [(p.slot, p.rows[0][0], p.rows[0][1].value, p.rows[1][1].value) for p in panels]
         assert found == {
             "6 None": [("why", "price list OWN, from 10", D(4), D(8))], "20 None": [("why", "price list OWN, from 100", D(80), D(7))],

@@ -93,7 +93,8 @@ async def load(session: Session, document: Document, context: Context) -> Promot
                 by_what.setdefault(what, {})[promotion.code] = promotion
     found = {key: tuple(promotions.values()) for key, promotions in by_what.items()}
     known, given = await _coupons(session, document, named) if named else ({}, frozenset())
-    return PromotionFacts(by_what=found, coupons=known, given=given)
+    gifts = any(p.gift is not None for promotions in found.values() for p in promotions)
+    return PromotionFacts(by_what=found, gifts=gifts, coupons=known, given=given)
 
 
 def customer(document: Document) -> tuple[Key, ...]:

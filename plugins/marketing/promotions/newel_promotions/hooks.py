@@ -12,7 +12,7 @@ from newel.domain.kinds import Extension, Kinds
 from newel.domain.master import Master
 from newel.domain.pricing import Adjustment
 from newel.errors import Problem
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Manifest, Panel
 from newel.store.session import Session
 
@@ -42,49 +42,49 @@ def register_plugin() -> Manifest:
 
 
 @hookimpl
+@asked("sale")
 async def load_facts(document: Document, session: Session, context: Context) -> Any:
     """Promotions for the items and the customer of a sale on its day, and the coupons that it names."""
-    return await load(session, document, context) if document.role == "sale" else None
+    return await load(session, document, context)
 
 
 @hookimpl
+@asked(facts=PromotionFacts)
 def propose_lines(document: Document, line: Line, facts: Facts, context: Context) -> Sequence[tuple[str, LineInput]]:
     """Gifts that come with a line."""
-    deal = _deal(document, facts, context)
-    return deal.gifts(line) if deal else ()
+    return _deal(document, facts, context).gifts(line) if facts[PromotionFacts].gifts else ()
 
 
 @hookimpl
+@asked(facts=PromotionFacts)
 def propose_adjustments(document: Document, stage: str, facts: Facts, context: Context) -> Sequence[Adjustment]:
     """Discounts of lines, then those of the whole document; gifts cost nothing."""
-    deal = _deal(document, facts, context)
-    return deal.adjustments(stage) if deal else ()
+    return _deal(document, facts, context).adjustments(stage)
 
 
 @hookimpl
+@asked(facts=PromotionFacts)
 def check_document(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Problem]:
     """Coupons that are unknown, used up or of no use here."""
-    found = facts.get(PromotionFacts)
-    return list(checks.check_coupons(document, transition, _phases(document, transition, facts), found)) if found else ()
+    return list(checks.check_coupons(document, transition, _phases(document, transition, facts), facts[PromotionFacts]))
 
 
 @hookimpl
+@asked(facts=PromotionFacts)
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
     """With the price of each line the promotions that it nearly got."""
-    deal = _deal(document, facts, context)
-    return nearly(deal) if deal and document.phase in ("draft", "offered") else ()
+    return nearly(_deal(document, facts, context)) if document.phase in ("draft", "offered") else ()
 
 
 @hookimpl
+@asked(facts=PromotionFacts)
 def propose_documents(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Draft]:
     """Coupons are used when a sale opens; its cancellation gives them back."""
-    found = facts.get(PromotionFacts)
-    return checks.propose_uses(document, _phases(document, transition, facts), found) if found else ()
+    return checks.propose_uses(document, _phases(document, transition, facts), facts[PromotionFacts])
 
 
-def _deal(document: Document, facts: Facts, context: Context) -> Deal | None:
-    found = facts.get(PromotionFacts)
-    return Deal(document, found, facts[Master], context.company, context.setting(PLUGIN, PromotionSettings)) if found else None
+def _deal(document: Document, facts: Facts, context: Context) -> Deal:
+    return Deal(document, facts[PromotionFacts], facts[Master], context.company, context.setting(PLUGIN, PromotionSettings))
 
 
 def _phases(document: Document, transition: str, facts: Facts) -> tuple[str, str]:

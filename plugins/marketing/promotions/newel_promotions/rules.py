@@ -72,9 +72,13 @@ class Coupon(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PromotionFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What holds for the document's customer and day. by_what: item id, class code or "" -> promotions. given: codes in the stored steps."""
+    """What holds for the document's customer and day. by_what: item id, class code or "" -> promotions. given: codes in the stored steps.
+
+    gifts: whether any of them gives something along.
+    """
 
     by_what: Mapping[Key, tuple[Promotion, ...]] = {}
+    gifts: bool = False
     coupons: Mapping[str, Coupon] = {}
     given: frozenset[str] = frozenset()
 
@@ -117,6 +121,7 @@ class Deal:
     def __init__(self, document: Document, facts: PromotionFacts, master: Master, company: Company, settings: PromotionSettings) -> None:
         self.document, self.facts, self.master, self.company = document, facts, master, company
         self.settings, self.named = settings, frozenset(c.promotion for c in facts.coupons.values())
+        self._candidates: dict[tuple[int, bool], tuple[Promotion, ...]] = {}
 
     @cached_property
     def lines(self) -> list[Line]:
@@ -130,11 +135,15 @@ class Deal:
 
     # ---- what fits ---------------------------------------------------------------------------------------------------------------
 
-    def candidates(self, line: Line) -> Iterator[Promotion]:
+    def candidates(self, line: Line) -> tuple[Promotion, ...]:
         """Promotions in whose scope a line is, each once."""
         assert line.item is not None
-        keys: tuple[Key, ...] = (line.item.id, *line.item.classes, *([""] if goods(line) else []))
-        return iter({p.code: p for key in keys for p in self.facts.by_what.get(key, ())}.values())
+        of = line.item.id, goods(line)
+        found = self._candidates.get(of)
+        if found is None:
+            keys: tuple[Key, ...] = (line.item.id, *line.item.classes, *([""] if of[1] else []))
+            found = self._candidates[of] = tuple({p.code: p for key in keys for p in self.facts.by_what.get(key, ())}.values())
+        return found
 
     def fits(self, p: Promotion, quantity: Decimal) -> bool:
         """Whether coupon, currency, quantity and order value are as the promotion wants them."""
@@ -206,6 +215,8 @@ class Deal:
             yield Adjustment(rule=gift.key.removeprefix(GIFT), line=gift.id, percent=-HUNDRED, reason="a gift")
         for line in [line for line in self.lines if line.net > 0]:
             found = [p for p in self.candidates(line) if p.per != "document" and p.gift is None and self.fits(p, line.quantity_base)]
+            if not found:
+                continue
             amount = line.net
             for n, p in enumerate(select(found, lambda p, line=line: self.off(p, line, line.net))):  # type: ignore[misc]
                 off = self.off(p, line, amount)
@@ -218,16 +229,17 @@ class Deal:
         of: dict[str, list[Line]] = {}
         found: dict[str, Promotion] = {}
         for line in [line for line in self.lines if line.net > 0]:
-            here = list(self.candidates(line))
-            if {p.code for p in here if p.policy == "exclusive"} & {s.rule for s in line.steps if s.plugin == PLUGIN}:
+            here = self.candidates(line)
+            whole = [p for p in here if p.per == "document" and p.gift is None]
+            if whole and {p.code for p in here if p.policy == "exclusive"} & {s.rule for s in line.steps if s.plugin == PLUGIN}:
                 continue  # it has one that stands alone
-            for p in [p for p in here if p.per == "document" and p.gift is None]:
+            for p in whole:
                 found[p.code] = p
                 of.setdefault(p.code, []).append(line)
         fitting = [p for p in found.values() if self.fits(p, sum((line.quantity_base for line in of[p.code]), ZERO))]
         left = {line.id: line.net for line in self.lines}
-        whole = dict(left)
-        for n, p in enumerate(select(fitting, lambda p: sum(self.parts(p, of[p.code], whole), ZERO))):
+        before = dict(left)
+        for n, p in enumerate(select(fitting, lambda p: sum(self.parts(p, of[p.code], before), ZERO))):
             for line, part in zip(of[p.code], self.parts(p, of[p.code], left), strict=True):
                 if part:
                     left[line.id] -= part

@@ -22,7 +22,7 @@ from newel_invoicing import hooks as invoicing
 from newel_promotions import hooks
 from newel_promotions.rehearse import rehearse
 from newel_sales import hooks as sales
-from newel_sdk.testing import item, party, running, stock
+from newel_sdk.testing import ask, item, party, running, stock
 from newel_shipping import hooks as shipping
 
 D = Decimal
@@ -357,11 +357,11 @@ async def test_hook_load_facts_asks_once_and_never_again(database_url: str) -> N
         customer = await party(app, context, "ACME")
         order = (await app.documents.create("sales.order", entered(customer, *((b, 1) for b in bolts)), context)).document
         async with app.database.read() as session:
-            assert await hooks.load_facts(order, session, context) is None, "nothing is promoted"
+            assert await ask(hooks.load_facts, order, session, context) is None, "nothing is promoted"
         made = await promote(app, context, "TEN", *({"item": b} for b in bolts), percent="10")
         for statements in (3, 1):  # versions of facts; whether there is anything; what there is
             async with app.database.read() as session:
-                found = await hooks.load_facts(order, session, context)
+                found = await ask(hooks.load_facts, order, session, context)
                 assert session.statements == statements
             assert found is not None
             assert found.by_what.keys() == set(bolts)
@@ -554,9 +554,9 @@ async def test_hook_propose_panels_names_promotions_that_lack_a_little(database_
             entered = tuple(LineInput(item=n, quantity=D(q)) for n, q in lines)
             document = (await app.documents.preview("sales.order", DocumentInput(party=customer, lines=entered), context)).document
             async with app.database.read() as session:
-                loaded = await hooks.load_facts(document, session, context)
+                loaded = await ask(hooks.load_facts, document, session, context)
                 facts = Facts([await load_master(session), loaded])
-            return [[(name, shown.value) for name, shown in panel.rows] for panel in hooks.propose_panels(document, facts, context)]
+            return [[(name, shown.value) for name, shown in panel.rows] for panel in ask(hooks.propose_panels, document, facts, context)]
 
         assert await near(("BOLT", 8)) == [[("Promotion TEN", D(2)), ("Promotion RICH", D("20.80"))]]  # 80 less one percent
         assert await near(("BOLT", 12)) == []  # ten percent, and more than a hundred after it

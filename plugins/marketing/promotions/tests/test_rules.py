@@ -92,11 +92,10 @@ def test_what_is_never_promoted() -> None:
     for one in (copied, line(price_entered=D(5)), line(key="promotions:X"), Line(id=1, text="Note", net=D(100)), line(net="-5"), line(net="0")):
         found = deal(promotion("P"), lines=(one,))
         assert [a for a in found.adjustments("line") if a.rule == "P"] == []
-    everything = deal(promotion("P"), lines=(line(item=freight, kind="charge"), line(2)))
-    everything.facts = PromotionFacts(by_what={"": (promotion("P"),)})
-    assert [a.line for a in everything.adjustments("line")] == [2], "freight is promoted only where a scope names it"
-    everything.facts = PromotionFacts(by_what={8: (promotion("P"),)})
-    assert [a.line for a in everything.adjustments("line")] == [1]
+    for scope, expected in (("", [2]), (8, [1])):
+        found = deal(promotion("P"), lines=(line(item=freight, kind="charge"), line(2)))
+        found.facts = PromotionFacts(by_what={scope: (promotion("P"),)})
+        assert [a.line for a in found.adjustments("line")] == expected, "freight is promoted only where a scope names it"
     assert left(deal(promotion("P"), lines=(line(price_entered=D(5)),), settings=PromotionSettings(entered_prices=True))) == [D("90.00")]
 
 

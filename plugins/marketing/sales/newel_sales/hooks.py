@@ -10,7 +10,7 @@ from newel.domain.document import Document
 from newel.domain.facts import Facts
 from newel.domain.kinds import DocumentKind, Flow, State, Transition
 from newel.errors import Problem
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Manifest, Panel
 from newel.store.session import Session
 
@@ -145,16 +145,14 @@ async def load_facts(document: Document, session: Session, context: Context) -> 
 
 
 @hookimpl
+@asked("sales.")
 def check_document(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Problem]:
     """Shares, classes, blocked customers, expired offers, empty documents, and orders that have already gone on."""
-    if not document.kind.startswith("sales."):
-        return ()
     return rules.check(document, transition, facts.get(SalesFacts), context.setting("sales", SalesSettings), context.today)
 
 
 @hookimpl
+@asked("sales.")
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
     """How far the document has gone on, who sells it, and until when an offer holds."""
-    if not document.kind.startswith("sales."):
-        return ()
     return rules.panels(document, facts.get(SalesFacts), context.setting("sales", SalesSettings))

@@ -8,7 +8,7 @@ from newel.domain.document import DocumentInput, LineInput
 from newel.services.registry import Registry
 from newel.store.session import Session
 from newel_sales import hooks
-from newel_sdk.testing import TODAY, item, party, running
+from newel_sdk.testing import TODAY, ask, item, party, running
 
 ALONE = {"sales": hooks}
 
@@ -81,4 +81,4 @@ async def _panels(session: Session, app: object, context: object, document: int)
     from newel.domain.facts import Facts
 
     stored = await app.documents.get(document, context)
-    return {panel.title: panel.rows for panel in hooks.propose_panels(stored, Facts(), context)}
+    return {panel.title: panel.rows for panel in ask(hooks.propose_panels, stored, Facts(), context)}

@@ -8,7 +8,7 @@ from typing import Any
 from newel.domain.context import Context
 from newel.domain.document import Document
 from newel.domain.facts import Facts
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Manifest, Panel
 from newel.store.session import Session
 
@@ -31,11 +31,12 @@ async def load_facts(document: Document, session: Session, context: Context) -> 
 
 
 @hookimpl
+@asked(facts=rules.Seen)
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
     """A row below each line, the customer, and the margin for those who may see it."""
-    found = facts.get(rules.Seen)
-    if found is None or context.user.party is not None:
+    if context.user.party is not None:
         return ()
+    found = facts[rules.Seen]
     panels = [*rules.stock(document, found, context.today), *rules.customer(found, context.user.may)]
     if context.user.may(MARGIN):
         panels += rules.margin(document, context.company)

@@ -69,7 +69,7 @@ def unknown(query: str, fields: Collection[str], sorts: Collection[str], values:
     for name, value in parse_qsl(query):
         if name == "sort":
             out += [value.removeprefix("-")] if value.removeprefix("-") not in sorts else []
-        elif name not in fields and name not in OWN:
+        elif name.removesuffix("_text").removesuffix("_was") not in fields and name not in OWN:  # what stood in the box of a reference
             out.append(name)
         elif name in values and value not in values[name]:
             out.append(value)

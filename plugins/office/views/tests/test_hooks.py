@@ -210,6 +210,7 @@ def test_addresses_are_compared_by_what_they_ask_for() -> None:
     """Where somebody is in a list says nothing about what they look at."""
     assert plain("view=3&page=2&b=2&a=1&format=csv") == "a=1&b=2"
     assert unknown("a=1&x=2&sort=-y&page=2", {"a"}, {"a"}, {"a": {"1"}}) == ["x", "y"]
+    assert unknown("party=7&party_text=C-7&party_was=C-7&x_text=1", {"party"}, set(), {}) == ["x_text"]
 
 
 def test_a_list_opens_with_ones_own_view_first() -> None:

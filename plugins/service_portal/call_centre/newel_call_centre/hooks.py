@@ -8,7 +8,7 @@ from typing import Any
 from newel.domain.context import Context
 from newel.domain.document import Document
 from newel.domain.facts import Facts
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Manifest, MenuItem, Panel, Shown
 from newel.store.session import Session
 
@@ -29,18 +29,20 @@ def register_plugin() -> Manifest:
 
 
 @hookimpl
+@asked("request")
 async def load_facts(document: Document, session: Session, context: Context) -> Any:
     """The calls that a request was made from."""
-    if document.role != "request" or not document.version or context.user.party is not None:
+    if not document.version or context.user.party is not None:
         return None
     return Calls(await calls(session, context, "document = ?", document.id))
 
 
 @hookimpl
+@asked(facts=Calls)
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
     """When they called, and where the recording is; not for the caller."""
-    found = facts.get(Calls)
-    if found is None or not found.found:
+    found = facts[Calls]
+    if not found.found:
         return ()
     rows = [(f"{c.started_at:%Y-%m-%d %H:%M}" if c.started_at else "Call", Shown(value=c.number or "withheld", url=c.recording)) for c in found.found]
     return [Panel(title="Calls", rows=tuple(rows), sequence=40)]

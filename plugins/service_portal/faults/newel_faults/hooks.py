@@ -10,7 +10,7 @@ from newel.domain.document import Document, Draft
 from newel.domain.facts import Facts
 from newel.domain.kinds import Kinds
 from newel.errors import Problem
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Manifest, MenuItem, Panel
 from newel.store.session import Session
 
@@ -39,20 +39,21 @@ async def load_facts(document: Document, session: Session, context: Context) -> 
 
 
 @hookimpl
+@asked(facts=FaultFacts)
 def check_document(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Problem]:
     """Causes that nobody knows."""
-    found = facts.get(FaultFacts)
-    return list(rules.check(document, found)) if found is not None and not transition else ()
+    return list(rules.check(document, facts[FaultFacts])) if not transition else ()
 
 
 @hookimpl
+@asked(facts=FaultFacts)
 def propose_documents(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Draft]:
     """What failed goes into the file when it comes back."""
-    found = facts.get(FaultFacts)
-    return rules.drafts(document, facts[Kinds].becomes(document.kind, document.state, transition), found) if found is not None else ()
+    return rules.drafts(document, facts[Kinds].becomes(document.kind, document.state, transition), facts[FaultFacts])
 
 
 @hookimpl
+@asked(facts=FaultFacts)
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
     """What is wrong with each piece."""
-    return list(rules.panels(document)) if facts.get(FaultFacts) is not None else ()
+    return list(rules.panels(document))

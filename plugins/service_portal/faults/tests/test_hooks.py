@@ -15,7 +15,7 @@ from newel_faults.rules import FaultData, FaultFacts
 from newel_inventory import hooks as inventory
 from newel_returns import hooks as returns
 from newel_sdk.kit import kit_on
-from newel_sdk.testing import TODAY, item, party, running
+from newel_sdk.testing import TODAY, ask, item, party, running
 
 D = Decimal
 MODULES = {"faults": hooks, "inventory": inventory, "returns": returns}
@@ -44,23 +44,23 @@ async def test_hook_load_facts_reads_nothing_for_others(sqlite_url: str) -> None
 
 
 def test_hook_check_document() -> None:
-    assert hooks.check_document(document(line()), "", CAUSES, None) == []
-    assert [(p.code, p.where) for p in hooks.check_document(document(line("RUST")), "", CAUSES, None)] == [("faults.cause", "lines[0].data.faults.cause")]
-    assert hooks.check_document(document(line("RUST")), "receive", CAUSES, None) == ()
+    assert ask(hooks.check_document, document(line()), "", CAUSES, None) == []
+    assert [(p.code, p.where) for p in ask(hooks.check_document, document(line("RUST")), "", CAUSES, None)] == [("faults.cause", "lines[0].data.faults.cause")]
+    assert ask(hooks.check_document, document(line("RUST")), "receive", CAUSES, None) == ()
 
 
 def test_hook_propose_documents_when_it_comes_back() -> None:
-    (draft,) = hooks.propose_documents(document(line(quantity=D(2), lot=9)), "receive", CAUSES, None)
+    (draft,) = ask(hooks.propose_documents, document(line(quantity=D(2), lot=9)), "receive", CAUSES, None)
     assert (draft.record, draft.values["cause"], draft.values["quantity"], draft.values["lot"]) == ("faults.fault", 3, D(2), 9)
     for nothing in (document(line("RUST")), document(Line(id=1, item=PUMP)), document(line(), kind="returns.authorisation", role="request")):
-        assert hooks.propose_documents(nothing, "receive", CAUSES, None) == []
-    assert hooks.propose_documents(document(line()), "cancel", CAUSES, None) == []
+        assert ask(hooks.propose_documents, nothing, "receive", CAUSES, None) == []
+    assert ask(hooks.propose_documents, document(line()), "cancel", CAUSES, None) == []
 
 
 def test_hook_propose_panels_with_boxes_for_each_piece() -> None:
-    (panel,) = hooks.propose_panels(document(line(), Line(id=2, kind="text")), CAUSES, None)
+    (panel,) = ask(hooks.propose_panels, document(line(), Line(id=2, kind="text")), CAUSES, None)
     assert (panel.line, [(e.path, e.value) for e in panel.entries]) == (1, [(("cause",), "SEAL"), (("fault",), "leaks")])
-    assert hooks.propose_panels(document(line()), Facts(), None) == ()
+    assert ask(hooks.propose_panels, document(line()), Facts(), None) is None
 
 
 async def filled(app: Any, context: Any) -> None:

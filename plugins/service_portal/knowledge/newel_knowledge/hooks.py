@@ -8,7 +8,7 @@ from typing import Any
 from newel.domain.context import Context
 from newel.domain.document import Document
 from newel.domain.facts import Facts
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Box, Manifest, MenuItem, Panel
 from newel.store.session import Session
 
@@ -41,13 +41,14 @@ def register_plugin() -> Manifest:
 
 
 @hookimpl
+@asked("request")
 async def load_facts(document: Document, session: Session, context: Context) -> Any:
     """Articles around a request, for its page and its form; nothing while it is saved."""
     return await around(document, session, context)
 
 
 @hookimpl
+@asked(facts=Articles)
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
     """What was used, and what may help."""
-    found = facts.get(Articles)
-    return rules.panels(found, document.id if document.version else 0) if found else []
+    return rules.panels(facts[Articles], document.id if document.version else 0)

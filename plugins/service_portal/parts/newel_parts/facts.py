@@ -6,14 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 from newel.domain.context import Context
-from newel.domain.document import Document
 from newel.domain.money import ZERO, plain
 from newel.services.access import own_party
 from newel.store.columns import QUANTITY, unscaled
 from newel.store.session import Session, day
 
 from newel_parts.redraw import fits
-from newel_parts.rules import ORDER, PartsFacts, PartsSettings, check_picture
+from newel_parts.rules import PartsFacts, PartsSettings, check_picture
 
 LISTED = """
 SELECT x.position, x.quantity, x.text, i.id AS item, i.number, i.name, i.unit, o.number AS old
@@ -33,9 +32,9 @@ async def _listed(session: Session) -> PartsFacts:
     return PartsFacts(frozenset(r["item"] for r in rows))
 
 
-async def load(session: Session, document: Document, context: Context) -> PartsFacts | None:
+async def load(session: Session, context: Context) -> PartsFacts | None:
     """What may be ordered, for orders of somebody who stands for a party; nothing for all others."""
-    return await session.cached("parts", _listed) if document.kind == ORDER and context.user.party is not None else None
+    return await session.cached("parts", _listed) if context.user.party is not None else None
 
 
 async def products(session: Session) -> list[Any]:

@@ -11,7 +11,7 @@ from newel.domain.facts import Facts
 from newel.domain.kinds import DocumentKind, State, Transition
 from newel.domain.master import Master
 from newel.errors import Problem
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Manifest, MenuItem
 from newel.store.session import Session
 
@@ -53,16 +53,16 @@ def register_plugin() -> Manifest:
 
 
 @hookimpl
-async def load_facts(document: Document, session: Session, context: Context) -> Any:
+@asked(ORDER)
+async def load_facts(session: Session, context: Context) -> Any:
     """What a repair point may order."""
-    return await load(session, document, context)
+    return await load(session, context)
 
 
 @hookimpl
+@asked(ORDER)
 def check_document(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Problem]:
     """A repair point orders parts, at the prices and terms that it has."""
-    if document.kind != ORDER:
-        return ()
     if transition in ("cancel", "revise") and any(stage.planned for line in document.lines for stage in line.stages.values()):
         return [Problem(code="parts.gone_on", message="a part of it is on its way already", hint="cancel its deliveries and invoices first")]
     return list(rules.check(document, facts.get(PartsFacts) or PartsFacts(), facts[Master], context))

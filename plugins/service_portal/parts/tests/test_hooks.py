@@ -21,7 +21,7 @@ from newel.errors import Refused
 from newel_parts import hooks
 from newel_parts.rules import ORDER, PartsFacts, check_part, check_picture
 from newel_sdk.kit import PASSWORD, Kit, kit_on
-from newel_sdk.testing import TODAY, running
+from newel_sdk.testing import TODAY, ask, running
 
 D = Decimal
 PLUGINS = ["inventory", "invoicing", "parts", "pricelists", "shipping"]
@@ -51,10 +51,10 @@ def test_hook_register_plugin() -> None:
 async def test_hook_load_facts_only_for_repair_points(sqlite_url: str) -> None:
     async with running(sqlite_url, {"parts": hooks}) as (app, context), app.database.read() as session:
         guest = await guest_of(context)
-        assert await hooks.load_facts(document(), session, context) is None
-        assert await hooks.load_facts(document(kind="sales.order"), session, guest) is None
+        assert await ask(hooks.load_facts, session, context, document=document()) is None
+        assert await ask(hooks.load_facts, session, guest, document=document(kind="sales.order")) is None
         assert session.statements == 0
-        assert await hooks.load_facts(document(), session, guest) == PartsFacts()
+        assert await ask(hooks.load_facts, session, guest, document=document()) == PartsFacts()
 
 
 async def test_hook_check_document_what_a_repair_point_may_not_decide(sqlite_url: str) -> None:
@@ -64,7 +64,7 @@ async def test_hook_check_document_what_a_repair_point_may_not_decide(sqlite_url
         fine = Line(id=1, item=SEAL, tax_category="standard")
 
         def found(*lines: Line, who: Context = guest, **values: Any) -> list[str]:
-            return [p.where for p in hooks.check_document(document(*lines, **values), "", facts, who)]
+            return [p.where for p in ask(hooks.check_document, document(*lines, **values), "", facts, who)]
 
         assert found(fine) == []
         assert found(fine, terms="NET90", rate=D(2), date=TODAY.replace(day=1), account_role="rounding", location_from=3) == [
@@ -75,8 +75,8 @@ async def test_hook_check_document_what_a_repair_point_may_not_decide(sqlite_url
         assert found(Line(id=1, item=Item(id=8, number="GOLD", name="Gold"), tax_category="standard")) == ["lines[0].item"]
         assert found(msgspec.structs.replace(fine, price_entered=D(0)), who=context) == [], "our own people may"
         sent = Line(id=1, item=SEAL, stages={"delivered": Stage(D(1), D(0))})
-        assert [p.code for p in hooks.check_document(document(sent), "cancel", facts, context)] == ["parts.gone_on"]
-        assert hooks.check_document(document(sent, kind="sales.order"), "cancel", facts, context) == ()
+        assert [p.code for p in ask(hooks.check_document, document(sent), "cancel", facts, context)] == ["parts.gone_on"]
+        assert ask(hooks.check_document, document(sent, kind="sales.order"), "cancel", facts, context) is None
 
 
 def test_pictures_are_what_they_say_they_are() -> None:

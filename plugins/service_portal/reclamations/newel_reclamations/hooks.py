@@ -12,7 +12,7 @@ from newel.domain.kinds import DocumentKind, Flow, State, Transition
 from newel.domain.ledger import AccountRole, PostingSpec
 from newel.domain.master import Master
 from newel.errors import Problem
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Manifest, Panel
 
 from newel_reclamations import rules
@@ -104,26 +104,28 @@ def register_plugin() -> Manifest:
 
 
 @hookimpl
+@asked("reclamations.")
 def check_document(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Problem]:
     """Reasons, deadlines, outcomes; credit notes for goods that were not sent back."""
-    if not document.kind.startswith("reclamations."):
-        return ()
     return list(rules.check(document, transition, context.setting("reclamations", ReclamationsSettings)))
 
 
 @hookimpl
+@asked(SENDING)
 def decide_source(document: Document, line: Line, facts: Facts, context: Context) -> int | None:
     """What goes back to a vendor leaves the place where it was received."""
-    return rules.source(document, line, facts[Master]) if document.kind == SENDING else None
+    return rules.source(document, line, facts[Master])
 
 
 @hookimpl
+@asked(SENDING)
 def decide_target(document: Document, line: Line, facts: Facts, context: Context) -> int | None:
     """It goes to the vendor."""
-    return facts[Master].defaults.get((document.company, "supplier")) if document.kind == SENDING else None
+    return facts[Master].defaults.get((document.company, "supplier"))
 
 
 @hookimpl
+@asked("reclamations.")
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
     """Deadlines, and how it ended."""
     return rules.panels(document, context.setting("reclamations", ReclamationsSettings), context.today, context.company)

@@ -29,7 +29,7 @@ from newel_reclamations import hooks
 from newel_reclamations.rules import Discrepancy, ReclamationData, ReclamationsSettings, deadlines, late
 from newel_sales import hooks as sales
 from newel_sdk.kit import Kit
-from newel_sdk.testing import TODAY, item, party, running
+from newel_sdk.testing import TODAY, ask, item, party, running
 from newel_shipping import hooks as shipping
 
 D = Decimal
@@ -74,7 +74,7 @@ def test_hook_register_plugin() -> None:
 async def test_hook_check_document(sqlite_url: str, transition: str, data: ReclamationData, expected: list[str]) -> None:
     async with running(sqlite_url, {"reclamations": hooks}) as (_, context):
         said = Line(id=2, text="Bolt", data={"reclamations": Discrepancy(reason="damage")})
-        found = hooks.check_document(document("vendor", Line(id=1, text="Nut"), said, data=data), transition, Facts(), context)
+        found = ask(hooks.check_document, document("vendor", Line(id=1, text="Nut"), said, data=data), transition, Facts(), context)
         assert [p.code for p in found] == expected
 
 
@@ -82,31 +82,31 @@ async def test_hook_check_document_of_credit_notes(sqlite_url: str) -> None:
     async with running(sqlite_url, {"reclamations": hooks}) as (_, context):
         goods = Line(id=1, text="Bolt", item=Item(id=7, number="BOLT", name="Bolt"))
         reduced = Line(id=2, kind="charge", text="Price reduction")
-        assert [p.where for p in hooks.check_document(document("credit", reduced, goods), "post", Facts(), context)] == ["lines[1]"]
-        assert hooks.check_document(msgspec.structs.replace(document("credit", goods), kind="sales.order"), "post", Facts(), context) == ()
+        assert [p.where for p in ask(hooks.check_document, document("credit", reduced, goods), "post", Facts(), context)] == ["lines[1]"]
+        assert ask(hooks.check_document, msgspec.structs.replace(document("credit", goods), kind="sales.order"), "post", Facts(), context) is None
 
 
 def test_hook_decide_source_where_the_goods_lie() -> None:
     line = Line(id=1)
     for header, expected in (({}, 1), ({"location_to": 3}, 3), ({"location_from": 2, "location_to": 3}, 3), ({"location_from": 1, "location_to": 3}, 1)):
-        assert hooks.decide_source(document("sending", line, **header), line, MASTER, None) == expected
-    assert hooks.decide_source(document("vendor", line), line, MASTER, None) is None
+        assert ask(hooks.decide_source, document("sending", line, **header), line, MASTER, None) == expected
+    assert ask(hooks.decide_source, document("vendor", line), line, MASTER, None) is None
 
 
 def test_hook_decide_target_is_the_vendor() -> None:
     line = Line(id=1)
-    assert hooks.decide_target(document("sending", line, location_to=1), line, MASTER, None) == 2
-    assert hooks.decide_target(document("vendor", line), line, MASTER, None) is None
+    assert ask(hooks.decide_target, document("sending", line, location_to=1), line, MASTER, None) == 2
+    assert ask(hooks.decide_target, document("vendor", line), line, MASTER, None) is None
 
 
 async def test_hook_propose_panels(sqlite_url: str) -> None:
     async with running(sqlite_url, {"reclamations": hooks}) as (_, context):
         later = msgspec.structs.replace(context, today=TODAY + timedelta(days=4))
         said = Line(id=2, text="Bolt", data={"reclamations": Discrepancy(reason="damage", found=D(3))})
-        panel, box = hooks.propose_panels(document("vendor", said, data=ReclamationData(cost=D(15))), Facts(), later)
+        panel, box = ask(hooks.propose_panels, document("vendor", said, data=ReclamationData(cost=D(15))), Facts(), later)
         assert (box.line, [e.value for e in box.entries]) == (2, ["damage", D(3), ""])
         assert dict(panel.rows)["Overdue"] == "answer" and dict(panel.rows)["Cost"].value == 15
-        assert hooks.propose_panels(document("sending"), Facts(), later) == []
+        assert ask(hooks.propose_panels, document("sending"), Facts(), later) == []
 
 
 @given(st.dates(date(2000, 1, 1), date(2090, 1, 1)), st.integers(0, 90), st.integers(0, 90))

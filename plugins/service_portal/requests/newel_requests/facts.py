@@ -59,8 +59,6 @@ async def _known(session: Session) -> Known:
 
 async def load(document: Document, session: Session, context: Context) -> RequestFacts | None:
     """Everything that the rules want to know of one request."""
-    if document.kind != KIND:
-        return None
     data, about = await known(session), header(document)
     found: dict[str, Any] = {name: getattr(data, name) for name in ("types", "categories", "teams")}
     if about.about and document.party:

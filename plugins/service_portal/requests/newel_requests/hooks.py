@@ -10,7 +10,7 @@ from newel.domain.document import Document, Draft
 from newel.domain.facts import Facts
 from newel.domain.kinds import Ask, DocumentKind, Kinds, State, Transition
 from newel.errors import Problem
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Manifest, Panel
 from newel.store.session import Session
 
@@ -73,32 +73,33 @@ def register_plugin() -> Manifest:
 
 
 @hookimpl
+@asked(KIND)
 async def load_facts(document: Document, session: Session, context: Context) -> Any:
     """Types, teams, what was said, and the document that a request is about; nothing for documents of other kinds."""
     return await load(document, session, context)
 
 
 @hookimpl
+@asked(facts=RequestFacts)
 def check_document(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Problem]:
     """What the type asks for, references that nobody knows, and what a requester has no say in (SRV-01)."""
-    found = facts.get(RequestFacts)
-    return () if found is None else rules.check(document, transition, found, facts[Kinds], context.user.party)
+    return rules.check(document, transition, facts[RequestFacts], facts[Kinds], context.user.party)
 
 
 @hookimpl
+@asked(facts=RequestFacts)
 def propose_documents(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Draft]:
     """By its type a request becomes a quotation, order, invoice, return or whatever else has the role (SRV-02)."""
-    found = facts.get(RequestFacts)
-    if found is None or transition != "convert":
+    if transition != "convert":
         return ()
     data, kinds = header(document), facts[Kinds]
-    kind = rules.target(data, found.types.get(data.type), kinds)
+    kind = rules.target(data, facts[RequestFacts].types.get(data.type), kinds)
     way = next((f for f in kinds.ways.get(KIND, ()) if kind and f.target_kind == kind.name), None)
     return rules.drafts(document, kind, way) if kind else ()
 
 
 @hookimpl
+@asked(facts=RequestFacts)
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
     """How urgent it is, who has it, and what was said."""
-    found = facts.get(RequestFacts)
-    return () if found is None else rules.panels(document, found, context.user.party is not None)
+    return rules.panels(document, facts[RequestFacts], context.user.party is not None)

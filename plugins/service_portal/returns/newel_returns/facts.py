@@ -39,8 +39,6 @@ async def _categories(session: Session) -> dict[str, Category]:
 
 async def load(session: Session, document: Document, context: Context) -> ReturnsFacts | None:
     """Nothing for documents of others; two statements at most for ours."""
-    if not document.kind.startswith("returns."):
-        return None
     facts = ReturnsFacts(categories=await session.cached("returns", _categories))
     if document.kind == RETURN:
         owed = await session.value(OVERDUE, document.party.id, document.company, context.today) if document.party else 0

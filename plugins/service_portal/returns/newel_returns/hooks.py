@@ -11,7 +11,7 @@ from newel.domain.facts import Facts
 from newel.domain.kinds import Ask, DocumentKind, Flow, State, Transition
 from newel.domain.master import Master
 from newel.errors import Problem
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Manifest, Panel
 from newel.store.session import Session
 
@@ -94,40 +94,42 @@ def register_plugin() -> Manifest:
 
 
 @hookimpl
+@asked("returns.")
 async def load_facts(document: Document, session: Session, context: Context) -> Any:
     """Categories, where the customer's goods lie, what came of a return, and what the customer owes."""
     return await load(session, document, context)
 
 
 @hookimpl
+@asked(facts=ReturnsFacts)
 def check_document(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Problem]:
     """Categories, days, places of goods that stay the customer's, replacements before their time."""
-    found = facts.get(ReturnsFacts)
-    return list(rules.check(document, transition, found, facts[Master], context)) if found is not None else ()
+    return list(rules.check(document, transition, facts[ReturnsFacts], facts[Master], context))
 
 
 @hookimpl
+@asked(facts=ReturnsFacts)
 def propose_documents(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Draft]:
     """The delivery that is to come and the one that is to go back."""
-    found = facts.get(ReturnsFacts)
-    return rules.drafts(document, transition, found) if found is not None else ()
+    return rules.drafts(document, transition, facts[ReturnsFacts])
 
 
 @hookimpl
+@asked(*GOODS)
 def decide_source(document: Document, line: Line, facts: Facts, context: Context) -> int | None:
     """Returns come from the customer; what was repaired leaves the place of the customer's goods."""
-    return rules.source(document, line, facts.get(ReturnsFacts) or ReturnsFacts(), facts[Master]) if document.kind in GOODS else None
+    return rules.source(document, line, facts.get(ReturnsFacts) or ReturnsFacts(), facts[Master])
 
 
 @hookimpl
+@asked(*GOODS)
 def decide_target(document: Document, line: Line, facts: Facts, context: Context) -> int | None:
     """What stays the customer's goes to a place with an owner."""
-    settings = context.setting("returns", ReturnsSettings)
-    return rules.target(document, line, facts.get(ReturnsFacts) or ReturnsFacts(), facts[Master], settings) if document.kind in GOODS else None
+    return rules.target(document, line, facts.get(ReturnsFacts) or ReturnsFacts(), facts[Master], context.setting("returns", ReturnsSettings))
 
 
 @hookimpl
+@asked(facts=ReturnsFacts)
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
     """What is to happen with a return, and what the customer owes."""
-    found = facts.get(ReturnsFacts)
-    return rules.panels(document, found, context.company) if found is not None else ()
+    return rules.panels(document, facts[ReturnsFacts], context.company)

@@ -16,7 +16,7 @@ from newel_purchasing import hooks as purchasing
 from newel_returns import hooks
 from newel_returns.rules import RECEIPT, RETURN, SHIPMENT, ReturnsData, ReturnsFacts
 from newel_sales import hooks as sales
-from newel_sdk.testing import TODAY, running
+from newel_sdk.testing import TODAY, ask, running
 from newel_shipping import hooks as shipping
 
 D = Decimal
@@ -50,9 +50,9 @@ def test_hook_register_plugin_what_returns_start_from_and_what_they_do_not() -> 
 
 async def test_hook_load_facts_reads_nothing_for_others(sqlite_url: str) -> None:
     async with running(sqlite_url, {"returns": hooks}) as (app, context), app.database.read() as session:
-        assert await hooks.load_facts(document("sales.order"), session, context) is None
+        assert await ask(hooks.load_facts, document("sales.order"), session, context) is None
         assert session.statements == 0
-        found = await hooks.load_facts(document(RETURN), session, context)
+        found = await ask(hooks.load_facts, document(RETURN), session, context)
         assert sorted(found.categories) == ["AHEAD", "CREDIT", "REPAIR", "REPLACE"]
 
 
@@ -60,28 +60,28 @@ async def test_hook_check_document_and_hook_propose_panels(sqlite_url: str) -> N
     async with running(sqlite_url, {"returns": hooks}) as (_, context):
         facts = Facts([MASTER, ReturnsFacts(overdue=D("12.5"))])
         unknown = document(RETURN, "NONSENSE")
-        assert [p.code for p in hooks.check_document(unknown, "", facts, context)] == ["returns.category"]
-        assert hooks.check_document(unknown, "", Facts([MASTER]), context) == ()
-        (panel,) = hooks.propose_panels(document(RETURN), facts, context)
+        assert [p.code for p in ask(hooks.check_document, unknown, "", facts, context)] == ["returns.category"]
+        assert ask(hooks.check_document, unknown, "", Facts([MASTER]), context) is None
+        (panel,) = ask(hooks.propose_panels, document(RETURN), facts, context)
         assert ("Settled by", "Repair") in panel.rows and panel.rows[-1][1].value == D("12.5")
-        assert hooks.propose_panels(document(RECEIPT), facts, context) == []
+        assert ask(hooks.propose_panels, document(RECEIPT), facts, context) == []
 
 
 def test_hook_propose_panels_of_others() -> None:
-    assert hooks.propose_panels(document("sales.order"), Facts(), None) == ()
+    assert ask(hooks.propose_panels, document("sales.order"), Facts(), None) is None
 
 
 def test_hook_propose_documents_by_category() -> None:
     facts = Facts([MASTER, ReturnsFacts()])
     asked = Line(id=3, text="Pump", lot=8)
     for category, expected in (("REPAIR", [8]), ("REPLACE", [None]), ("CREDIT", None)):
-        made = hooks.propose_documents(document(RETURN, category, asked), "authorise", facts, None)
+        made = ask(hooks.propose_documents, document(RETURN, category, asked), "authorise", facts, None)
         assert made[0].follow == "receive"
         assert [x.lot for d in made[1:] for x in d.input.lines] == (expected or [])
-        assert hooks.propose_documents(document(RETURN, category, asked), "submit", facts, None) == []
+        assert ask(hooks.propose_documents, document(RETURN, category, asked), "submit", facts, None) == []
     dated = document(RETURN, "REPAIR", asked, text="x")
     dated.data["returns"] = ReturnsData(category="REPAIR", inbound=date(2026, 2, 1), outbound=date(2026, 2, 9))
-    assert [d.input.date_requested for d in hooks.propose_documents(dated, "authorise", facts, None)] == [date(2026, 2, 1), date(2026, 2, 9)]
+    assert [d.input.date_requested for d in ask(hooks.propose_documents, dated, "authorise", facts, None)] == [date(2026, 2, 1), date(2026, 2, 9)]
 
 
 async def test_hook_decide_source_and_hook_decide_target(sqlite_url: str) -> None:
@@ -89,7 +89,7 @@ async def test_hook_decide_source_and_hook_decide_target(sqlite_url: str) -> Non
         lying = Facts([MASTER, ReturnsFacts(places={(70, 4): D(1)})])
 
         def ends(found: Document) -> tuple[int | None, int | None]:
-            return hooks.decide_source(found, found.lines[0], lying, context), hooks.decide_target(found, found.lines[0], lying, context)
+            return ask(hooks.decide_source, found, found.lines[0], lying, context), ask(hooks.decide_target, found, found.lines[0], lying, context)
 
         assert ends(document(RECEIPT, "REPAIR", line())) == (2, 4), "the customer's own place"
         assert ends(document(RECEIPT, "REPAIR", line(), party=8)) == (2, 3), "the place for all customers"
@@ -106,4 +106,4 @@ async def test_hook_decide_target_says_where_a_category_puts_things(sqlite_url: 
             categories={**facts.categories, "CREDIT": facts.categories["CREDIT"].__class__(code="CREDIT", name="C", settlement="credit", location=7)}
         )
         found = document(RECEIPT, "CREDIT", line())
-        assert hooks.decide_target(found, found.lines[0], Facts([MASTER, apart]), context) == 7
+        assert ask(hooks.decide_target, found, found.lines[0], Facts([MASTER, apart]), context) == 7

@@ -13,7 +13,7 @@ from newel.store.columns import RATE, unscaled
 from newel.store.documents import money
 from newel.store.session import Session, day
 
-from newel_rework.rules import COSTS, RETURN, Cost, ReworkFacts
+from newel_rework.rules import COSTS, Cost, ReworkFacts
 
 # Every line of work that counts, with the return that it belongs to. Material is worth what it left stock at.
 WORK = """
@@ -26,7 +26,7 @@ SELECT x.document, i.kind, l.cost, l.net, w.rate, (SELECT CAST(COALESCE(SUM(m.va
 
 async def load(session: Session, document: Document, context: Context) -> ReworkFacts | None:
     """One statement for returns that are open or done, nothing for all others."""
-    if document.kind != RETURN or document.phase not in ("open", "done"):
+    if document.phase not in ("open", "done"):
         return None
     return ReworkFacts(cost=(await _cost(session, context.company, "d.id = ?", document.id)).get(document.id))
 

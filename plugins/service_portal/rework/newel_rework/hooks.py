@@ -13,7 +13,7 @@ from newel.domain.ledger import AccountRole, PostingRule
 from newel.domain.master import Master
 from newel.domain.stock import LocationKind
 from newel.errors import Problem
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Manifest, Panel
 from newel.store.session import Session
 
@@ -63,37 +63,42 @@ def register_plugin() -> Manifest:
 
 
 @hookimpl
+@asked(RETURN)
 async def load_facts(document: Document, session: Session, context: Context) -> Any:
     """What the work on a return has cost so far."""
     return await load(session, document, context)
 
 
 @hookimpl
+@asked(ORDER)
 def check_document(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Problem]:
     """Work belongs to one return; what has a price is not given away by mistake."""
-    return list(rules.check(document, transition)) if document.kind == ORDER else ()
+    return list(rules.check(document, transition))
 
 
 @hookimpl
+@asked(ORDER)
 def propose_documents(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Draft]:
     """The invoice for work that has a price."""
     return rules.drafts(document, transition, facts[Kinds])
 
 
 @hookimpl
+@asked(ORDER)
 def decide_source(document: Document, line: Line, facts: Facts, context: Context) -> int | None:
     """Material comes from the warehouse, or from the depot or van that is named."""
-    return rules.source(document, line, facts[Master]) if document.kind == ORDER else None
+    return rules.source(document, line, facts[Master])
 
 
 @hookimpl
+@asked(ORDER)
 def decide_target(document: Document, line: Line, facts: Facts, context: Context) -> int | None:
     """Material goes into the work."""
-    return rules.target(document, facts[Master]) if document.kind == ORDER else None
+    return rules.target(document, facts[Master])
 
 
 @hookimpl
+@asked(facts=ReworkFacts)
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
     """On a return: what the work on it came to."""
-    found = facts.get(ReworkFacts)
-    return rules.panels(found, context.company, context.user.may(COSTS)) if found is not None else ()
+    return rules.panels(facts[ReworkFacts], context.company, context.user.may(COSTS))

@@ -18,7 +18,7 @@ from newel_invoicing import hooks as invoicing
 from newel_returns import hooks as returns
 from newel_rework import hooks
 from newel_rework.rules import Cost, ReworkFacts
-from newel_sdk.testing import TODAY, item, party, running, stock
+from newel_sdk.testing import TODAY, ask, item, party, running, stock
 
 D = Decimal
 MODULES = {"inventory": inventory, "invoicing": invoicing, "returns": returns, "rework": hooks}
@@ -40,10 +40,10 @@ def test_hook_register_plugin_adds_lines_for_work_to_returns() -> None:
 
 async def test_hook_load_facts_of_returns_only(sqlite_url: str) -> None:
     async with running(sqlite_url, MODULES) as (app, context), app.database.read() as session:
-        assert await hooks.load_facts(job(kind="sales.order"), session, context) is None
-        assert await hooks.load_facts(job(kind="returns.authorisation"), session, context) is None
+        assert await ask(hooks.load_facts, job(kind="sales.order"), session, context) is None
+        assert await ask(hooks.load_facts, job(kind="returns.authorisation"), session, context) is None
         assert session.statements == 0
-        assert await hooks.load_facts(job(kind="returns.authorisation", phase="open"), session, context) == ReworkFacts()
+        assert await ask(hooks.load_facts, job(kind="returns.authorisation", phase="open"), session, context) == ReworkFacts()
 
 
 def test_hook_check_document() -> None:
@@ -51,36 +51,36 @@ def test_hook_check_document() -> None:
     for lines, transition, expected in (
         ((one, free), "finish", []), ((one, two), "finish", ["rework.return"]), ((free,), "finish", ["rework.return"]), ((free,), "", []),
     ):  # fmt: skip
-        assert [p.code for p in hooks.check_document(job(*lines), transition, Facts(), None)] == expected
-    assert [p.code for p in hooks.check_document(job(net=D(1)), "waive", Facts(), None)] == ["rework.charge"]
-    assert hooks.check_document(job(kind="sales.order"), "waive", Facts(), None) == ()
+        assert [p.code for p in ask(hooks.check_document, job(*lines), transition, Facts(), None)] == expected
+    assert [p.code for p in ask(hooks.check_document, job(net=D(1)), "waive", Facts(), None)] == ["rework.charge"]
+    assert ask(hooks.check_document, job(kind="sales.order"), "waive", Facts(), None) is None
 
 
 def test_hook_propose_documents_only_where_something_is_charged() -> None:
     kinds = Facts([Kinds({"invoicing.invoice": invoicing.INVOICE})])
-    assert [d.follow for d in hooks.propose_documents(job(net=D(1)), "finish", kinds, None)] == ["charge"]
-    assert hooks.propose_documents(job(), "finish", kinds, None) == []
-    assert hooks.propose_documents(job(net=D(1)), "finish", Facts([Kinds()]), None) == [], "without invoicing nobody charges"
+    assert [d.follow for d in ask(hooks.propose_documents, job(net=D(1)), "finish", kinds, None)] == ["charge"]
+    assert ask(hooks.propose_documents, job(), "finish", kinds, None) == []
+    assert ask(hooks.propose_documents, job(net=D(1)), "finish", Facts([Kinds()]), None) == [], "without invoicing nobody charges"
 
 
 def test_hook_decide_source_and_target() -> None:
     line = Line(id=1)
-    assert hooks.decide_source(job(line), line, Facts([MASTER]), None) == 1
-    assert hooks.decide_source(job(line, location_from=9), line, Facts([MASTER]), None) == 9, "a van"
-    assert hooks.decide_source(job(line, kind="sales.order"), line, Facts([MASTER]), None) is None
+    assert ask(hooks.decide_source, job(line), line, Facts([MASTER]), None) == 1
+    assert ask(hooks.decide_source, job(line, location_from=9), line, Facts([MASTER]), None) == 9, "a van"
+    assert ask(hooks.decide_source, job(line, kind="sales.order"), line, Facts([MASTER]), None) is None
 
 
 def test_hook_decide_target() -> None:
     line = Line(id=1)
-    assert hooks.decide_target(job(line), line, Facts([MASTER]), None) == 2
-    assert hooks.decide_target(job(line, kind="sales.order"), line, Facts([MASTER]), None) is None
+    assert ask(hooks.decide_target, job(line), line, Facts([MASTER]), None) == 2
+    assert ask(hooks.decide_target, job(line, kind="sales.order"), line, Facts([MASTER]), None) is None
 
 
 async def test_hook_propose_panels(sqlite_url: str) -> None:
     async with running(sqlite_url, MODULES) as (_, context):
-        (panel,) = hooks.propose_panels(job(), Facts([ReworkFacts(cost=Cost(material=D(3), labour=D(4), charge=D(9)))]), context)
+        (panel,) = ask(hooks.propose_panels, job(), Facts([ReworkFacts(cost=Cost(material=D(3), labour=D(4), charge=D(9)))]), context)
         assert [shown.value for _, shown in panel.rows] == [D(3), D(4), D(9)]
-        assert hooks.propose_panels(job(), Facts(), context) == ()
+        assert ask(hooks.propose_panels, job(), Facts(), context) is None
 
 
 async def test_material_of_work_that_is_undone_comes_back(database_url: str) -> None:

@@ -57,7 +57,7 @@ class Graded(msgspec.Struct, frozen=True):
 
 async def load(document: Document, session: Session) -> Graded | None:
     """The grade of a request that is solved."""
-    if document.kind != KIND or document.phase != "done":
+    if document.phase != "done":
         return None
     return Graded(await session.value("SELECT grade FROM service_kpis_grade WHERE document = ? ORDER BY id DESC LIMIT 1", document.id))
 

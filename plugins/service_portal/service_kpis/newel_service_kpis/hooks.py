@@ -8,7 +8,7 @@ from typing import Any
 from newel.domain.context import Context
 from newel.domain.document import Document
 from newel.domain.facts import Facts
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Manifest, Panel
 from newel.store.session import Session
 
@@ -27,15 +27,15 @@ def register_plugin() -> Manifest:
 
 
 @hookimpl
+@asked("requests.request")
 async def load_facts(document: Document, session: Session, context: Context) -> Any:
     """The grade of a request that is solved."""
     return await load(document, session)
 
 
 @hookimpl
+@asked(facts=Graded)
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
     """How content the requester was, or the question how it was."""
-    found = facts.get(Graded)
-    if found is None:
-        return ()
+    found = facts[Graded]
     return [Panel(title="Grade", rows=(("Given", f"{found.grade} of 5"),) if found.grade else (), sequence=50, form="" if found.grade else "grade")]

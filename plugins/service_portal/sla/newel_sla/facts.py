@@ -90,7 +90,7 @@ def _phase(state: str, pauses: Sequence[str]) -> str:
 
 async def load(document: Document, session: Session, context: Context) -> SlaFacts | None:
     """How one request stands; None where it is none, was not sent in, or nothing is promised."""
-    if document.kind != KIND or document.phase == "draft":
+    if document.phase == "draft":
         return None
     target = choose((await promises(session)).targets, header(document).type, document.party.service_level if document.party else 0)
     course = (await courses(session, [document.id], _pauses(context))).get(document.id) if target else None

@@ -8,7 +8,7 @@ from typing import Any
 from newel.domain.context import Context
 from newel.domain.document import Document
 from newel.domain.facts import Facts
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Job, Manifest, Panel
 from newel.store.session import Session
 
@@ -30,17 +30,17 @@ def register_plugin() -> Manifest:
 
 
 @hookimpl
+@asked("requests.request")
 async def load_facts(document: Document, session: Session, context: Context) -> Any:
     """The clock of a request; nothing for other documents."""
     return await load(document, session, context)
 
 
 @hookimpl
+@asked(facts=SlaFacts)
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
     """Until when an answer and a solution are promised; for ourselves also what is late, and what was done about it."""
-    found = facts.get(SlaFacts)
-    if found is None:
-        return ()
+    found = facts[SlaFacts]
     own, target = found.clock, found.clock.target
     rows = [
         ("Answer by", local(own.response_due, target)), ("Answered", local(own.answered, target)), ("Solve by", local(own.resolution_due, target)),

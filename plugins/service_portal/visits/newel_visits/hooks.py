@@ -13,7 +13,7 @@ from newel.domain.ledger import AccountRole, PostingRule
 from newel.domain.master import Master
 from newel.domain.stock import LocationKind
 from newel.errors import Problem
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Job, Manifest, MenuItem, Panel
 from newel.store.session import Session
 
@@ -82,6 +82,7 @@ def register_plugin() -> Manifest:
 
 
 @hookimpl
+@asked(VISIT, "requests.request")
 async def load_facts(document: Document, session: Session, context: Context) -> Any:
     """Technicians, their other visits around that day, and what was signed; of a request the visits that came of it."""
     return await load(document, session, context)
@@ -96,21 +97,24 @@ def check_document(document: Document, transition: str, facts: Facts, context: C
 
 
 @hookimpl
+@asked(VISIT)
 def propose_documents(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Draft]:
     """The invoice for what has a price."""
-    return rules.drafts(document, transition, facts[Kinds]) if document.kind == VISIT else ()
+    return rules.drafts(document, transition, facts[Kinds])
 
 
 @hookimpl
+@asked(VISIT)
 def decide_source(document: Document, line: Line, facts: Facts, context: Context) -> int | None:
     """Material comes from the technician's van."""
-    return rules.source(document, line, facts.get(VisitFacts) or VisitFacts(), facts[Master]) if document.kind == VISIT else None
+    return rules.source(document, line, facts.get(VisitFacts) or VisitFacts(), facts[Master])
 
 
 @hookimpl
+@asked(VISIT)
 def decide_target(document: Document, line: Line, facts: Facts, context: Context) -> int | None:
     """Material is used up on the visit."""
-    return facts[Master].defaults.get((document.company, "visit")) if document.kind == VISIT else None
+    return facts[Master].defaults.get((document.company, "visit"))
 
 
 @hookimpl

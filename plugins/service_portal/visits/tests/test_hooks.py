@@ -15,7 +15,7 @@ from newel.domain.kinds import Kinds
 from newel.domain.master import Master
 from newel.domain.party import Address
 from newel_invoicing import hooks as invoicing
-from newel_sdk.testing import TODAY, running
+from newel_sdk.testing import TODAY, ask, running
 from newel_visits import hooks
 from newel_visits.rules import VISIT, Known, Planned, Signed, Technician, VisitData, Visited, VisitFacts, fingerprint
 
@@ -48,9 +48,9 @@ def test_hook_register_plugin_a_device_stays_where_it_is() -> None:
 
 async def test_hook_load_facts_asks_nothing_for_documents_of_others(sqlite_url: str) -> None:
     async with running(sqlite_url, {"visits": hooks}) as (app, context), app.database.read() as session:
-        assert await hooks.load_facts(visit(kind="sales.order"), session, context) is None
+        assert await ask(hooks.load_facts, visit(kind="sales.order"), session, context) is None
         assert session.statements == 0
-        assert await hooks.load_facts(visit(data=VisitData()), session, context) == VisitFacts()
+        assert await ask(hooks.load_facts, visit(data=VisitData()), session, context) == VisitFacts()
         assert session.statements <= 3, "technicians and checklists, once for all visits"
 
 
@@ -78,24 +78,24 @@ async def test_hook_check_document(sqlite_url: str) -> None:
 
 def test_hook_propose_documents_only_where_something_is_charged() -> None:
     kinds = Facts([Kinds({"invoicing.invoice": invoicing.INVOICE})])
-    assert [d.follow for d in hooks.propose_documents(visit(net=D(1)), "finish", kinds, None)] == ["charge"]
-    assert hooks.propose_documents(visit(), "finish", kinds, None) == []
-    assert hooks.propose_documents(visit(net=D(1)), "finish", Facts([Kinds()]), None) == [], "without invoicing nobody charges"
-    assert hooks.propose_documents(visit(net=D(1), kind="sales.order"), "finish", kinds, None) == ()
+    assert [d.follow for d in ask(hooks.propose_documents, visit(net=D(1)), "finish", kinds, None)] == ["charge"]
+    assert ask(hooks.propose_documents, visit(), "finish", kinds, None) == []
+    assert ask(hooks.propose_documents, visit(net=D(1)), "finish", Facts([Kinds()]), None) == [], "without invoicing nobody charges"
+    assert ask(hooks.propose_documents, visit(net=D(1), kind="sales.order"), "finish", kinds, None) is None
 
 
 def test_hook_decide_source_is_the_van() -> None:
     line = Line(id=1, item=SEAL)
-    assert hooks.decide_source(visit(line), line, facts(), None) == 9
-    assert hooks.decide_source(visit(line, data=VisitData()), line, facts(), None) == 1, "the warehouse, where nobody has a van"
-    assert hooks.decide_source(visit(line, location_from=7), line, facts(), None) == 7
-    assert hooks.decide_source(visit(line, kind="sales.order"), line, facts(), None) is None
+    assert ask(hooks.decide_source, visit(line), line, facts(), None) == 9
+    assert ask(hooks.decide_source, visit(line, data=VisitData()), line, facts(), None) == 1, "the warehouse, where nobody has a van"
+    assert ask(hooks.decide_source, visit(line, location_from=7), line, facts(), None) == 7
+    assert ask(hooks.decide_source, visit(line, kind="sales.order"), line, facts(), None) is None
 
 
 def test_hook_decide_target_is_used_up() -> None:
     line = Line(id=1, item=SEAL)
-    assert hooks.decide_target(visit(line), line, facts(), None) == 2
-    assert hooks.decide_target(visit(line, kind="sales.order"), line, facts(), None) is None
+    assert ask(hooks.decide_target, visit(line), line, facts(), None) == 2
+    assert ask(hooks.decide_target, visit(line, kind="sales.order"), line, facts(), None) is None
 
 
 async def test_hook_propose_panels(sqlite_url: str) -> None:

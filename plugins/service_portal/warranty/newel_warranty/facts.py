@@ -68,7 +68,7 @@ async def load(session: Session, document: Document, context: Context) -> Warran
         behind = tuple(sorted(r["lot"] for r in rows))
     if document.role == "production":
         behind = tuple(sorted({*behind, *(line.lot for line in document.lines if line.lot and line.kind == SERVED)}))
-    if not (lots or behind) or document.role not in ("request", "return", "sale", "delivery", "production"):
+    if not (lots or behind):
         return None
     found = await pieces(session, sorted({*lots, *behind}), context.company.id)
     return WarrantyFacts(rules=await session.cached("warranty", _rules), pieces=found, behind=behind)

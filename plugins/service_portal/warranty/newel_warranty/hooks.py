@@ -11,7 +11,7 @@ from newel.domain.facts import Facts
 from newel.domain.kinds import DocumentKind, Flow, Kinds, State, Transition
 from newel.domain.pricing import Adjustment
 from newel.errors import Problem
-from newel.hookspecs import hookimpl
+from newel.hookspecs import asked, hookimpl
 from newel.manifest import Manifest, Panel
 from newel.store.session import Session
 
@@ -57,16 +57,17 @@ def register_plugin() -> Manifest:
 
 
 @hookimpl
+@asked("request", "return", "sale", "delivery", "production")
 async def load_facts(document: Document, session: Session, context: Context) -> Any:
     """Terms, and the lives of the pieces that the lines name, or that the work is for."""
     return await load(session, document, context)
 
 
 @hookimpl
+@asked(facts=WarrantyFacts)
 def propose_adjustments(document: Document, stage: str, facts: Facts, context: Context) -> Sequence[Adjustment]:
     """What the warranty takes off the price of work."""
-    found = facts.get(WarrantyFacts)
-    return list(rules.adjustments(document, stage, found)) if found is not None else ()
+    return list(rules.adjustments(document, stage, facts[WarrantyFacts]))
 
 
 @hookimpl
@@ -77,15 +78,15 @@ def check_document(document: Document, transition: str, facts: Facts, context: C
 
 
 @hookimpl
+@asked(facts=WarrantyFacts)
 def propose_documents(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Draft]:
     """The life of a piece goes on when somebody has worked on it at the customer's."""
-    found = facts.get(WarrantyFacts)
     done = facts[Kinds].becomes(document.kind, document.state, transition)[1] == "done"
-    return rules.drafts(document, found, context.today) if found is not None and done else ()
+    return rules.drafts(document, facts[WarrantyFacts], context.today) if done else ()
 
 
 @hookimpl
+@asked(facts=WarrantyFacts)
 def propose_panels(document: Document, facts: Facts, context: Context) -> Sequence[Panel]:
     """What covers the pieces of a request or return."""
-    found = facts.get(WarrantyFacts)
-    return list(rules.panels(document, found)) if found is not None else ()
+    return list(rules.panels(document, facts[WarrantyFacts]))

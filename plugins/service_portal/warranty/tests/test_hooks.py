@@ -9,7 +9,7 @@ from newel.domain.document import Document, Line
 from newel.domain.facts import Facts
 from newel.domain.item import Item
 from newel.domain.kinds import DocumentKind, Kinds, State, Transition
-from newel_sdk.testing import TODAY, running
+from newel_sdk.testing import TODAY, ask, running
 from newel_warranty import hooks
 from newel_warranty.rules import Happened, Piece, Rule, Terms, WarrantyFacts
 
@@ -34,17 +34,17 @@ def test_hook_register_plugin() -> None:
 async def test_hook_load_facts_asks_only_where_a_line_names_a_piece(sqlite_url: str) -> None:
     async with running(sqlite_url, {"warranty": hooks}) as (app, context), app.database.read() as session:
         for plain in (document("sale", Line(id=1, item=SEAL)), document("invoice", Line(id=1, lot=5)), document("production", Line(id=1))):
-            assert await hooks.load_facts(plain, session, context) is None
+            assert await ask(hooks.load_facts, plain, session, context) is None
         assert session.statements == 0
-        assert await hooks.load_facts(document("sale", Line(id=1, lot=5)), session, context) == WarrantyFacts()
+        assert await ask(hooks.load_facts, document("sale", Line(id=1, lot=5)), session, context) == WarrantyFacts()
 
 
 def test_hook_propose_adjustments_by_parts_and_labour() -> None:
     job = document("production", Line(id=1, kind="work", item=HOUR), Line(id=2, item=SEAL), Line(id=3, kind="text"))
-    assert [(a.line, a.percent) for a in hooks.propose_adjustments(job, "line", facts(), None)] == [(1, D(-50)), (2, D(-100))]
-    assert hooks.propose_adjustments(job, "document", facts(), None) == []
-    assert hooks.propose_adjustments(job, "line", facts(behind=(5, 6)), None) == [], "one of the two pieces is not covered"
-    assert hooks.propose_adjustments(job, "line", Facts(), None) == ()
+    assert [(a.line, a.percent) for a in ask(hooks.propose_adjustments, job, "line", facts(), None)] == [(1, D(-50)), (2, D(-100))]
+    assert ask(hooks.propose_adjustments, job, "document", facts(), None) == []
+    assert ask(hooks.propose_adjustments, job, "line", facts(behind=(5, 6)), None) == [], "one of the two pieces is not covered"
+    assert ask(hooks.propose_adjustments, job, "line", Facts(), None) is None
 
 
 def test_hook_check_document_ends_and_claims() -> None:
@@ -73,7 +73,7 @@ def test_hook_propose_documents_notes_the_service_of_a_piece() -> None:
 
     def found(transition: str, *life: Happened, line: str = "device") -> list[Any]:
         known = Facts([*(facts(*life)[k] for k in (WarrantyFacts,)), Kinds({kind.name: kind})])
-        drafts = hooks.propose_documents(document("production", Line(id=1, kind=line, lot=5)), transition, known, context)
+        drafts = ask(hooks.propose_documents, document("production", Line(id=1, kind=line, lot=5)), transition, known, context)
         return [(d.record, d.values["kind"], d.values["item"], d.values["lot"], d.values["date"]) for d in drafts]
 
     assert found("finish") == [("warranty.event", "serviced", 7, 5, TODAY.isoformat())]
@@ -83,7 +83,7 @@ def test_hook_propose_documents_notes_the_service_of_a_piece() -> None:
 
 def test_hook_propose_panels() -> None:
     asked = document("request", Line(id=1, lot=5), Line(id=2))
-    (panel,) = hooks.propose_panels(asked, facts(), None)
+    (panel,) = ask(hooks.propose_panels, asked, facts(), None)
     assert (panel.line, panel.rows[0]) == (1, ("Warranty", "warranty TWO until 2028-01-01"))
-    assert hooks.propose_panels(document("sale", Line(id=1, lot=5)), facts(), None) == []
-    assert hooks.propose_panels(asked, Facts(), None) == ()
+    assert ask(hooks.propose_panels, document("sale", Line(id=1, lot=5)), facts(), None) == []
+    assert ask(hooks.propose_panels, asked, Facts(), None) is None
