@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -167,8 +168,7 @@ class PooledSQLite(SQLiteEngine):
 
     async def run_many(self, q: str, rows: Sequence[Sequence[Any]]) -> None:
         """One statement for many rows, inside a transaction."""
-        for a in rows:
-            guard(a)
+        guard(itertools.chain.from_iterable(rows))
         current: Any = self.current_transaction.get()
         if current is None or current.done:
             raise RuntimeError("run_many wants an open transaction")

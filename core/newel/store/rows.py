@@ -12,8 +12,9 @@ _PG_TYPES = ((JSON, "json"), (Date, "date"), (Timestamptz, "timestamptz"), (Bool
 
 
 @lru_cache(maxsize=256)
-def insert(table: type[Table], columns: tuple[str, ...], sqlite: bool) -> str:
+def insert(table: type[Table], sqlite: bool) -> str:
     """The statement that writes rows of a table: SQLite takes them one by one, PostgreSQL each column as an array."""
+    columns = columns_of(table)
     names = ", ".join(f'"{c}"' for c in columns)
     if sqlite:
         return f'INSERT INTO "{table._meta.tablename}" ({names}) VALUES ({", ".join("?" * len(columns))})'
@@ -23,9 +24,9 @@ def insert(table: type[Table], columns: tuple[str, ...], sqlite: bool) -> str:
 
 
 @lru_cache(maxsize=512)
-def inserts(tables: tuple[tuple[type[Table], tuple[str, ...]], ...]) -> str:
+def inserts(tables: tuple[type[Table], ...]) -> str:
     """The one statement of PostgreSQL that writes rows of several tables: whoever waits for a lock of this transaction waits for each of its round trips."""
-    *others, last = (insert(table, columns, False) for table, columns in tables)
+    *others, last = (insert(table, False) for table in tables)
     return (f"WITH {', '.join(f'i{n} AS ({sql})' for n, sql in enumerate(others))} " if others else "") + last
 
 

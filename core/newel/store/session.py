@@ -32,8 +32,8 @@ LATE = frozenset({"document_event", "outbox"})
 
 
 @lru_cache(maxsize=2048)
-def _for_sqlite(sql: str) -> str:
-    return sql.replace("= ANY(?)", "IN (SELECT value FROM json_each(?))").replace(" FOR UPDATE", "")
+def _for_sqlite(sql: str, single: bool = False) -> str:
+    return sql.replace("= ANY(?)", "= ?" if single else "IN (SELECT value FROM json_each(?))").replace(" FOR UPDATE", "")
 
 
 @lru_cache(maxsize=2048)
@@ -70,7 +70,7 @@ class Session:
         self.engine, self.ids, self._cache, self.writable = engine, ids, cache, write
         self.sqlite = engine.engine_type == "sqlite"
         self.statements = 0
-        self._rows: dict[tuple[type[Table], tuple[str, ...]], list[tuple[Any, ...]]] = {}
+        self._rows: dict[type[Table], list[tuple[Any, ...]]] = {}
         self._versions: dict[str, int] | None = None
         self._bumped: set[str] = set()
         self.after_commit: list[Callable[[], Any]] = []
@@ -82,8 +82,9 @@ class Session:
         """Rows as mappings by column name. Numbers are scaled integers, as stored."""
         self.statements += 1
         if self.sqlite:
-            values = [_JSON.encode(a).decode() if type(a) in LISTS else a for a in args]
-            return await self.engine.run_sql(_for_sqlite(sql), values)  # type: ignore[no-any-return]
+            single = {len(a) for a in args if type(a) in LISTS} == {1}  # most often it is one document, and needs no list
+            values = [(a[0] if single else _JSON.encode(a).decode()) if type(a) in LISTS else a for a in args]
+            return await self.engine.run_sql(_for_sqlite(sql, single), values)  # type: ignore[no-any-return]
         if not self.writable:  # a preview looks at what an action would lock
             sql = sql.replace(" FOR UPDATE", "")
         return await self.engine.run_sql(_for_postgres(sql), [list(a) if type(a) is tuple else a for a in args])  # type: ignore[no-any-return]
@@ -135,7 +136,7 @@ class Session:
         row = defaults | values  # in the order of the columns
         if len(row) > len(defaults):
             raise TypeError(f"{table._meta.tablename} has no column {', '.join(sorted(values.keys() - defaults.keys()))}")
-        self._rows.setdefault((table, columns_of(table)), []).append(tuple(row.values()))
+        self._rows.setdefault(table, []).append(tuple(row.values()))
         return values["id"]  # type: ignore[no-any-return]
 
     async def flush(self, last: bool = False) -> None:
@@ -144,15 +145,14 @@ class Session:
         Args:
             last: also those that nobody reads in their own transaction (LATE): once, before the commit.
         """
-        rows = {key: values for key, values in self._rows.items() if last or key[0]._meta.tablename not in LATE}
-        rows = dict(sorted(rows.items(), key=lambda kept: kept[0][0]._meta.tablename in LATE))  # they refer to what was added after them
-        self._rows = {key: values for key, values in self._rows.items() if key not in rows}
-        for (table, columns), values in rows.items():
+        early, late = ([table for table in self._rows if (table._meta.tablename in LATE) is after] for after in (False, True))
+        rows = {table: self._rows.pop(table) for table in (*early, *(late if last else ()))}  # the late ones refer to what was added after them
+        for table, values in rows.items():
             if table._meta.tablename in ("outbox", "job"):
-                self.work += [row[columns.index("id")] for row in values]
+                self.work += [row[columns_of(table).index("id")] for row in values]
             if self.sqlite:
                 self.statements += 1
-                await self.engine.run_many(insert(table, columns, True), values)
+                await self.engine.run_many(insert(table, True), values)
         if rows and not self.sqlite:
             self.statements += 1
             await self.engine.run_sql(_for_postgres(inserts(tuple(rows))), [list(column) for values in rows.values() for column in zip(*values, strict=True)])
