@@ -31,9 +31,9 @@ hookimpl = pluggy.HookimplMarker("newel")
 
 
 def asked(*of: str, facts: type | None = None) -> Callable[[T], T]:
-    """Below @hookimpl: has something to say only about documents of these kinds or roles, and only where there are facts of this type.
+    """Below @hookimpl: called for documents of these kinds, of all kinds of a plugin ("sales.") or of these roles, where there are such facts.
 
-    Anywhere else it is not called, as if it had returned None: with all plugins installed most of them have nothing to say about most lines.
+    Anywhere else it is as if it had returned None. Without kinds and roles: for all documents.
     """
 
     def mark(function: T) -> T:

@@ -138,10 +138,9 @@ class Plugins:
                 raise Unfit(name, f"there is no hook {hook!r}; hooks are {', '.join(sorted(self._specs))}")
 
     def _collect(self, defaults: Any) -> None:
-        rank = {name: i for i, name in enumerate(self.order)}
         for hook, spec in self._specs.items():
             impls = [implementation(i.plugin_name, hook, i.function, i.argnames, spec) for i in getattr(self._manager.hook, hook).get_hookimpls()]
-            self._impls[hook] = tuple(sorted(impls, key=lambda i: rank[i.plugin]))
+            self._impls[hook] = tuple(sorted(impls, key=lambda i: self.order.index(i.plugin)))
             own = getattr(defaults, hook, None)
             if own is not None:
                 self._defaults[hook] = implementation("newel", hook, own, inspect.signature(own).parameters, spec)
