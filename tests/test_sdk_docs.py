@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from newel_sdk.conformance import CHECKS
 from newel_sdk.scaffolding import scaffold
-from newel_sdk.servers import free_port
+from newel_sdk.servers import PATIENCE, free_port
 from newel_sdk.stories import PLUGINS, STEPS
 from playwright.sync_api import Browser
 
@@ -113,6 +113,7 @@ def test_the_tutorial_ends_with_the_new_plugin_in_the_browser(tutorial: str, tmp
     assert re.search(r"\d+ passed", log)
     assert re.search(r"loyalty: (gold|platinum)", log)
     page = chromium.new_page()
+    page.set_default_timeout(PATIENCE)
     page.goto(f"{tutorial}/login")
     page.fill("[name=login]", "admin")
     page.fill("[name=password]", "nine-oak-treads")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import threading
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,10 +17,11 @@ from newel.web.app import create_app
 
 from newel_sdk.kit import LOGIN, PASSWORD, Kit, kit_on
 from newel_sdk.servers import PATIENCE, free_port
+from newel_sdk.slow import on_slow_line
 
 if TYPE_CHECKING:
     from newel.services.app import Newel
-    from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route
 
 T = TypeVar("T")
 SECONDS = 300  # for the server to start or to answer `ask`, on a machine with much else to do
@@ -69,7 +71,8 @@ class Site(threading.Thread):
 
     async def _listen(self, app: Newel) -> None:
         place: dict[str, Any] = {"host": "127.0.0.1", "port": self.port}
-        config = uvicorn.Config(create_app(app, manage=False), **place, log_level="critical", lifespan="on", timeout_graceful_shutdown=1)
+        self.web = create_app(app, manage=False)
+        config = uvicorn.Config(on_slow_line(self.web), **place, log_level="critical", lifespan="on", timeout_graceful_shutdown=1)
         self._server = _Server(config, self._listening)
         await self._server.serve()
 
@@ -90,6 +93,25 @@ class Site(threading.Thread):
     def ask(self, question: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine of the kit where the server runs, and return its result."""
         return asyncio.run_coroutine_threadsafe(question, self._loop).result(SECONDS)
+
+
+# What is there as a whole has its boxes, and the style sheets that they bring.
+WIDER = """(width) => document.readyState === "complete" && !document.querySelector(".htmx-request")
+  && [...document.querySelectorAll("link[rel=stylesheet]")].every((one) => one.sheet) && {width: document.documentElement.scrollWidth,
+  out: [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > width + 1).slice(0, 3).map((e) => e.outerHTML.slice(0, 120))}"""
+
+
+def fits(page: Page) -> None:
+    """Wait until the page is there as a whole, with the boxes that it is fetching: then it is not wider than its window.
+
+    Right after a click the next page may be half there, or not at all: wait for something that only the next page has, then ask.
+
+    Raises:
+        AssertionError: it is wider; says by how much, and what sticks out.
+    """
+    window = page.viewport_size["width"] if page.viewport_size else 0
+    found = page.wait_for_function(WIDER, arg=window).json_value()
+    assert found["width"] <= window, f"{page.url} was expected to be {window} pixels wide, got {found['width']}: {found['out']}"
 
 
 class Watched:
@@ -131,6 +153,20 @@ class Watched:
             asked = self._asked
             self.page.evaluate("() => new Promise((done) => setTimeout(done, 600))")  # milliseconds: longer than a script waits for the next key
 
+    def hold(self, url: str | re.Pattern[str], times: int = 1) -> Callable[[int], Route]:
+        """Hold back the next answers from an address, as a slow line does; returns what waits for the n-th question there and gives it, to be continued."""
+        held: list[Route] = []
+        self.page.route(url, lambda route: held.append(route), times=times)  # noqa: PLW0108 (Playwright marks what it calls)
+
+        def nth(number: int) -> Route:
+            for _turn in range(PATIENCE // 20):
+                if len(held) >= number:
+                    return held[number - 1]
+                self.page.wait_for_timeout(20)
+            raise TimeoutError(f"{number} questions to {url} were expected, got {len(held)}")
+
+        return nth
+
     def open(self, path: str) -> Page:
         """Go to an address of the site."""
         self._open.clear()
@@ -157,14 +193,15 @@ def window(chromium: Browser, site: Site, login: str = LOGIN, lands: str = "/", 
             reduced_motion says so: a colour that is measured would be one of the way.
     """
     context = chromium.new_context(**{"reduced_motion": "reduce", **(options or {"viewport": DESKTOP})})
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
-    page.set_default_timeout(PATIENCE)
     found = Watched(page, site)
     found.expected = expected
     found.login(login, lands)
     yield found
+    page.unroute_all(behavior="ignoreErrors")  # an answer that a test holds back may still be on its way
     context.close()
     assert not found.complaints, "the page complained:\n" + "\n".join(found.complaints)
 
 
-__all__ = ["DESKTOP", "PHONE", "Site", "Watched", "window"]
+__all__ = ["DESKTOP", "PHONE", "Site", "Watched", "fits", "window"]

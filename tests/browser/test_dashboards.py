@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from newel.domain.context import Context
 from newel.domain.document import DocumentInput, LineInput
 from newel.services.app import Newel
-from newel_sdk.site import PHONE, Watched, window
+from newel_sdk.site import PHONE, Watched, fits, window
 from newel_sdk.testing import party
 from playwright.sync_api import Browser, Page, expect
 
@@ -60,9 +60,9 @@ def screen(request: pytest.FixtureRequest, chromium: Browser, site: Site) -> Ite
 
 def _seen(page: Page, name: str, request: Any) -> None:
     """Nothing is wider than the window, a checker of accessibility finds nothing, and somebody may look at it."""
+    fits(page)
     if PICTURES:
         page.screenshot(path=Path(PICTURES) / f"{name}-{request.node.callspec.id}.png", full_page=True)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
 
@@ -73,8 +73,8 @@ def test_boards_on_desk_phone_and_in_the_dark(screen: Watched, request: pytest.F
     expect(page.locator(".d-tile .d-figure")).to_have_count(8)
     chart = page.get_by_role("img", name="Revenue by month. ")
     expect(chart).to_have_attribute("width", "340")
-    assert "Largest: " in (page.locator("#tile-4-said").text_content() or "")
-    assert page.locator("#tile-4-hatch").count() == 1, "what is compared has a pattern, not just another colour"
+    expect(page.locator("#tile-4-said")).to_contain_text("Largest: ")
+    expect(page.locator("#tile-4-hatch"), "what is compared has a pattern, not just another colour").to_have_count(1)
     tile = page.locator(".d-tile", has=chart)
     tile.get_by_text("As a table").click()
     expect(tile.get_by_role("table")).to_be_visible()

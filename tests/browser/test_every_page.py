@@ -24,6 +24,7 @@ from newel.services.entered import as_input
 from newel_demo.company import demo
 from newel_sdk import site as sdk
 from newel_sdk.kit import PASSWORD
+from newel_sdk.servers import PATIENCE
 from newel_sdk.site import DESKTOP, PHONE, Watched, window
 from playwright.sync_api import Browser, Error, Page, expect
 
@@ -61,8 +62,7 @@ class Full(sdk.Site):
 
     def kinds_of_pages(self) -> dict[str, re.Pattern[str]]:
         """The patterns of all addresses that a browser opens, the most exact ones first."""
-        app: Any = self._server.config.app
-        routes = {r.path for r in app.routes if "GET" in getattr(r, "methods", ()) and not r.path.startswith(("/api", "/static"))}
+        routes = {r.path for r in self.web.routes if "GET" in getattr(r, "methods", ()) and not r.path.startswith(("/api", "/static"))}
         return {path: re.compile(_filled(path, r"\d+", "[^/?]+") + r"(\?|$)") for path in sorted(routes, key=lambda p: (p.count("{"), p))}
 
     async def _context(self) -> Context:
@@ -128,13 +128,11 @@ class Walk:
 
     def __init__(self, watched: Watched, site: Full, seen: set[str]) -> None:
         self.page, self.site, self.seen = watched.page, site, seen
-        self.kinds, self.found, self.busy = site.kinds_of_pages(), list[str](), 0
+        self.kinds, self.found, self.asked = site.kinds_of_pages(), list[str](), set[Any]()
         self.page.context.add_init_script(path=AXE)
-        for event, step in (("request", 1), ("requestfinished", -1), ("requestfailed", -1)):
-            self.page.on(event, lambda request, step=step: self._count(request, step))  # type: ignore[call-overload]
-
-    def _count(self, request: Any, step: int) -> None:
-        self.busy += step if request.resource_type != "eventsource" else 0
+        self.page.on("request", lambda request: self.asked.add(request) if request.resource_type != "eventsource" else None)
+        for event in ("requestfinished", "requestfailed"):
+            self.page.on(event, lambda request: self.asked.discard(request))  # type: ignore[call-overload]  # noqa: PLW0108 (Playwright marks what it calls)
 
     def kind(self, path: str) -> str:
         """The pattern that an address fits."""
@@ -142,16 +140,16 @@ class Walk:
 
     def open(self, path: str) -> bool:
         """Go there, and wait for what the page fetches by itself; whether it is a page."""
-        self.busy = 0
+        self.asked.clear()
         try:
             answer = self.page.goto(self.site.url + path)
         except Error as error:
             if "Download is starting" in error.message:
                 return False
             raise
-        for _turn in range(250):
+        for _turn in range(PATIENCE // 20):
             self.page.wait_for_timeout(20)
-            if self.busy <= 0 and not self.page.locator("[aria-busy=true]").count():
+            if not self.asked and not self.page.locator("[aria-busy=true]").count():
                 break
         return answer is not None and "html" in answer.headers.get("content-type", "")
 

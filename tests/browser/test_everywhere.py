@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from newel.domain.context import Context
 from newel.domain.document import DocumentInput, LineInput
 from newel.services.app import Newel
-from newel_sdk.site import Watched
+from newel_sdk.site import Watched, fits
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NAMES, PLUGINS, Site, served
@@ -89,16 +89,12 @@ def test_a_checker_finds_nothing_on_any_kind_of_page(watched: Watched, theme: Li
 @pytest.mark.parametrize("watched", [{"viewport": {"width": 320, "height": 640}}], indirect=True)
 def test_nothing_is_lost_at_320_pixels(watched: Watched) -> None:
     """That is 1280 at four times its size: no page scrolls sideways, and nothing sticks out of it."""
-    page, wide = watched.page, []
+    page = watched.page
     for path in kinds_of_pages(page):
         page.goto(watched.site.url + path)
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            wide.append((path, page.evaluate(OUT)))
-    assert wide == []
+        fits(page)
 
 
-OUT = """() => [...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1).slice(0, 2)
-  .map(e => e.outerHTML.slice(0, 120))"""
 FOCUS = """() => { const e = document.activeElement, s = getComputedStyle(e), p = e.parentElement && getComputedStyle(e.parentElement);
   const lined = (x) => x && ((x.outlineStyle !== "none" && parseFloat(x.outlineWidth) >= 1) || x.boxShadow !== "none");
   return e === document.body ? null : [e.outerHTML.slice(0, 90), Boolean(lined(s) || lined(p))]; }"""
@@ -163,8 +159,8 @@ def test_forced_colours_leave_every_state_to_be_seen(watched: Watched, theme: Li
     assert all(text.strip() for text in page.locator(".n-badge").all_inner_texts()), "states are words"
 
     watched.open("/records/newel.item/new")
-    page.get_by_role("button", name="Save").click()
-    page.locator(".n-problem").first.wait_for()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save").click()
     assert page.locator(".n-problem svg").count() >= 1
     wrong, fine = page.locator("input[aria-invalid=true]").first, page.locator("input.form-control:not([aria-invalid=true])").first
     assert wrong.evaluate(LOOK)[2:4] != fine.evaluate(LOOK)[2:4], "a wrong field has another frame"

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from newel.jobs.worker import Worker
 from newel_exchange.reading import sheet_of
-from newel_sdk.site import Watched
+from newel_sdk.site import Watched, fits
+from playwright.sync_api import expect
 
 from tests.browser.conftest import DESKTOP, PLUGINS, Site, served
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-NARROWEST = 390
 
 
 class Files(Site):
@@ -55,12 +55,12 @@ def test_a_file_is_sent_looked_at_mended_and_brought_in(watched: Watched, tmp_pa
     page.set_input_files("[name=file]", file)
     page.get_by_role("button", name="Go on").click()
     page.get_by_role("heading", name="Which column is what?").wait_for()
-    assert page.get_by_label("Number becomes").input_value() == "number"
-    assert page.get_by_label("Remark becomes").input_value() == ""
+    expect(page.get_by_label("Number becomes")).to_have_value("number")
+    expect(page.get_by_label("Remark becomes")).to_have_value("")
     page.get_by_role("button", name="See what would happen").click()
     page.get_by_role("heading", name="What would happen").wait_for()
-    refused = page.locator("tr", has_text=f"{name}-2").first
-    assert "Name is missing" in refused.inner_text()
+    expect(page.locator("tr", has_text=f"{name}-2").first).to_contain_text("Name is missing")
+    fits(page)
     assert page.get_by_role("button", name="Import 2 rows").count() == 0
     page.get_by_label("If a row is refused").select_option("false")
     page.get_by_role("button", name="See what would happen").click()
@@ -71,7 +71,7 @@ def test_a_file_is_sent_looked_at_mended_and_brought_in(watched: Watched, tmp_pa
     with page.expect_download() as found:
         page.get_by_role("link", name="Refused rows: XLSX").click()
     assert len(sheet_of(Path(found.value.path()).read_bytes()).rows) == 1
-    assert page.evaluate("document.documentElement.scrollWidth") <= max(NARROWEST, page.viewport_size["width"])
+    fits(page)
     page.locator(".n-sheet").get_by_role("link", name="Items").click()
-    assert page.get_by_role("link", name=f"{name}-1").count() == 1
+    expect(page.get_by_role("link", name=f"{name}-1")).to_have_count(1)
     assert watched.complaints == []

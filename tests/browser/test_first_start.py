@@ -12,7 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from newel_sdk.servers import free_port
+from newel_sdk.servers import PATIENCE, free_port
 from newel_sdk.site import Watched
 from playwright.sync_api import Browser, Page, expect
 
@@ -20,6 +20,14 @@ from tests.browser.conftest import DESKTOP, PLUGINS
 
 PASSWORD = "nine brass lamp shades"
 SECONDS = 300
+SERVE = """
+from newel.cli import main
+from newel.web import app
+from newel_sdk.slow import on_slow_line
+made = app.create_app
+app.create_app = lambda *given, **named: on_slow_line(made(*given, **named))
+main()
+"""
 
 
 @pytest.fixture
@@ -27,7 +35,7 @@ def first(tmp_path: Path, chromium: Browser) -> Iterator[tuple[Page, str]]:
     """Give a browser and the address that the server has said, as somebody reads it there."""
     (tmp_path / "newel.toml").write_text(f"plugins = {[*PLUGINS, 'exchange', 'setup']!r}\n", "utf-8")
     port = free_port()
-    command = [sys.executable, "-c", "from newel.cli import main; main()", "serve", "--port", str(port)]
+    command = [sys.executable, "-c", SERVE, "serve", "--port", str(port)]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "NEWEL_CONFIG": str(tmp_path / "newel.toml")}
     server = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     stop = threading.Timer(SECONDS, server.kill)
@@ -36,6 +44,7 @@ def first(tmp_path: Path, chromium: Browser) -> Iterator[tuple[Page, str]]:
     said = next((found[1] for line in server.stdout if (found := re.search(r"begin at (\S+)", line))), "")
     stop.cancel()
     window = chromium.new_context(viewport=DESKTOP)
+    window.set_default_timeout(PATIENCE)
     watched = Watched(window.new_page(), SimpleNamespace(url=f"http://127.0.0.1:{port}"))  # type: ignore[arg-type]
     watched.expected = (422,)  # a password that is too short, on purpose
     yield watched.page, said
@@ -59,6 +68,7 @@ def begin(page: Page, way: str, **values: str) -> None:
 def anew(page: Page) -> None:
     """Take everything away from the guide."""
     page.fill("[name=code]", page.locator("label[for=code]").inner_text().split()[1])
+    page.wait_for_load_state()  # a script asks whether one is sure
     page.get_by_role("button", name="Take everything away").click()
     page.get_by_role("button", name="Yes, go on").click()
     expect(page.get_by_text("How would you like to begin?")).to_be_visible()
@@ -83,7 +93,8 @@ def test_each_way_to_begin_has_a_way_back(first: tuple[Page, str]) -> None:
     page.get_by_role("link", name="Tax", exact=True).click()
     page.fill("[name=rate]", "22")
     page.get_by_role("button", name="Save and go on").click()
-    page.get_by_role("link", name="Set-up guide").first.click()
+    with page.expect_navigation():
+        page.get_by_role("link", name="Set-up guide").first.click()
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("button", name="Yes, go on").click()
     expect(page.get_by_text("Tax: undone.")).to_be_visible()

@@ -27,8 +27,7 @@ def test_c1_an_empty_order_from_any_page(watched: Any) -> None:
     page.keyboard.press("c")
     page.keyboard.press("o")
     page.wait_for_url(f"**{NEW}")
-    page.wait_for_load_state("networkidle")
-    assert focus(page) == "party"
+    expect(page.locator("#party")).to_be_focused()
 
 
 @pytest.mark.screen("C3")
@@ -120,8 +119,11 @@ def test_c9_a_new_customer_beside_the_order(watched: Any) -> None:
     panel.get_by_role("button", name="Save").click()
     expect(panel.locator("[role=alert]")).not_to_be_empty()  # it needs a number
     panel.locator("[name=number]").fill("C-NEW")
-    panel.get_by_role("button", name="Save").click()
+    sent: list[str] = []
+    page.on("request", lambda r: sent.append(r.url) if r.method == "POST" and "newel.party" in r.url else None)
+    panel.get_by_role("button", name="Save").dblclick()
     expect(panel).to_have_count(0)
+    assert len(sent) == 1, "pressed twice, it is made once"
     assert focus(page) == "party"
     expect(page.locator("#party")).to_have_value("C-NEW Newcomer")
     expect(page.locator("#reference")).to_have_value("by telephone")
@@ -173,6 +175,9 @@ def test_c29_why_this_price(watched: Any) -> None:
     page.fill("#lines-0-quantity", "3")
     page.fill("#lines-0-discount", "10")
     page.focus("#lines-0-price")
+    asked = watched.hold("**/preview*why=*")
+    page.keyboard.press("Alt+w")
+    late = asked(1)
     page.keyboard.press("Alt+w")
     dialog = page.locator("dialog")
     expect(dialog).to_contain_text("list price of I-1")
@@ -180,5 +185,8 @@ def test_c29_why_this_price(watched: Any) -> None:
     expect(dialog).to_contain_text("VAT19 19 %")
     expect(dialog.locator(".n-why-sum strong")).to_contain_text("54.00")
     expect(dialog).to_contain_text("64.26")
+    late.continue_()
+    watched.settled()
+    expect(dialog).to_have_count(1)  # pressed twice, it opens once
     page.keyboard.press("Escape")
     assert focus(page) == "lines-0-price"

@@ -26,7 +26,7 @@ def test_c11_five_lines_without_the_mouse(watched: Any) -> None:
     page.keyboard.press("c")
     page.keyboard.press("o")
     page.wait_for_url(f"**{NEW}")
-    page.wait_for_load_state("networkidle")
+    expect(page.locator("#party")).to_be_focused()
     choose(page, "C-1")
     while focus(page) != "lines-0-item":
         page.keyboard.press("Tab")
@@ -101,23 +101,34 @@ def test_c13_found_by_number_words_and_barcode_and_old_answers_are_dropped(watch
     page.keyboard.press("Enter")  # what is shown still answers I-2: Enter waits for what was typed
     expect(page.locator("#lines-0-item")).to_have_value(re.compile("^I-3"))
     expect(page.locator("#lines-0-net")).to_have_text("40.00")
-    page.unroute_all(behavior="ignoreErrors")
 
 
 @pytest.mark.screen("C13")
-def test_c13_enter_takes_nothing_from_an_older_answer(watched: Any) -> None:
-    """The answer to `I-` comes when `I-4` stands there already, and its own question has not been asked: Enter asks it."""
-    page, held = order(watched), list[Route]()
-    page.route(re.compile(r"newel\.item\?q=I-(&|$)"), lambda route: held.append(route))  # noqa: PLW0108 (Playwright marks what it calls)
+@pytest.mark.parametrize("key", ["Enter", "Tab"])
+def test_c13_nothing_is_taken_from_an_older_answer(watched: Any, key: str) -> None:
+    """The answer to `I-` comes when `I-4` stands there already, and its own question has not been asked: Enter asks it, Tab goes on with what was typed."""
+    page, asked = order(watched), watched.hold(re.compile(r"newel\.item\?q=I-(&|$)"))
     page.keyboard.type("I-")
-    while not held:
-        page.wait_for_timeout(20)
+    older = asked(1)
     page.evaluate("window.setTimeout = () => 0")  # nothing is asked by itself any more
     page.keyboard.type("4")
-    held[0].continue_()
+    older.continue_()
     page.locator("[role=option]", has_text="I-0").wait_for()
-    page.keyboard.press("Enter")
+    page.keyboard.press(key)
     expect(page.locator("#lines-0-item")).to_have_value(re.compile("^I-4"))
+
+
+@pytest.mark.screen("C13")
+def test_c13_escape_closes_also_what_is_still_to_come(watched: Any) -> None:
+    """The answer comes after Escape: no list opens over what somebody reads now, and nothing is chosen."""
+    page, asked = order(watched), watched.hold(re.compile(r"newel\.item\?q=I-2"))
+    page.keyboard.type("I-2")
+    late = asked(1)
+    page.keyboard.press("Escape")
+    late.continue_()
+    watched.settled()
+    expect(page.locator("[role=option]")).to_have_count(0)
+    assert page.input_value("#lines-0-item") == ""
 
 
 @pytest.mark.screen("C14")
@@ -127,6 +138,7 @@ def test_c14_quick_line(watched: Any) -> None:
     page.keyboard.type("12x I-1 -5%", delay=45)
     page.wait_for_selector("[role=option]:not([aria-disabled])")
     page.keyboard.press("Enter")
+    expect(page.locator("#lines-0-item")).to_have_value("I-1 Wheel")
     assert [values(page, c) for c in ("item", "quantity", "discount")] == [["I-1 Wheel"], ["12"], ["5"]]
     page.fill("#lines-1-item", "3 x I-0 -10%")  # without waiting for any list
     page.focus("#lines-1-price")
@@ -153,6 +165,7 @@ def test_c15_two_hundred_rows_from_a_spreadsheet(watched: Any) -> None:
     page.keyboard.type("I-5")
     page.keyboard.press("Tab")
     expect(dialog).to_contain_text("199 rows are right, 1 rows need a look")
+    assert page.evaluate("document.activeElement.value") == "4", "who has gone on to the next field stays there"
     dialog.get_by_role("button", name="Take the right ones (199)").click()
     expect(page.locator("#lines-198-net")).not_to_have_text("")
     assert len(values(page, "item")) == 199
@@ -237,11 +250,11 @@ def test_c20_what_is_being_typed_survives_an_answer(watched: Any) -> None:
 
     page.route("**/preview*", slowly)
     page.focus("#lines-0-text")
-    page.keyboard.type("with a bell", delay=20)
-    page.wait_for_timeout(200)
+    with page.expect_request("**/preview*"):
+        page.keyboard.type("with a bell", delay=20)
     page.keyboard.press("Home")
     page.keyboard.type("black ", delay=20)
-    page.wait_for_timeout(1200)
+    watched.settled()
     assert page.input_value("#lines-0-text") == "black with a bell"
     assert page.evaluate("document.activeElement.selectionStart") == 6
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from newel_sdk.kit import LOGIN, PASSWORD
+from newel_sdk.servers import PATIENCE
+from newel_sdk.site import window
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import DESKTOP, PLUGINS, Site, served
@@ -47,24 +49,38 @@ def test_c33_a_draft_survives_the_browser(watched: Any, chromium: Browser, site:
     watched.settled()
     expect(page.locator("#draft-kept")).to_be_visible()
     page.goto(f"{site.url}/")  # no question
-    window = chromium.new_context(viewport=DESKTOP)
-    other = window.new_page()
-    other.goto(f"{site.url}/login")
-    other.fill("[name=login]", LOGIN)
-    other.fill("[name=password]", PASSWORD)
-    other.click("button[type=submit]")
-    other.goto(f"{site.url}{NEW}")
-    other.locator(".n-drafts li", has_text="C-1 Miller Ltd").get_by_role("button", name="Go on").click()
-    expect(other.locator("#lines-0-item")).to_have_value("I-2")
-    expect(other.locator("#lines-0-quantity")).to_have_value("17")
-    expect(other.locator("#reference")).to_have_value("half done")
-    expect(other.locator("#lines-0-net")).to_have_text("510.00")
-    assert focus(other) == "lines-0-quantity"
-    saved(other)
-    other.goto(f"{site.url}/drafts/")
-    expect(other.locator("main")).not_to_contain_text("Miller Ltd")  # what is saved is no draft
-    window.close()
+    with window(chromium, site, viewport=DESKTOP) as theirs:
+        other = theirs.open(NEW)
+        asked: list[str] = []
+        other.on("request", lambda r: asked.append(r.url) if "/api/drafts/kept/" in r.url else None)
+        other.locator(".n-drafts li", has_text="C-1 Miller Ltd").get_by_role("button", name="Go on").dblclick()
+        expect(other.locator("#lines-0-item")).to_have_value("I-2")
+        expect(other.locator("#lines-0-quantity")).to_have_value("17")
+        expect(other.locator("#reference")).to_have_value("half done")
+        expect(other.locator("#lines-0-net")).to_have_text("510.00")
+        assert focus(other) == "lines-0-quantity"
+        assert len(asked) == 1, "pressed twice, it comes once"
+        saved(other)
+        other.goto(f"{site.url}/drafts/")
+        expect(other.locator("main")).not_to_contain_text("Miller Ltd")  # what is saved is no draft
     assert count(watched, "half+done") == 1
+
+
+@pytest.mark.screen("C33")
+def test_c33_the_newest_draft_stays(watched: Any) -> None:
+    """Over a slow line one is sent after the other: an older one that comes late replaces nothing."""
+    page = order(watched)
+    watched.settled()
+    asked = watched.hold("**/api/drafts/kept")
+    page.fill("#reference", "older")
+    older = asked(1)
+    page.fill("#reference", "newer")
+    page.wait_for_timeout(1200)  # for whoever would send it beside the other one
+    older.continue_()
+    watched.settled()
+    kept = f"{watched.site.url}/api/drafts/kept"
+    drafts = page.request.get(f"{kept}?place={NEW}").json()["drafts"]
+    assert ["reference", "newer"] in page.request.get(f"{kept}/{drafts[0]['key']}").json()["fields"]
 
 
 @pytest.mark.screen("C39")
@@ -94,7 +110,7 @@ def test_c34_all_problems_at_once_with_links(watched: Any) -> None:
         page.get_by_role("button", name="Save", exact=True).click()
     assert answer.value.status == 422
     expect(page.locator("#lines-1-item-error")).to_contain_text("NOPE")
-    assert focus(page) in ("lines-0-quantity", "lines-1-item")
+    expect(page.locator("#lines-0-quantity:focus, #lines-1-item:focus")).to_have_count(1)
     for field in ("lines-0-quantity", "lines-1-item"):
         page.locator(f"#preview-problems a[href='#{field}']").click()
         assert focus(page) == field
@@ -114,15 +130,16 @@ def test_c35_two_people_change_one_order(watched: Any, chromium: Browser, site: 
     page.goto(f"{document}/edit")
     page.wait_for_load_state("networkidle")
 
-    window = chromium.new_context(viewport=DESKTOP, storage_state=page.context.storage_state())
-    other = window.new_page()
+    context = chromium.new_context(viewport=DESKTOP, storage_state=page.context.storage_state())
+    context.set_default_timeout(PATIENCE)
+    other = context.new_page()
     other.goto(f"{document}/edit")
     other.wait_for_load_state("networkidle")
     other.fill("#lines-0-quantity", "5")
     other.fill("#lines-0-discount", "10")
     other.fill("#reference", "theirs")
     saved(other)
-    window.close()
+    context.close()
 
     page.fill("#lines-0-quantity", "8")
     page.fill("#reference", "mine")
@@ -142,6 +159,28 @@ def test_c35_two_people_change_one_order(watched: Any, chromium: Browser, site: 
     expect(row).to_contain_text("8")
     expect(row).to_contain_text("10 %")
     expect(row).to_contain_text("144.00")
+
+
+def test_who_is_quicker_than_the_scripts(watched: Any) -> None:
+    """Over a slow line one types and presses before they are there: what was typed counts, and what must be asked is asked."""
+    page = order(watched)
+    choose(page, "I-1")
+    document = saved(page)
+    script = watched.hold("**/newel.js*")
+    page.goto(f"{document}/edit", wait_until="commit")
+    page.fill("#lines-0-item", "I-2")
+    script(1).continue_()
+    expect(page.locator("#lines-0-net")).to_have_text("30.00")
+    saved(page)
+    expect(page.locator("tr[id^=line-]")).to_contain_text("Chain")
+    script = watched.hold("**/newel.js*")
+    page.goto(document, wait_until="commit")
+    with page.expect_event("dialog") as asked:
+        page.once("dialog", lambda dialog: dialog.dismiss())
+        page.locator("form[data-confirm] button").first.click()
+    assert asked.value.type == "confirm"
+    script(1).continue_()
+    expect(page.locator(".n-doc-head .n-badge")).to_have_text("Draft")
 
 
 @pytest.mark.screen("C36")
@@ -215,7 +254,6 @@ def test_c40_a_fault_of_ours_has_a_number_and_costs_nothing(watched: Any, caplog
         documents.create = whole
     assert reference in caplog.text
     page.go_back()
-    page.wait_for_load_state("networkidle")
     page.locator(".n-drafts li").first.get_by_role("button", name="Go on").click()
     expect(page.locator("#reference")).to_have_value("broken")
     expect(page.locator("#lines-0-item")).to_have_value("I-0")

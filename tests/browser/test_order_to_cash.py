@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from newel_sdk.site import fits
 from playwright.sync_api import Page, expect
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
@@ -27,8 +28,7 @@ def enter_order(watched: Any, customer: str = "C-1") -> Page:
     page.keyboard.press("c")
     page.keyboard.press("o")
     page.wait_for_url("**/documents/sales.order/new")
-    page.wait_for_load_state("networkidle")
-    assert page.evaluate("document.activeElement.id") == "party"
+    expect(page.locator("#party")).to_be_focused()
     choose(page, customer)
     while page.evaluate("document.activeElement.id") != "lines-0-item":
         page.keyboard.press("Tab")
@@ -69,7 +69,9 @@ def test_an_order_by_keyboard_goes_on_to_the_ledger(watched: Any) -> None:
 
     assert next_step(page) == "Deliver"  # what comes next is what stands out
     page.get_by_role("link", name="Deliver", exact=True).click()
-    for box, half in zip(page.locator("input[name^='q-']").all(), ("1", "1", "2", "2", "3"), strict=True):
+    boxes = page.locator("input[name^='q-']")
+    expect(boxes).to_have_count(5)
+    for box, half in zip(boxes.all(), ("1", "1", "2", "2", "3"), strict=True):
         box.fill(half)
     page.get_by_role("button", name="Make and ship").click()
     page.wait_for_url(lambda url: url != order and "/follow/" not in url)
@@ -79,7 +81,8 @@ def test_an_order_by_keyboard_goes_on_to_the_ledger(watched: Any) -> None:
     page.goto(order)
     expect(page.locator("table.n-lines")).to_contain_text("Delivered 3/6")
     page.get_by_role("link", name="Deliver", exact=True).click()
-    assert [b.input_value() for b in page.locator("input[name^='q-']").all()] == ["1", "2", "2", "3", "3"]
+    expect(boxes).to_have_count(5)
+    assert [b.input_value() for b in boxes.all()] == ["1", "2", "2", "3", "3"]
     page.get_by_role("button", name="Make and ship").click()
     expect(page.locator(".n-doc-head .n-badge")).to_have_text("Shipped")
 
@@ -121,7 +124,8 @@ def test_what_is_wrong_is_said_and_nothing_is_lost(watched: Any) -> None:
     page.fill("#reference", "their number")
     page.fill("#lines-0-item", "I-0")
     page.fill("#lines-0-quantity", "1.234,5")
-    page.get_by_role("button", name="Save", exact=True).click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator("#preview-problems")).to_contain_text("1.234,5")
     expect(page.locator("#lines-0-quantity")).to_have_value("1.234,5")
     expect(page.locator("#reference")).to_have_value("their number")
@@ -192,6 +196,25 @@ def test_everything_works_without_script(watched: Any) -> None:
     expect(page.locator(".n-doc-head .n-badge")).to_have_text("Shipped")
 
 
+@pytest.mark.parametrize("watched", [PLAIN], indirect=True)
+def test_what_is_typed_over_a_choice_counts_without_script(watched: Any) -> None:
+    """Another class, typed into the form of a record where the old one stood: nothing of the old one stays."""
+    page = watched.page
+    for code in ("TYPED-1", "TYPED-2"):
+        watched.open("/records/newel.item_class/new")
+        page.fill("[name=code]", code)
+        page.fill("[name=name]", code)
+        with page.expect_navigation():
+            page.get_by_role("button", name="Save").click()
+    watched.open("/records/newel.item")
+    page.get_by_role("link", name="I-5").first.click()
+    for code in ("TYPED-1", "TYPED-2", ""):
+        page.fill("[name=item_class_text]", code)
+        with page.expect_navigation():
+            page.get_by_role("button", name="Save").click()
+        expect(page.locator("[name=item_class_text]")).to_have_value(re.compile(f"^{code}"))
+
+
 @pytest.mark.parametrize("watched", [PHONE, DARK], indirect=True, ids=["phone", "dark"])
 def test_every_page_fits_its_window(watched: Any) -> None:
     """No page of the menu complains, is empty, or scrolls sideways."""
@@ -201,4 +224,4 @@ def test_every_page_fits_its_window(watched: Any) -> None:
     for path in paths:
         page.goto(watched.site.url + path)
         expect(page.locator("h1")).to_have_count(1)
-        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), path
+        fits(page)

@@ -12,8 +12,8 @@ from axe_playwright_python.sync_playwright import Axe
 from newel.domain.context import Context
 from newel.domain.document import DocumentInput, LineInput
 from newel.services.app import Newel
-from newel_sdk.site import Watched
-from playwright.sync_api import Page
+from newel_sdk.site import Watched, fits
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DESKTOP, PLUGINS, Site, served
 
@@ -64,15 +64,19 @@ def test_print_by_one_key(watched: Watched) -> None:
     page.goto(f"{watched.site.url}/document/{id}")
     page.keyboard.press("Alt+p")
     page.wait_for_url("**/prints/of/*")
-    assert page.locator(".pr-page").count() == 2
-    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+    expect(page.locator(".pr-page")).to_have_count(2)
+    fits(page)
     clean(page)
     before, is_copy = shown(page), page.locator(".pr-mark", has_text=re.compile(".")).count() > 0
     if page.viewport_size["width"] > 1000:
         assert words(page.pdf(prefer_css_page_size=True)) == before, "the browser's own printer has the same pages"
+    sent: list[str] = []
+    page.on("request", lambda r: sent.append(r.url) if r.method == "POST" else None)
     with page.expect_navigation():
         page.keyboard.press("Alt+p")
+        page.keyboard.press("Alt+p")  # pressed twice, it is printed once
     assert page.evaluate("sessionStorage.printed") == "1"
+    assert len(sent) == 1
     box = page.request.get(f"{watched.site.url}/prints/on/{id}", headers={"hx-request": "true"}).text()
     content = page.request.get(watched.site.url + re.findall(r"/prints/kept/\d+", box)[0]).body()
     assert words(content) == before
@@ -107,18 +111,18 @@ def test_labels(watched: Watched) -> None:
     page.goto(f"{watched.site.url}/document/{id}")
     page.get_by_role("link", name="Labels of").click()
     page.wait_for_url("**/labels?document=*")
-    assert page.locator("article").count() == 6
-    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+    expect(page.locator("article")).to_have_count(6)
+    fits(page)
     clean(page)
     page.keyboard.press("Alt+p")
     assert page.evaluate("printed") == 1
     page.goto(f"{watched.site.url}/labels?document={id}&print=1")
-    assert page.evaluate("printed") == 1
+    page.wait_for_function("printed === 1")
     page.goto(f"{watched.site.url}/labels")
     clean(page)
     page.get_by_role("textbox", name="Items").fill("I-1\nI-2")
     page.get_by_role("button", name="Show labels").click()
-    assert page.locator("article").count() == 2
+    expect(page.locator("article")).to_have_count(2)
 
 
 @pytest.mark.parametrize("watched", [{"viewport": DESKTOP}, PHONE], indirect=True, ids=["desk", "phone"])
@@ -126,7 +130,7 @@ def test_layouts(watched: Watched) -> None:
     """The page where an administrator changes the letterhead: nothing is wider than the window, and keyboards and readers find everything."""
     page = watched.open("/prints/layouts?kind=sales.order")
     clean(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+    fits(page)
     mark = f"Since {page.viewport_size['width']}"
     page.get_by_label("After the totals").fill(mark)
     with page.expect_navigation():

@@ -13,7 +13,7 @@ from newel.domain.context import Context
 from newel.domain.document import DocumentInput, LineInput
 from newel.services.app import Newel
 from newel_sdk.kit import PASSWORD
-from newel_sdk.site import PHONE, window
+from newel_sdk.site import PHONE, fits, window
 from newel_sdk.testing import item, party
 from newel_vendor_workbench.send import invite
 from playwright.sync_api import Browser, Page, expect
@@ -60,16 +60,15 @@ def vendor(request: pytest.FixtureRequest, chromium: Browser, site: Site) -> Ite
 
 def picture(page: Page, name: str) -> None:
     """Keep a picture, where somebody wants one; nothing is wider than the window."""
-    width = page.viewport_size["width"] if page.viewport_size else 0
-    assert page.evaluate("document.documentElement.scrollWidth") <= width, "no sideways scrolling"
+    fits(page)
     if PICTURES:
-        page.screenshot(path=Path(PICTURES) / f"{name}-{width}.png", full_page=True)
+        page.screenshot(path=Path(PICTURES) / f"{name}-{(page.viewport_size or PHONE)['width']}.png", full_page=True)
 
 
 def test_from_the_order_to_the_tracking_number(vendor: Any) -> None:
     """Two taps and two numbers: the date is confirmed, the goods are on their way, and the order is done."""
-    picture(vendor, "orders")
     expect(vendor.locator("h1")).to_have_text("Orders from Acme")
+    picture(vendor, "orders")
     vendor.locator("tr", has_text="Hamburg").first.get_by_role("link").click()
     expect(vendor.locator(".n-facts")).to_contain_text("Quay 9")
     expect(vendor.locator("body")).to_contain_text("BF-DRILL")
@@ -110,4 +109,4 @@ def test_a_line_comes_in_parts(vendor: Any) -> None:
     picture(vendor, "order-parts")
     if vendor.viewport_size["width"] < 900:
         vendor.get_by_role("button", name="Menu", exact=True).click()
-    assert set(vendor.locator("nav#nav a").all_inner_texts()) == {"Vendor workbench"}
+    expect(vendor.locator("nav#nav a")).to_have_text(["Vendor workbench"])

@@ -13,7 +13,7 @@ from newel.domain.context import Context
 from newel.domain.document import DocumentInput, LineInput
 from newel.services.app import Newel
 from newel_sdk.kit import LOGIN
-from newel_sdk.site import PHONE
+from newel_sdk.site import PHONE, fits
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PLUGINS, Site, Watched, served
@@ -51,20 +51,20 @@ def test_a_technician_does_a_visit(watched: Watched, request: pytest.FixtureRequ
     page = watched.open("/visits/mine")
 
     def look(what: str) -> None:
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), what
+        fits(page)
         if PICTURES:
             page.screenshot(path=str(Path(PICTURES) / f"visits_{what}_{name}.png"), full_page=True)
 
     look("mine")
     page.get_by_role("link", name="Miller Ltd").nth(0 if phone else 1).click()
+    expect(page.get_by_role("button", name="On the way", exact=True)).to_be_visible()
     look("before")
     for step in ("On the way", "On site"):
         button = page.get_by_role("button", name=step, exact=True)
         expect(button).to_be_visible()
         assert not phone or (button.bounding_box() or {"height": 0})["height"] >= 44
         button.click()
-        expect(button).to_be_hidden()  # the next page is there
-        page.wait_for_load_state("networkidle")
+        expect(button).to_be_hidden()
     page.get_by_label("Brakes", exact=True).check()
     page.get_by_label("Remark: Lights").fill("bulb is missing")
     box = page.get_by_role("combobox", name="Material")

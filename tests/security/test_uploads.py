@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from newel_sdk.kit import Kit
+from newel_sdk.servers import PATIENCE
 from newel_sdk.site import Site, Watched
 from playwright.sync_api import Browser
 
@@ -116,10 +117,12 @@ def test_a_hostile_file_in_a_browser_runs_nothing(chromium: Browser, site: Site,
     file = tmp_path / "notes.txt"
     file.write_bytes(b"window.owned=1;document.title='owned'//" + SCRIPT)
     window = chromium.new_context(accept_downloads=True)
+    window.set_default_timeout(PATIENCE)
     page = window.new_page()
     said: list[str] = []
     page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss())[0])
-    Watched(page, site).login()
+    watched = Watched(page, site)
+    watched.login()
     (row,) = site.ask(site.kit.rows("SELECT id FROM item"))
     page.goto(f"{site.url}/attachments/of/newel.item/{row['id']}")
     page.set_input_files("input[type=file]", str(file))
@@ -132,6 +135,6 @@ def test_a_hostile_file_in_a_browser_runs_nothing(chromium: Browser, site: Site,
     assert download.value.suggested_filename == "notes.txt"
     for tag, name in (("script", "src"), ("iframe", "src"), ("object", "data")):
         page.evaluate("([tag, name, address]) => { const e = document.createElement(tag); e[name] = address; document.body.append(e) }", [tag, name, address])
-    page.wait_for_timeout(500)
+    watched.settled()
     assert (page.evaluate("window.owned ?? 0"), "owned" in page.title(), said) == (0, False, [])
     window.close()

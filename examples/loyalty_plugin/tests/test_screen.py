@@ -1,7 +1,10 @@
 """What people see of Loyalty, in a real browser."""
 
+import re
+
 import pytest
 from newel_sdk.site import Watched
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.plugins("loyalty", "shop")
 
@@ -13,10 +16,4 @@ def test_the_page_shows_tiers_and_members(screen: Watched) -> None:
     site.ask(site.kit.record("loyalty.points", party=customer, points=150, reason="welcome"))
     page = screen.open("/")
     page.get_by_role("link", name="Loyalty", exact=True).click()
-    page.wait_for_url("**/loyalty")
-    tier, member = page.locator("tbody tr").all_inner_texts()
-    assert "Gold" in tier
-    assert "12.5" in tier
-    assert "Miller Ltd" in member
-    assert "150" in member
-    assert "Gold" in member
+    expect(page.locator("tbody tr")).to_have_text([re.compile("Gold.*12.5", re.DOTALL), re.compile("Miller Ltd.*150.*Gold", re.DOTALL)])

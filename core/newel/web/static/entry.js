@@ -178,10 +178,12 @@ async function another(form) {
 const shown = (field) => (field.tagName === "SELECT" ? field.selectedOptions[0]?.textContent : field.value) ?? "";
 
 /** A new record beside the form: its own form comes from the server, and what it makes is chosen. */
+const beside = new Latest();
 async function createBeside(box, text) {
   const input = box.querySelector("input:not([type=hidden])");
-  const response = await fetch(box.dataset.createUrl, { headers: { Accept: "text/html" } }).catch(() => null);
-  const theirs = response?.ok && parsed(await response.text()).querySelector("main form[method=post]");
+  const found = await beside.ask(box.dataset.createUrl, { headers: { Accept: "text/html" } });
+  if (found === null) return;
+  const theirs = found.response?.ok && parsed(found.body).querySelector("main form[method=post]");
   if (!theirs) { announce(say("failed")); return; }
   const form = document.importNode(theirs, true);
   form.querySelector(".n-bar")?.remove();
@@ -199,11 +201,14 @@ async function createBeside(box, text) {
   name?.focus();
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
+    if (save.hasAttribute("aria-busy")) return; // pressed twice, it would be made twice
+    save.setAttribute("aria-busy", "true");
     const answer = await fetch(form.action, { method: "POST", body: new FormData(form), headers: { "x-csrftoken": data.csrf || "" } }).catch(() => null);
     const made = answer?.redirected && /\/(\d+)$/.exec(new URL(answer.url).pathname);
     if (!made) {
       const problems = answer && parsed(await answer.text()).querySelector(".n-problems");
       wrong.replaceChildren(problems ? document.importNode(problems, true) : say("failed"));
+      save.removeAttribute("aria-busy");
       return;
     }
     const options = await (await fetch(`${box.dataset.url.split("?")[0]}?q=${encodeURIComponent(form.querySelector("[name=number]")?.value || form.querySelector("[name=name]")?.value || "")}`, { headers: { Accept: "application/json" } })).json();
@@ -218,15 +223,17 @@ async function createBeside(box, text) {
 // ------------------------------------------------------------------------------------------------------------------ why
 
 /** Where the price, the tax and the delivery of the line in focus come from. */
+const explained = new Latest(); // pressed twice, it opens once
 async function why(form) {
   const back = form.lastCell?.isConnected ? form.lastCell : form.querySelector("newel-lines [data-row] input:not([type=hidden])");
   const row = back?.closest("[data-row]");
   if (!row) return;
   const url = new URL(form.dataset.previewUrl, location.href);
   url.searchParams.set("why", `lines-${row.dataset.index ?? row.querySelector("input").name.split("-")[1]}`);
-  const response = await fetch(url, { method: "POST", body: posted(form), headers: { "x-csrftoken": data.csrf || "" } }).catch(() => null);
-  if (!response?.ok) { announce(say("failed")); return; }
-  const page = parsed(await response.text());
+  const answer = await explained.ask(url, { method: "POST", body: posted(form), headers: { "x-csrftoken": data.csrf || "" } });
+  if (answer === null) return;
+  if (!answer.response?.ok) { announce(say("failed")); return; }
+  const page = parsed(answer.body);
   const box = dialog(page.querySelector("h2")?.textContent ?? "", make("div", {}, ...[...page.body.children].filter((one) => one.tagName !== "H2").map((one) => document.importNode(one, true))));
   box.classList.add("n-dialog-wide");
   box.addEventListener("close", () => back?.focus?.());

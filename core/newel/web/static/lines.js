@@ -3,7 +3,7 @@
  * inputs named NAME-I-COLUMN, and the keys people know by heart.
  */
 
-import { announce, data, dialog, make, say, shortcut, toast } from "newel";
+import { Latest, announce, data, dialog, make, say, shortcut, toast } from "newel";
 
 const BURST = 40; // milliseconds between two keys: nobody types that fast, every scanner does
 const LONG = 20; // rows of a grid that is no table any more
@@ -358,13 +358,15 @@ class Lines extends HTMLElement {
     const box = dialog(say("pasteTitle"), make("div", {}, status, make("div", { className: "n-paste" }, make("table", { className: "n-table n-grid" }, make("thead", {}, head), body))), [again, good, every]);
     box.classList.add("n-dialog-wide");
     const rows = () => [...body.rows].map((tr) => [...tr.querySelectorAll("input")].map((input) => input.value.trim()));
+    const latest = new Latest();
     const check = async () => {
       const sent = new URLSearchParams(); // parts of a multipart body are counted, and five hundred lines have too many
       if (form) for (const [name, value] of new FormData(form)) if (!name.startsWith(`${this.name}-`)) sent.append(name, value);
       rows().forEach((line, at) => shown.forEach((column, i) => sent.append(`${this.name}-${at}-${column.name}${column.name === "item" ? "_text" : ""}`, line[i])));
       const url = form?.dataset.previewUrl;
-      const response = url && await fetch(url, { method: "POST", body: sent, headers: { "x-csrftoken": data.csrf || "", Accept: "text/html" } }).catch(() => null);
-      const page = response?.ok ? new DOMParser().parseFromString(await response.text(), "text/html") : null;
+      const answer = url && await latest.ask(url, { method: "POST", body: sent, headers: { "x-csrftoken": data.csrf || "", Accept: "text/html" } });
+      if (answer === null) return;
+      const page = answer?.response?.ok ? new DOMParser().parseFromString(answer.body, "text/html") : null;
       const wrong = new Map();
       for (const link of page?.querySelectorAll(".n-problem[data-severity=block] a, .n-problem[data-severity=override] a") ?? []) {
         const found = link.hash.match(new RegExp(`^#${this.name}-(\\d+)-(\\w+)`));
@@ -383,7 +385,7 @@ class Lines extends HTMLElement {
       good.hidden = !wrong.size || !count;
       good.textContent = `${say("pasteOnlyGood")} (${count})`;
       every.textContent = `${say("pasteAll")} (${table.length})`;
-      (body.querySelector("[aria-invalid]") ?? every).focus();
+      if (!body.contains(document.activeElement)) (body.querySelector("[aria-invalid]") ?? every).focus(); // who types on already stays there
     };
     again.addEventListener("click", check);
     body.addEventListener("change", check);

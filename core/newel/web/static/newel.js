@@ -204,9 +204,12 @@ class Suggestions extends HTMLElement {
   wire(input) {
     this.input = input;
     for (const [name, value] of [["role", "combobox"], ["aria-autocomplete", "list"], ["aria-expanded", "false"]]) input.setAttribute(name, value);
-    const later = debounce(() => this.search(), 120);
-    input.addEventListener("input", () => { this.typed(); later(); });
-    input.addEventListener("keydown", (event) => this.key(event));
+    const later = debounce(() => { if (!this.left) this.search(); }, 120);
+    input.addEventListener("input", () => { this.left = this.pending = false; this.typed(); later(); });
+    input.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") { this.left = true; this.pending = false; } // what is still to come opens nothing
+      this.key(event);
+    });
     input.addEventListener("blur", () => this.close());
   }
 
@@ -218,8 +221,9 @@ class Suggestions extends HTMLElement {
 
   async search() {
     if (document.activeElement !== this.input && !this.pending) return;
+    this.left = false;
     const found = await this.answers(this.input.value.trim());
-    if (found === null) return; // a newer question is on its way
+    if (found === null || this.left) return; // a newer question is on its way, or nobody asks any more
     this.options = found;
     if (this.pending) { // Enter came before the answer, as from a scanner
       this.pending = false;
@@ -320,6 +324,9 @@ class Combobox extends Suggestions {
     if (this.input) return;
     this.hidden_ = this.querySelector("input[type=hidden]");
     const input = this.querySelector("input:not([type=hidden])");
+    const was = this.querySelector("input[name$='_was']"); // for forms without script, and for whoever types before it is there
+    if (was && was.value !== input.value) this.hidden_.value = "";
+    was?.remove();
     if (!input || input.readOnly) return;
     this.altOpens = Boolean(this.closest("newel-lines")); // in the grid the plain arrow goes to the next line
     this.wire(input);
@@ -372,6 +379,7 @@ class Combobox extends Suggestions {
       if (!this.altOpens) event.preventDefault(); // choosing is not saving
       return;
     }
+    if (event.key === "Tab" && this.asking && !this.moved) return; // what was typed goes on, and nothing of an older answer
     if (event.key === "Escape" && !this.open && this.input.value !== this.oldText) {
       event.preventDefault();
       this.set(this.oldId ?? "", this.oldText);

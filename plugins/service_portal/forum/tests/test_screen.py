@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 import pytest
 from newel_forum import answer
-from newel_sdk.site import DESKTOP, PHONE, Site, Watched
+from newel_sdk.site import DESKTOP, PHONE, Site, Watched, fits
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.plugins("forum", "knowledge")
 HOSTILE = "<script>canary()</script>\n\n[x](javascript:canary()) <img src=x onerror=canary()>\n\n![x](https://evil.test/p.png)\n\nThe *end*."
@@ -24,10 +23,6 @@ def _thread(site: Site, title: str, text: str, *answers: str) -> int:
     return thread
 
 
-def _fits(page: Any) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
-
-
 @pytest.mark.parametrize("screen", [{"viewport": DESKTOP}, {"viewport": PHONE}], ids=["desktop", "phone"], indirect=True)
 def test_a_question_is_asked_answered_and_accepted(screen: Watched) -> None:
     """Articles that may help come while the title is typed; the thread is found by search; the answer is marked."""
@@ -39,7 +34,7 @@ def test_a_question_is_asked_answered_and_accepted(screen: Watched) -> None:
     page.fill("#title", "Which oil for oak treads?")
     page.fill("#text", "They are **untreated**.")
     page.wait_for_selector("#preview strong")
-    assert _fits(page)
+    fits(page)
     page.click("button[value=save]")
     page.wait_for_selector("article")
     page.fill("textarea[name=text]", "Linseed oil, twice.")
@@ -47,11 +42,11 @@ def test_a_question_is_asked_answered_and_accepted(screen: Watched) -> None:
     page.wait_for_selector("text=Linseed oil, twice.")
     page.click("button:has-text('This is the answer')")
     page.wait_for_selector("article[data-accepted]")
-    assert page.locator("a:has-text('Make an article of it')").count() == 1
-    assert _fits(page)
+    expect(page.locator("a:has-text('Make an article of it')")).to_have_count(1)
+    fits(page)
     screen.open("/forum?q=linseed")
     assert page.locator("mark").inner_text() == "Linseed"
-    assert _fits(page)
+    fits(page)
 
 
 @pytest.mark.parametrize("screen", [{"viewport": PHONE}, {"viewport": DESKTOP, "color_scheme": "dark"}], ids=["phone", "dark"], indirect=True)
@@ -64,8 +59,8 @@ def test_a_post_is_hidden_with_a_reason(screen: Watched) -> None:
     post.locator("input[name=reason]").fill("It goes rancid")
     post.locator("button:has-text('Hide it')").click()
     page.wait_for_selector("text=Hidden by a moderator: It goes rancid")
-    assert page.locator("text=Sunflower").count() == 1
-    assert _fits(page)
+    expect(page.locator("text=Sunflower")).to_have_count(1)
+    fits(page)
     assert screen.open("/forum/reports").locator("text=Nothing is reported").count() == 1
 
 
@@ -90,10 +85,10 @@ def test_without_scripts_everything_works(screen: Watched) -> None:
     page.fill("#title", "Which oil?")
     page.fill("#text", "For **oak**.")
     page.click("button[value=preview]")
-    assert page.locator("#preview strong").inner_text() == "oak"
+    expect(page.locator("#preview strong")).to_have_text("oak")
     page.click("button[value=save]")
     page.fill("textarea[name=text]", "Nobody?")
     page.click("button:has-text('Answer')")
     page.click("button:has-text('Stop following')")
-    assert page.locator("button:has-text('Follow')").count() == 1
-    assert page.locator("article").count() == 2
+    expect(page.get_by_role("button", name="Follow", exact=True)).to_have_count(1)
+    expect(page.locator("article")).to_have_count(2)

@@ -3,18 +3,24 @@
  * Without this script a record is changed in its form.
  */
 
-import { announce, data, make, say, shortcut } from "newel";
+import { Latest, announce, data, make, say, shortcut } from "newel";
 
 const list = document.querySelector(".n-list");
 const parsed = (html) => new DOMParser().parseFromString(html, "text/html").querySelector("form");
+const latest = new Latest();
 let open = null; // {cell, kept: what stood there, form}
+let sent = null; // what is on its way: until it has arrived nothing else begins, and nothing is taken back
 
-async function edit(cell) {
+async function edit(chosen) {
+  await sent;
+  // a row that was saved has come anew
+  const cell = chosen.isConnected ? chosen : list.querySelector(`tr[data-id="${chosen.parentElement.dataset.id}"]`)?.cells[chosen.cellIndex];
+  if (!cell) return;
   close();
-  const response = await fetch(cell.dataset.edit).catch(() => null);
-  const form = response?.ok ? parsed(await response.text()) : null;
+  const answer = await latest.ask(cell.dataset.edit);
+  if (answer === null) return; // another one was chosen
+  const form = answer.response?.ok ? parsed(answer.body) : null;
   if (!form) { announce(say("failed")); return; }
-  close();
   open = { cell, kept: [...cell.childNodes] };
   cell.removeAttribute("data-blank");
   put(form);
@@ -29,7 +35,7 @@ function put(form) {
 }
 
 function close(focus = false) {
-  if (!open) return;
+  if (!open || sent) return;
   const { cell, kept } = open;
   open = null;
   cell.replaceChildren(...kept);
@@ -37,7 +43,9 @@ function close(focus = false) {
 }
 
 /** Send the cell; the row comes anew from the list, since other cells may follow from this one. step: to which cell of the row to go on. */
-async function save(step = 0) {
+function save(step = 0) { sent ??= send(step).finally(() => { sent = null; }); }
+
+async function send(step) {
   const { cell, form } = open;
   const id = cell.closest("tr").dataset.id;
   const column = [...cell.parentElement.cells].indexOf(cell);

@@ -26,10 +26,16 @@ function wired(form) {
 
   const content = () => JSON.stringify({ key: key().value, place: location.pathname, title: title(), fields: fields(), focus });
 
+  let keeping = false;
+
   async function keep() {
+    await offered; // the title has words that come with it
+    if (keeping) { later(); return; } // one after another: over a slow line an older one could come after a newer one, and stay
     const body = content();
     if (body === last || form.dataset.sent) return;
+    keeping = true;
     const response = await fetch(KEPT, { method: "PUT", body, headers: { "content-type": "application/json", "x-csrftoken": data.csrf || "" } }).catch(() => null);
+    keeping = false;
     if (!response?.ok) { setTimeout(later, 3000); return; } // the connection or the session: it is tried again
     last = body;
     if (content() === body) delete form.dataset.dirty; // what is kept needs no question on leaving
@@ -77,8 +83,9 @@ function wired(form) {
   }
 
   async function go(chosen, box) {
+    box?.toggleAttribute("inert", true); // pressed twice, it would come again over what is being typed
     const response = await fetch(`${KEPT}/${encodeURIComponent(chosen)}`).catch(() => null);
-    if (!response?.ok) { announce(say("failed")); return; }
+    if (!response?.ok) { box?.removeAttribute("inert"); announce(say("failed")); return; }
     box?.remove();
     restore(await response.json());
   }
@@ -111,7 +118,7 @@ function wired(form) {
   form.addEventListener("focusin", (event) => { if (event.target.id) focus = event.target.id; });
   form.addEventListener("input", later);
   form.addEventListener("change", later);
-  offer();
+  const offered = offer();
 }
 
 for (const form of document.querySelectorAll("form[data-preview-url]")) if (form.method === "post") wired(form);

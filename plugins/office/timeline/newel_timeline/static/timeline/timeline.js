@@ -2,16 +2,20 @@
  * Timelines without a new page: filters, older entries, the entry that a link leads to, and whom a comment calls while one types.
  */
 
-import { announce, debounce, make, say, uid } from "newel";
+import { Latest, announce, debounce, make, say, uid } from "newel";
 
 const parsed = (html) => new DOMParser().parseFromString(html, "text/html");
 
-async function fetched(url) {
-  const response = await fetch(url, { headers: { "HX-Request": "true" } }).catch(() => null);
-  return response?.ok && !response.redirected ? parsed(await response.text()) : null;
+/** The page there; null where there is none, undefined where a newer one was asked for in the meantime. */
+async function fetched(url, latest) {
+  const answer = await latest.ask(url, { headers: { "HX-Request": "true" } });
+  if (answer === null) return undefined;
+  return answer.response?.ok && !answer.response.redirected ? parsed(answer.body) : null;
 }
 
 class Box extends HTMLElement {
+  latest = new Latest();
+
   connectedCallback() {
     if (this.dataset.live) return;
     this.dataset.live = "1";
@@ -29,7 +33,11 @@ class Box extends HTMLElement {
 
   /** Other entries in place of these; what is being written stays. */
   async take(url) {
-    const fresh = (await fetched(url))?.querySelector("timeline-box");
+    this.busy = true;
+    const page = await fetched(url, this.latest);
+    if (page === undefined) return;
+    this.busy = false;
+    const fresh = page?.querySelector("timeline-box");
     if (!fresh) { announce(say("failed")); return; }
     const [old, list] = [this.querySelectorAll(":scope > ol, :scope > p"), fresh.querySelectorAll(":scope > ol, :scope > p")];
     old.forEach((one) => one.remove());
@@ -38,7 +46,12 @@ class Box extends HTMLElement {
   }
 
   async older(link) {
-    const fresh = (await fetched(link.href))?.querySelector("timeline-box");
+    if (this.busy) return false; // pressed twice, they would come twice; and others may be on their way
+    this.busy = true;
+    const page = await fetched(link.href, this.latest);
+    if (page === undefined) return false;
+    this.busy = false;
+    const fresh = page?.querySelector("timeline-box");
     if (!fresh) { announce(say("failed")); return false; }
     const rows = [...fresh.querySelectorAll("ol > li")].map((one) => document.importNode(one, true));
     this.querySelector("ol").append(...rows);
@@ -74,7 +87,8 @@ function calling(text, url) {
   text.after(list);
   for (const [name, value] of [["aria-autocomplete", "list"], ["aria-controls", list.id]]) text.setAttribute(name, value);
   const word = () => /(^|[^\w@.])@([\w.-]*)$/.exec(text.value.slice(0, text.selectionStart));
-  const close = () => { list.hidden = true; text.removeAttribute("aria-activedescendant"); };
+  const latest = new Latest();
+  const close = () => { latest.cancel(); list.hidden = true; text.removeAttribute("aria-activedescendant"); };
 
   function mark(option) {
     list.querySelectorAll("[aria-selected=true]").forEach((one) => one.setAttribute("aria-selected", "false"));
@@ -92,8 +106,9 @@ function calling(text, url) {
   const ask = debounce(async () => {
     const typed = word();
     if (!typed) { close(); return; }
-    const response = await fetch(`${url}?q=${encodeURIComponent(typed[2])}`).catch(() => null);
-    const found = response?.ok && word() ? await response.json() : [];
+    const answer = await latest.ask(`${url}?q=${encodeURIComponent(typed[2])}`, { read: "json" });
+    if (answer === null) return;
+    const found = (answer.response?.ok && word() && answer.body) || [];
     list.replaceChildren(...found.map((one) => {
       const option = make("li", { id: uid("person") }, make("strong", {}, one.login), ` ${one.name}`);
       option.setAttribute("role", "option");
@@ -106,7 +121,7 @@ function calling(text, url) {
     if (found.length) announce(`${found.length} ${say("results")}`);
   }, 120);
 
-  text.addEventListener("input", ask);
+  text.addEventListener("input", () => { mark(null); ask(); }); // what is shown answers what stood there before
   text.addEventListener("blur", close);
   text.addEventListener("keydown", (event) => {
     if (list.hidden) return;
@@ -121,10 +136,11 @@ function calling(text, url) {
 customElements.define("timeline-box", Box);
 
 /** The bell again, when there is news. */
+const news = new Latest();
 addEventListener("newel:changed", async (event) => {
   const box = event.target.closest?.(".n-top-box");
   if (!box?.querySelector(".tl-bell") || document.getElementById("timeline-notices")?.matches(":popover-open")) return;
-  const fresh = await fetched("/timeline/notices");
+  const fresh = await fetched("/timeline/notices", news);
   if (!fresh?.querySelector(".tl-bell")) return;
   box.replaceChildren(...[...fresh.head.children, ...fresh.body.children].map((one) => document.importNode(one, true)));
   const bell = box.querySelector(".tl-bell");
