@@ -62,8 +62,8 @@ def check(document: Document, transition: str, facts: Methods | None) -> list[Pr
         if data.packages is not None and data.packages < 0:
             message = f"a number of packages of 0 or more was expected, got {data.packages}"
             out.append(Problem(code="shipping.packages", message=message, where="data.shipping.packages"))
-    gone = sorted({kind for line in document.lines for kind, stage in line.stages.items() if stage.planned})
-    if document.kind.startswith("shipping.") and transition == "reverse" and gone:
+    undone = document.kind.startswith("shipping.") and transition == "reverse"
+    if undone and (gone := sorted({kind for line in document.lines for kind, stage in line.stages.items() if stage.planned})):
         message = f"it has been {' and '.join(gone)} already and can't be undone"
         out.append(Problem(code="shipping.gone_on", message=message, hint="cancel what was made from it first, or make a return"))
     return out

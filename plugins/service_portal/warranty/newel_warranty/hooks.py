@@ -73,8 +73,8 @@ def propose_adjustments(document: Document, stage: str, facts: Facts, context: C
 @hookimpl
 def check_document(document: Document, transition: str, facts: Facts, context: Context) -> Sequence[Problem]:
     """Pieces at the end of their life, and claims that nothing covers."""
-    found = facts.get(WarrantyFacts) or WarrantyFacts()
-    return list(rules.check(document, transition, found))
+    found = facts.get(WarrantyFacts)
+    return list(rules.check(document, transition, found or WarrantyFacts())) if found or document.kind == CLAIM else ()
 
 
 @hookimpl
