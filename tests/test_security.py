@@ -206,6 +206,19 @@ async def test_login_of_another_site(web: Web) -> None:
     assert answer.status_code == 403
 
 
+async def test_a_second_login_page_leaves_the_first_one_as_it_is(web: Web) -> None:
+    """Two tabs, or a script of a page whose session has ended and that is sent to the form, while somebody types the password."""
+    client = web.client()
+    first = re.search(r'name="_csrf_token" value="([^"]+)"', (await client.get("/login")).text)
+    assert first
+    assert first[1] in (await client.get("/login")).text
+    answer = await client.post("/login", data={"login": "admin", "password": "correct horse battery", "_csrf_token": first[1]})
+    assert answer.status_code == 303
+    script = web.client()
+    await script.get("/login", headers={"x-csrftoken": "of a session that has ended"})
+    assert "newel_login" not in script.cookies
+
+
 async def test_forged_requests(web: Web) -> None:
     """Every route that writes, asked by a browser with a session but without its token, or from elsewhere."""
     client, csrf = await web.browser()

@@ -235,6 +235,17 @@ def test_c38_the_session_ends_in_the_middle(watched: Any) -> None:
     assert count(watched, "interrupted") == 1
 
 
+@pytest.mark.screen("C38")
+def test_c38_totals_that_are_asked_for_meanwhile_leave_the_login_alone(watched: Any) -> None:
+    """What a script asks without a session is sent to the form to log in; the one in the dialog still holds."""
+    watched.expected = (401,)
+    page = order(watched)
+    page.context.clear_cookies()
+    ask = "async (url) => (await fetch(url, { method: 'POST', body: new URLSearchParams(), headers: { 'x-csrftoken': 'ended' } })).url"
+    assert page.evaluate(ask, page.locator("form[data-preview-url]").get_attribute("data-preview-url")).endswith("/login?next=/")
+    assert page.context.cookies() == []
+
+
 @pytest.mark.screen("C40")
 def test_c40_a_fault_of_ours_has_a_number_and_costs_nothing(watched: Any, caplog: pytest.LogCaptureFixture) -> None:
     """The page shows the reference that stands in the log; going back, the input is there."""

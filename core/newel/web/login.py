@@ -42,17 +42,17 @@ def _form_cookie(newel: Newel, value: str, age: int) -> Cookie:
 
 
 def _page(request: Request[Any, Any, Any], goal: str, login: str = "", error: str = "", status: int = 200) -> Template:
-    """The form. Its token is in a cookie as well, so that another site can't log somebody in."""
-    newel, token = newel_of(request), secrets.token_urlsafe(24)
+    """The form. Its token is in a cookie as well, so that another site can't log somebody in: the same for two forms, none where a script is sent here."""
+    newel = newel_of(request)
+    token = request.cookies.get(_form_cookie(newel, "", 0).key) or secrets.token_urlsafe(24)
     fields = [
         {"name": "login", "label": "Name", "type": "text", "value": login, "required": True, "autofocus": not login, "autocomplete": "username",
          "max_length": 60},
         {"name": "password", "label": "Password", "type": "password", "required": True, "autofocus": bool(login), "max_length": 200,
          "autocomplete": "current-password"},
     ]  # fmt: skip
-    form = {"action": "/login", "next": local(goal), "fields": fields, "error": error}
-    context = {"shell": bare(request, token), "title": "Log in", "login": form}
-    return Template("login.html", context=context, status_code=status, cookies=[_form_cookie(newel, token, 3600)])
+    form = {"shell": bare(request, token), "title": "Log in", "login": {"action": "/login", "next": local(goal), "fields": fields, "error": error}}
+    return Template("login.html", context=form, status_code=status, cookies=[] if "x-csrftoken" in request.headers else [_form_cookie(newel, token, 3600)])
 
 
 async def beginning(newel: Newel) -> str:
