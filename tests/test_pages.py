@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 from collections.abc import AsyncIterator
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -13,9 +15,11 @@ import pytest
 from newel.domain.document import DocumentInput, LineInput
 from newel.jobs.worker import Worker, enqueue
 from newel.manifest import Job
+from newel.plugins import discover
 from newel.web import pages_lists
 from newel.web.forms import Wrong, decimal
 from newel.web.printing import pdf
+from newel.web.render import Templates
 from newel.web.views_list import SIZE, csv_cell
 
 from tests.web import PASSWORD, Web, serving
@@ -324,3 +328,43 @@ async def test_everybody_chooses_their_language(web: Any) -> None:
     assert "Kennwort" in page or "Passwort" in page
     assert (await client.post("/account/language", data={"_csrf_token": csrf, "language": "xx"})).status_code == 422
     assert '<html lang="de"' in (await client.get("/")).text
+
+
+async def test_a_request_looks_into_no_folder(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is on the disk is found out at the start: settings that looked for the files of all time zones cost each request 4 ms."""
+    async with serving(sqlite_url, discover()[0]) as web:
+        client, _csrf = await web.browser()
+        for path in (paths := ["/", "/api/documents/sales.order", "/documents/sales.order/new"]):
+            await (web.api if path.startswith("/api") else client).get(path)
+        looked: list[Any] = []
+        scandir = os.scandir
+        monkeypatch.setattr(os, "scandir", lambda folder=".": looked.append(folder) or scandir(folder))
+        for path in paths:
+            assert (await (web.api if path.startswith("/api") else client).get(path)).status_code == 200
+        assert looked == []
+
+
+def test_entries_of_a_dictionary_and_its_methods_are_told_apart() -> None:
+    """A column named "items" is an entry in brackets and the method with a dot, as in any template of Jinja; what is not there is nothing."""
+    text = "{{ row.name }} {{ row['items'] }} {{ row.items()|length }} {{ row.nothing is defined }} [{{ row.nothing }}] {{ row.inner.name }} {{ day.year }}"
+    row = {"name": "<b>", "items": "7", "inner": {"name": "x"}}
+    assert Templates(autoescape=True).from_string(text).render(row=row, day=date(2026, 1, 1)) == "&lt;b&gt; 7 3 False [] x 2026"
+
+
+async def test_the_menu_is_that_of_who_looks_and_of_the_language(web: Any) -> None:
+    """Parts of pages that are made once are made anew for somebody else's rights, another page and another language."""
+    client, _csrf = await web.browser()
+    await web.user("looker", "shop.order.view")
+    looker, _csrf = await web.browser("looker")
+
+    def menu(text: str) -> str:
+        return re.findall(r'<nav class="n-nav".*?</nav>', text, re.DOTALL)[0]
+
+    first, again, other = [menu((await client.get(path)).text) for path in ("/", "/", "/documents/shop.order")]
+    assert first == again != other
+    assert 'href="/documents/shop.order" aria-current="page"' in other
+    assert 'href="/records/newel.item"' in first and 'href="/records/newel.item"' not in menu((await looker.get("/")).text)
+    (admin,) = (await web.newel.records.page("newel.user", web.context, filters={"login": "admin"})).rows
+    await web.newel.records.save("newel.user", admin["id"], {"language": "de"}, web.context)
+    german = (await client.get("/")).text
+    assert menu(german) != first and "Tastenkürzel" in german

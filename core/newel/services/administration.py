@@ -11,6 +11,7 @@ import msgspec
 from newel.domain.context import Context
 from newel.errors import Problem, Refused, missing
 from newel.services.access import require
+from newel.services.record_read import escaped
 from newel.store import tables_document as t
 from newel.store.documents import json_of
 from newel.store.session import instant
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 ADMIN = "newel.admin"
 FAILED_AFTER = 8
 SIZE = 100
+COUNTED = 10_000  # events of records, and of documents: further on there are 'more than'
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,10 +113,9 @@ async def waiting(newel: Newel) -> dict[tuple[str, str], int]:
 
 
 def _outbox(r: Any) -> Piece:
-    payload = msgspec.json.decode(r["payload"])
     state = "done" if r["done_at"] else "failed" if r["attempts"] >= FAILED_AFTER else "waiting"
     return Piece(
-        what="outbox", id=r["id"], name=f"{r['plugin']}: {r['topic']}", state=state, detail=_words(payload), attempts=r["attempts"],
+        what="outbox", id=r["id"], name=f"{r['plugin']}: {r['topic']}", state=state, detail=_words(msgspec.json.decode(r["payload"])), attempts=r["attempts"],
         created_at=instant(r["created_at"]), next_at=None if r["done_at"] else instant(r["available_at"]), error=r["error"] or "",
     )  # fmt: skip
 
@@ -172,43 +173,39 @@ async def audit(
     newel: Newel, context: Context, *, user: str = "", kind: str = "", text: str = "", field: str = "", record: str = "", date_from: date | None = None,
     date_to: date | None = None, number: int = 1, size: int = 50,
 ) -> tuple[list[AuditRow], int]:  # fmt: skip
-    """Who changed what, in records and documents together, latest first; and how many such events there are.
+    """Who changed what, in records and documents together, latest first; and how many such events there are, counted up to COUNTED.
 
     Args:
         text: in an old or new value. field: that was changed. record: a document's number, or an id.
     """
     require(context, ADMIN)
-    where: list[str] = ["1 = 1"]
-    args: list[Any] = []
-    for column, value in (('"user"', user.strip()), ("kind", kind.strip())):
-        if value:
-            where.append(f"{column} = ?")
-            args.append(value)
     hidden = {s.name: names for s in newel.records.shapes.all() if (names := s.hidden(context))}
-    for name in hidden if text.strip() else ():  # looking for a value would tell it
-        where.append("kind <> ?")
-        args.append(name)
-    zone = context.now.tzinfo
-    if date_from:
-        where.append("at >= ?")
-        args.append(datetime.combine(date_from, time.min, zone))
-    if date_to:
-        where.append("at < ?")
-        args.append(datetime.combine(date_to + timedelta(days=1), time.min, zone))
-    for wanted in filter(None, (text.strip()[:100], f'"field":"{field.strip()[:60]}"' if field.strip() else "")):
-        where.append("REPLACE(CAST(changes AS TEXT), ': ', ':') LIKE ? ESCAPE '!'")
-        args.append("%" + wanted.replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%")
-    if record.strip():
-        where.append("(number = ? OR CAST(record AS VARCHAR(20)) = ?)")
-        args += [record.strip()[:60], record.strip()[:20]]
-    every = (
-        "(SELECT id, at, \"user\", source, kind, record, '' AS number, action, changes FROM record_event UNION ALL "
-        'SELECT e.id, e.at, e."user", e.source, d.kind, d.id, d.number, e.action, e.changes FROM document_event e JOIN document d '
-        f"ON d.id = e.document WHERE d.company = {int(context.company.id)}) x WHERE {' AND '.join(where)}"
+    changed, zone = "REPLACE(CAST(changes AS TEXT), ': ', ':') LIKE ? ESCAPE '!'", context.now.tzinfo
+    conditions: list[tuple[Any, str, Any]] = [
+        (user.strip(), '"user" = ?', user.strip()),
+        (kind.strip(), "kind = ?", kind.strip()),
+        (date_from, "at >= ?", datetime.combine(date_from or date.min, time.min, zone)),
+        (date_to, "at < ?", datetime.combine((date_to or date.min) + timedelta(days=1), time.min, zone)),
+        *((text.strip(), "kind <> ?", name) for name in hidden),  # looking for a value would tell it
+        (text.strip(), changed, f"%{escaped(text.strip()[:100])}%"),
+        (field.strip(), changed, f'%"field":"{escaped(field.strip()[:60])}"%'),
+        (record.strip(), "? IN (number, CAST(record AS VARCHAR(20)))", record.strip()[:60]),
+    ]
+    where = " AND ".join(["1 = 1", *(condition for given, condition, _ in conditions if given)])
+    args = [value for given, _, value in conditions if given]
+    sources = (
+        "SELECT id, at, \"user\", source, kind, record, '' AS number, action, changes FROM record_event",
+        'SELECT e.id, e.at, e."user", e.source, d.kind, d.id AS record, d.number, e.action, e.changes FROM document_event e '
+        f"CROSS JOIN document d WHERE d.id = e.document AND d.company = {int(context.company.id)}",
     )
+
+    def of_each(what: str, rest: str) -> str:
+        return " UNION ALL ".join(f"SELECT * FROM (SELECT {what} FROM ({source}) x WHERE {where} {rest}) y" for source in sources)
+
+    latest, until = "ORDER BY at DESC, id DESC LIMIT", max(number, 1) * size
     async with newel.database.read() as session:
-        total = await session.value(f"SELECT COUNT(*) AS n FROM {every}", *args)
-        rows = await session.fetch(f"SELECT * FROM {every} ORDER BY at DESC, id DESC LIMIT ? OFFSET ?", *args, size, (max(number, 1) - 1) * size)
+        total = await session.value(f"SELECT COUNT(*) AS n FROM ({of_each('1 AS n', f'LIMIT {COUNTED}')}) z", *args, *args)
+        rows = await session.fetch(f"SELECT * FROM ({of_each('*', f'{latest} {until}')}) z {latest} ? OFFSET ?", *args, *args, size, until - size)
     return [_audited(r, hidden.get(r["kind"], set())) for r in rows], int(total)
 
 

@@ -37,7 +37,7 @@ def _small(text: str) -> str:
 def containing(names: Sequence[str], text: str) -> tuple[str, list[Any]]:
     """Condition: one of the columns contains the text in any case. Databases differ in what they take for letters: ask for all cases."""
     variants = sorted({_small(v) for v in (text, text.lower(), text.upper(), text.title())})
-    patterns = [f"%{_escaped(v)}%" for v in variants]
+    patterns = [f"%{escaped(v)}%" for v in variants]
     condition = " OR ".join(f"lower(\"{n}\") LIKE ? ESCAPE '!'" for n in names for _ in patterns)
     return f"({condition})", patterns * len(names)
 
@@ -49,12 +49,13 @@ def starting(session: Session, names: Sequence[str], text: str) -> tuple[str, li
         patterns = ["".join(f"[{c}]" if c in "*?[" else c for c in v) + "*" for v in variants]
         condition = " OR ".join(f'"{n}" GLOB ?' for n in names for _ in patterns)
     else:
-        patterns = [_escaped(v) + "%" for v in variants]
+        patterns = [escaped(v) + "%" for v in variants]
         condition = " OR ".join(f"\"{n}\" LIKE ? ESCAPE '!'" for n in names for _ in patterns)
     return f"({condition})", patterns * len(names)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """A text as part of a pattern of LIKE ... ESCAPE '!'."""
     return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
 
 
@@ -121,7 +122,6 @@ async def page(
         where.append(condition)
         values += args
     text = " AND ".join(where)
-    size = min(max(size, 1), MOST)
     total = await session.value(f'SELECT COUNT(*) AS n FROM "{shape.table}" WHERE {text}', *values)
     sql = f'SELECT {shape.columns} FROM "{shape.table}" WHERE {text} ORDER BY {_order(shapes, shape, sort)} LIMIT ? OFFSET ?'
     found = await session.fetch(sql, *values, size, (max(number, 1) - 1) * size)

@@ -58,7 +58,7 @@ class Records:
         Args:
             filters: by field name, as text; `name__from` and `name__to` for numbers and dates; references by id.
             sort: field name, "-name" for downwards.
-            size: at most 200.
+            size: rows of a page.
         """
         shape = self._seen(kind, context)
         async with self._reading(session) as reading:
@@ -83,11 +83,13 @@ class Records:
             found: int | None = await reading.value(sql, key, *args)
             return found
 
-    async def options(self, kind: str, text: str, context: Context, limit: int = 20, party: int | None = None) -> list[tuple[int, str]]:
+    async def options(
+        self, kind: str, text: str, context: Context, limit: int = 20, party: int | None = None, *, session: Session | None = None
+    ) -> list[tuple[int, str]]:
         """(id, title) of active records for a combobox: those that start with the text first. party: whose own numbers count as well."""
         shape = self._seen(kind, context)
-        async with self._reading(None) as session:
-            return [(id, title) for id, title, _ in await read.options(session, self.shapes, shape, text, context, limit, party)]
+        async with self._reading(session) as reading:
+            return [(id, title) for id, title, _ in await read.options(reading, self.shapes, shape, text, context, limit, party)]
 
     async def details(self, kind: str, ids: Sequence[int], context: Context) -> dict[int, str]:
         """What tells records of one title apart, by id: of a party its city and tax number."""

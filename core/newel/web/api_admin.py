@@ -49,7 +49,7 @@ class AuditQuery(a.Input, frozen=True, kw_only=True):
 
 
 class AuditPage(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of the trail; total counts all pages."""
+    """One page of the trail; total counts all pages, and is no longer exact from 10,000 on."""
 
     rows: list[administration.AuditRow]
     total: int

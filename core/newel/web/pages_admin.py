@@ -16,7 +16,7 @@ from newel.web.auth import context_of, newel_of, principal
 from newel.web.forms import Reader, field_of, parts_of, read_struct
 from newel.web.render import Web, flash, page, redirect, shown
 from newel.web.views_document import kind_label
-from newel.web.views_list import MOST_EXPORTED, SIZE, Address, asked, file_actions, file_response, filters, pager, shown_rows
+from newel.web.views_list import MOST_EXPORTED, SIZE, Address, asked, file_actions, file_response, filters, listed, pager, shown_rows
 from newel.web.views_text import _, instant, language, said, words
 
 if TYPE_CHECKING:
@@ -24,15 +24,6 @@ if TYPE_CHECKING:
 
 ADMIN = {"permission": "newel.admin"}
 BADGES = {"failed": "error", "running": "open", "waiting": "draft", "done": "done"}
-
-
-def _list(columns: list[tuple[str, str, str]], rows: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
-    """A list that needs no more than this."""
-    return {
-        "columns": [{"name": n, "label": label, "type": kind} for n, label, kind in columns], "rows": rows,
-        "pager": {"first": 1, "last": len(rows), "total": len(rows)},
-        "empty": {"title": _("Nothing here yet")}, **more,
-    }  # fmt: skip
 
 
 # ---- settings ----------------------------------------------------------------------------------------------------------------------
@@ -45,7 +36,7 @@ async def settings(request: Web) -> Response[str]:
     found = [m for m in newel.registry.manifests.values() if m.settings is not None]
     rows = [{"url": f"/settings/{m.name}", "cells": {"name": _(m.label), "fields": ", ".join(words(p.name) for p in parts_of(m.settings))}} for m in found]
     summary = _("Settings of %(company)s. What is not set here comes from newel.toml, or is the plugin's own default.", company=context.company.name)
-    view = _list([("name", _("Plugin"), "text"), ("fields", _("Settings"), "text")], rows, summary=summary)
+    view = listed([("name", _("Plugin"), "text"), ("fields", _("Settings"), "text")], rows, summary=summary)
     return page(request, context, "list.html", _("Settings"), list=view)
 
 
@@ -123,7 +114,7 @@ async def plugins(request: Web) -> Response[str]:
     columns = [("name", _("Plugin"), "text"), ("state", _("State"), "badge"), ("brings", _("Brings"), "long"), ("calls", _("Calls"), "quantity"),
                ("ms", _("Time, ms"), "quantity"), ("hooks", _("Hooks, or why it is off"), "long")]  # fmt: skip
     summary = _("Since the server has started. A plugin that is off keeps its data; its documents can be read.")
-    return page(request, context, "list.html", _("Plugins"), list=_list(columns, rows, summary=summary))
+    return page(request, context, "list.html", _("Plugins"), list=listed(columns, rows, summary=summary))
 
 
 # ---- jobs --------------------------------------------------------------------------------------------------------------------------
@@ -151,7 +142,7 @@ async def jobs(request: Web) -> Response[str]:
     bulk = {"action": "/jobs", "actions": actions, "fields": [{"name": "reason", "label": _("Why nobody needs it"), "type": "text", "max_length": 500}]}
     more = {"filters": filters(address, [field], {"state": labels.get(state, "")}), "bulk": bulk if rows else None,
             "empty": {"title": _("Nothing to do"), "reason": _("What plugins want to do after a commit, and jobs, stand here.")}}  # fmt: skip
-    return page(request, context, "list.html", _("Jobs"), list=_list(columns, rows, **more))
+    return page(request, context, "list.html", _("Jobs"), list=listed(columns, rows, **more))
 
 
 @post("/jobs", opt=ADMIN, status_code=200)
@@ -204,10 +195,10 @@ async def audit(request: Web) -> Response[Any]:
     columns = [("at", _("When, UTC"), "instant"), ("user", _("Who"), "text"), ("on", _("About"), "text"), ("what", _("What"), "text"),
                ("changes", _("Changes"), "long")]  # fmt: skip
     labels = {n: address.get(n) for n in ("q", "user", "kind", "record", "field", "from", "to")}
-    view = _list(columns, rows, filters=filters(address, fields, labels), actions=file_actions(newel, context, address))
+    view = listed(columns, rows, filters=filters(address, fields, labels), actions=file_actions(newel, context, address))
     if file:
         return file_response(newel, file, "audit", [label for _n, label, _t in columns], shown_rows(view["columns"], [r["cells"] for r in rows]))
-    view["pager"] = pager(address, total, len(rows))
+    view["pager"] = pager(address, total, len(rows), whole=total < service.COUNTED)
     return page(request, context, "list.html", _("Audit"), problems=shown(reader.problems), list=view)
 
 
@@ -256,7 +247,7 @@ async def account(request: Web) -> Response[str]:
     actions = [{"label": _("Set password"), "method": "get", "url": "/account/password", "icon": "key", "primary": True}]
     actions += [{"label": n, "method": "post", "url": "/account/language", "name": "language", "value": t} for t, n in LANGUAGES if t != language.get()]
     bulk = {"action": "/account/sessions", "actions": [{"label": _("End session"), "name": "do", "value": "end", "danger": True}]}
-    return page(request, context, "list.html", _("Where you are logged in"), list=_list(columns, rows, actions=actions, bulk=bulk if rows else None))
+    return page(request, context, "list.html", _("Where you are logged in"), list=listed(columns, rows, actions=actions, bulk=bulk if rows else None))
 
 
 @post("/account/sessions", status_code=200)

@@ -20,7 +20,7 @@ from newel.web.forms import Reader
 from newel.web.render import Web, flash, fragment, page, redirect, shown
 from newel.web.views_document import PHASES as SHAPES
 from newel.web.views_document import kind_label, state_of
-from newel.web.views_list import MOST_EXPORTED, SIZE, Address, arranged, asked, column, empty, file_actions, file_response, filters, pager, shown_rows
+from newel.web.views_list import MOST_EXPORTED, SIZE, Address, arranged, asked, column, empty, file_actions, file_response, filters, listed, pager, shown_rows
 from newel.web.views_text import _, day, inside, said
 
 if TYPE_CHECKING:
@@ -210,17 +210,10 @@ async def _export(
     newel: Newel, kind: DocumentKind, wanted: Wanted, address: Address, context: Context, file: str, columns: list[dict[str, Any]]
 ) -> Response[Any]:
     """All rows of the list, exactly those of the filter, with the columns that are seen; amounts have their currency beside them."""
-    rows: list[Head] = []
-    at, total = 1, 0
-    while len(rows) <= MOST_EXPORTED:
-        most = None if at == 1 else 0  # counted once
-        found = await lists.page(newel, kind.name, context, wanted, sort=address.get("sort"), number=at, size=lists.MOST, most=most)
-        rows, total, at = rows + found.rows, total or found.total, at + 1
-        if len(rows) >= total or not found.rows:
-            break
+    found = await lists.page(newel, kind.name, context, wanted, sort=address.get("sort"), size=MOST_EXPORTED + 1, most=0)
     if kind.priced:
         columns = [*columns, column(address, "currency", _("Currency"))]
-    cells = ({**_cells(newel, h, 0), "currency": h.currency} for h in rows)
+    cells = ({**_cells(newel, h, 0), "currency": h.currency} for h in found.rows)
     return file_response(newel, file, kind.name, [c["label"] for c in columns], shown_rows(columns, cells))
 
 
@@ -233,11 +226,12 @@ async def _found(newel: Newel, text: str, context: Context) -> list[dict[str, st
          "url": f"/document/{h.id}"}
         for h in await searching.search(newel, text, context)
     ]  # fmt: skip
-    for record in newel.registry.records.values():
-        if not record.menu or not record.search or record.menu == "Administration" or not context.user.may(f"{record.name}.view"):
-            continue
-        for id_, title in await newel.records.options(record.name, text, context, limit=SEARCHED):
-            out.append({"label": title, "detail": "", "kind": _(record.label), "url": f"/records/{record.name}/{id_}"})
+    async with newel.database.read() as session:
+        for record in newel.registry.records.values():
+            if not record.menu or not record.search or record.menu == "Administration" or not context.user.may(f"{record.name}.view"):
+                continue
+            for id_, title in await newel.records.options(record.name, text, context, limit=SEARCHED, session=session):
+                out.append({"label": title, "detail": "", "kind": _(record.label), "url": f"/records/{record.name}/{id_}"})
     return out
 
 
@@ -250,13 +244,10 @@ async def search(request: Web) -> Response[Any]:
     if "application/json" in request.headers.get("accept", ""):
         return Response(found[:24], media_type="application/json")
     address = Address("/search", {"q": text})
-    columns = [{"name": "label", "label": _("Name"), "type": "text"}, {"name": "kind", "label": _("Kind"), "type": "text"},
-               {"name": "detail", "label": _("Details"), "type": "text"}]  # fmt: skip
-    view = {
-        "filters": filters(address, [{"name": "q", "label": _("Search"), "type": "text", "value": text, "autofocus": not found}], {}), "columns": columns,
-        "rows": [{"url": f["url"], "cells": f} for f in found], "pager": {"first": 1, "last": len(found), "total": len(found)},
-        "empty": {"title": _("Nothing found") if text else _("What are you looking for?"), "reason": _("Search for a number, a reference or a name.")},
-    }  # fmt: skip
+    columns = [("label", _("Name"), "text"), ("kind", _("Kind"), "text"), ("detail", _("Details"), "text")]
+    fields = filters(address, [{"name": "q", "label": _("Search"), "type": "text", "value": text, "autofocus": not found}], {})
+    none = {"title": _("Nothing found") if text else _("What are you looking for?"), "reason": _("Search for a number, a reference or a name.")}
+    view = listed(columns, [{"url": f["url"], "cells": f} for f in found], filters=fields, empty=none)
     return page(request, context, "list.html", _("Search"), list=view)
 
 

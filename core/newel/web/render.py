@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,27 @@ if TYPE_CHECKING:
 FLASH = "newel_flash"
 TEMPLATES = Path(__file__).parent / "templates"
 STYLES = Path(__file__).parent / "static" / "print.css"
+METHODS = frozenset(dir(dict))
 Web = Request[Any, Any, Any]
+
+
+class Templates(jinja2.Environment):
+    """Jinja, where `row.name` of a dictionary is looked up as such at once: pages do it thousands of times, and Jinja by way of an error."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """An entry of a dictionary, else what Jinja finds."""
+        if type(obj) is dict and attribute not in METHODS:
+            return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
+        return super().getattr(obj, attribute)
+
+
+def _made_once(parts: dict[str, str], of: Any, caller: Callable[[], str]) -> str:
+    """A part of a page that follows from these values alone, made once: the menu is the same on page after page."""
+    if (key := repr(of)) not in parts:
+        if len(parts) > 255:
+            parts.clear()
+        parts[key] = caller()
+    return parts[key]
 
 
 def environment(newel: Newel) -> jinja2.Environment:
@@ -38,18 +59,15 @@ def environment(newel: Newel) -> jinja2.Environment:
     for name, manifest in manifests:
         if manifest.locale and (place := _folder(manifest.locale, "locale")):
             translate_also(name, place)
-    made = jinja2.Environment(
-        loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(TEMPLATES), jinja2.PrefixLoader(plugins)]),
-        autoescape=True,
-        extensions=["jinja2.ext.i18n"],
-    )
+    loader = jinja2.ChoiceLoader([jinja2.FileSystemLoader(TEMPLATES), jinja2.PrefixLoader(plugins)])
+    made = Templates(loader=loader, autoescape=True, extensions=["jinja2.ext.i18n"])
     # Jinja's own new style takes every translated text for HTML, also one that a user has entered.
     words: Any = made
     words.install_gettext_callables(
         lambda text, **values: _filled(_(text), values), lambda one, many, n, **values: _filled(several(one, many, n), {"num": n} | values), newstyle=False
     )
-    filters: dict[str, Any] = {"decimal": number, "day": day, "instant": instant}
-    made.filters.update(filters)
+    words.filters.update({"decimal": number, "day": day, "instant": instant})
+    made.globals["made_once"] = partial(_made_once, {})
     return made
 
 

@@ -148,6 +148,13 @@ def file_response(newel: Newel, wanted: str, name: str, head: Sequence[str], row
     return Response(content, media_type=media_type, headers={"content-disposition": f'attachment; filename="{name}.{wanted}"'})
 
 
+def listed(columns: Sequence[tuple[str, str, str]], rows: Sequence[Mapping[str, Any]], **more: Any) -> dict[str, Any]:
+    """A list that needs no more than this. columns: (name, label, type)."""
+    named = [{"name": n, "label": label, "type": kind} for n, label, kind in columns]
+    pager = {"first": 1, "last": len(rows), "total": len(rows)}
+    return {"columns": named, "rows": rows, "pager": pager, "empty": {"title": _("Nothing here yet")}, **more}
+
+
 def shown_rows(columns: Sequence[Mapping[str, Any]], cells: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
     """The values behind the cells of a list, column by column."""
     return [[c["value"] if isinstance(c := row.get(column["name"]), Mapping) else c for column in columns] for row in cells]

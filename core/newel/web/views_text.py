@@ -26,6 +26,7 @@ PLACE = re.compile(r"\{\d+\}")
 LOCALES = Path(__file__).parent.parent / "locale"
 language: ContextVar[str] = ContextVar("newel_language", default="en")
 _folders: dict[str, Path] = {}
+_day = lru_cache(maxsize=4096)(format_date)  # a page shows the same days again and again
 
 
 def translate_also(plugin: str, folder: Path) -> None:
@@ -124,9 +125,7 @@ def number(value: Any, digits: int | None = None) -> str:
 
 def day(value: date | str | None, form: str = "medium") -> str:
     """A date in the reader's format; form: as Babel names it, "EEE" for the weekday."""
-    if not value:
-        return ""
-    return format_date(date.fromisoformat(value) if isinstance(value, str) else value, form, language.get())
+    return _day(date.fromisoformat(value) if isinstance(value, str) else value, form, language.get()) if value else ""
 
 
 def instant(value: datetime | str | None) -> str:

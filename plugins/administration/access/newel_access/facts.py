@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from newel.services.record_read import escaped
 from newel.store.session import Session, rows_by
 
 from newel_access.rules import Role
@@ -24,7 +25,7 @@ async def users(session: Session, text: str, role: str, number: int) -> tuple[li
     Args:
         text: in login or name. role: code; only who has it. number: of the page.
     """
-    like = "%" + text[:60].lower().replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
+    like = f"%{escaped(text[:60].lower())}%"
     where, args = "(LOWER(u.login) LIKE ? ESCAPE '!' OR LOWER(u.name) LIKE ? ESCAPE '!')", [like, like]
     if role:
         where += ' AND u.id IN (SELECT x."user" FROM user_role x JOIN role r ON r.id = x.role WHERE r.code = ?)'

@@ -68,24 +68,17 @@ def options(newel: Newel, kind: str, context: Context) -> list[tuple[str, str]]:
 
 async def every(newel: Newel, kind: str, query: dict[str, str], context: Context) -> list[int]:
     """The ids of all rows of a list; Refused where they are too many for one go."""
-    out: dict[int, None] = {}
-    address, at = Address("", query), 1
-    while True:
-        if kind in newel.registry.documents:
-            wanted, _reader = wanted_by(address)
-            heads = (await lists.page(newel, kind, context, wanted, number=at, size=lists.MOST, most=0)).rows
-            found = [h.id for h in heads]
-        else:
-            shape = newel.records.shape(kind, context)
-            filters = {f.name: query[f.name] for f in shape.fields if query.get(f.name) and f.type in ("choice", "flag", "reference")}
-            found = [r["id"] for r in (await newel.records.page(kind, context, search=query.get("q", ""), filters=filters, number=at, size=lists.MOST)).rows]
-        out |= dict.fromkeys(found)
-        if len(out) > MOST:
-            hint = "narrow the filter, and do it in several goes"
-            raise Refused(Problem(code="bulk.many", message=f"at most {MOST} rows can be changed at once, and these are more", hint=hint))
-        if len(found) < lists.MOST:
-            return list(out)
-        at += 1
+    if kind in newel.registry.documents:
+        wanted, _reader = wanted_by(Address("", query))
+        found = [h.id for h in (await lists.page(newel, kind, context, wanted, size=MOST + 1, most=0)).rows]
+    else:
+        shape = newel.records.shape(kind, context)
+        filters = {f.name: query[f.name] for f in shape.fields if query.get(f.name) and f.type in ("choice", "flag", "reference")}
+        found = [r["id"] for r in (await newel.records.page(kind, context, search=query.get("q", ""), filters=filters, size=MOST + 1)).rows]
+    if len(found) > MOST:
+        hint = "narrow the filter, and do it in several goes"
+        raise Refused(Problem(code="bulk.many", message=f"at most {MOST} rows can be changed at once, and these are more", hint=hint))
+    return found
 
 
 # ---- runs in the database ----------------------------------------------------------------------------------------------------------------

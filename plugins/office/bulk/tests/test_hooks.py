@@ -95,7 +95,6 @@ async def test_all_rows_across_pages_in_chunks_with_progress_and_a_stop(kit: Kit
     """The worker takes some at a time; somebody stops it; what is done stays done, and going on does the rest, each once."""
     monkeypatch.setattr(work, "CHUNK", 4)
     monkeypatch.setattr(work, "AT_ONCE", 3)
-    monkeypatch.setattr(work.lists, "MOST", 5)
     await orders(kit, 12)
     await kit.party("ZOO")
     other = (await kit.document(ORDERS, "ZOO", ("LAMP", 1))).document.id

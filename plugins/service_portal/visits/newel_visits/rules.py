@@ -27,6 +27,9 @@ STATES = {  # name: (label, phase)
 }  # fmt: skip
 
 
+ZONES = frozenset(available_timezones())  # settings are read with every request: looking for the files each time took 4 ms
+
+
 class VisitsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Settings of visits.
 
@@ -42,7 +45,7 @@ class VisitsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     def __post_init__(self) -> None:
         """Refuse a zone that does not exist."""
-        if self.zone not in available_timezones():
+        if self.zone not in ZONES:
             raise ValueError(f"there is no time zone {self.zone!r:.60}: write it as Europe/Berlin")
 
 
