@@ -457,3 +457,24 @@ async def test_serial_numbers_come_in_one_by_one(database_url: str) -> None:
         with pytest.raises(Refused) as refused:
             await app.documents.create("inventory.receipt", without, context, then=("receive",))
         assert "lot.missing" in codes(refused)
+
+
+async def test_what_was_invoiced_from_the_order_is_no_longer_to_be_billed(database_url: str) -> None:
+    """Some customers are billed from their order: its invoices cover the oldest deliveries first, and may be ahead of them."""
+    async with running(database_url) as (app, context):
+        trade = await Trade(app, context).open()
+
+        async def unbilled() -> list[tuple[str, D]]:
+            return [(row["number"], row["open"]) for row in await trade.report("invoicing.unbilled")]
+
+        order = await trade.order(10)
+        first = (await trade.do.follow(order.id, "deliver", context, lines=await trade.part(order, 5), then=("pick", "ship"))).document
+        assert await unbilled() == [(first.number, D(5))]
+        await trade.do.follow(order.id, "invoice", context, lines=await trade.part(order, 3), then=("post",))
+        assert await unbilled() == [(first.number, D(2))]
+        await trade.do.follow(order.id, "invoice", context, lines=await trade.part(order, 3), then=("post",))
+        assert await unbilled() == [], "one piece is billed that has not left yet"
+        second = (await trade.do.follow(order.id, "deliver", context, then=("pick", "ship"))).document
+        assert await unbilled() == [(second.number, D(4))]
+        await trade.do.follow(second.id, "invoice_delivery", context, lines=await trade.part(second, 1), then=("post",))
+        assert await unbilled() == [(second.number, D(3))]

@@ -39,7 +39,7 @@ async def load_clearing(session: Session, document: Document, company: Company) 
     if not ids:
         return Clearing()
     kinds = sorted({s.kind for _, s in sources})
-    found = await session.fetch(_MOVED, ids, ids, ids, True, ids, kinds, True, document.id, ids)
+    found = await session.fetch(_MOVED, ids, ids, ids, ids, True, ids, kinds, True, document.id, ids)
     rows = {r["id"]: r for r in found if r["value"] is not None}
     taken = {id: int(r["before"]) for id, r in rows.items()}
     out: dict[int, tuple[Decimal, Decimal]] = {}
@@ -66,11 +66,11 @@ async def load_clearing(session: Session, document: Document, company: Company) 
 _MOVED = """
 SELECT l.id, l.quantity, l.net, CASE WHEN m.value IS NULL THEN 0 ELSE 1 END AS own, COALESCE(m.value, n.value) AS value,
        CASE WHEN m.value IS NULL THEN n.quantity ELSE l.quantity END AS moved, COALESCE(b.quantity, 0) AS before
-  FROM document_line l
-  LEFT JOIN (SELECT line, CAST(SUM(value) AS BIGINT) AS value FROM stock_move WHERE line = ANY(?) GROUP BY line) m ON m.line = l.id
+  FROM document_line l LEFT JOIN (SELECT line, CAST(SUM(value) AS BIGINT) AS value FROM stock_move
+              WHERE document IN (SELECT document FROM document_line WHERE id = ANY(?)) AND line = ANY(?) GROUP BY line) m ON m.line = l.id
   LEFT JOIN (SELECT k.from_line, CAST(SUM(k.quantity) AS BIGINT) AS quantity, CAST(SUM(v.value) AS BIGINT) AS value FROM line_link k
-               JOIN (SELECT line, SUM(value) AS value FROM stock_move WHERE line IN (SELECT to_line FROM line_link WHERE from_line = ANY(?)) GROUP BY line) v
-                 ON v.line = k.to_line
+               JOIN (SELECT line, SUM(value) AS value FROM stock_move WHERE document IN (SELECT to_document FROM line_link WHERE from_line = ANY(?))
+                      GROUP BY line) v ON v.line = k.to_line
               WHERE k.from_line = ANY(?) AND k.firm = ? GROUP BY k.from_line) n ON n.from_line = l.id
   LEFT JOIN (SELECT from_line, CAST(SUM(quantity) AS BIGINT) AS quantity FROM line_link
               WHERE from_line = ANY(?) AND kind = ANY(?) AND firm = ? AND to_document <> ? GROUP BY from_line) b ON b.from_line = l.id

@@ -35,7 +35,7 @@ async def search(newel: Newel, text: str, context: Context, kinds: Sequence[str]
         mine, mine_args = own_party(context)
 
         def last(condition: str, args: list[Any], order: str = "id") -> tuple[str, list[Any]]:
-            sql = f"SELECT * FROM (SELECT id FROM document WHERE company = ? AND kind = ANY(?) AND {mine} AND {condition} ORDER BY {order} DESC LIMIT ?) x"
+            sql = f"SELECT * FROM (SELECT id FROM document WHERE +company = ? AND kind = ANY(?) AND {mine} AND {condition} ORDER BY {order} DESC LIMIT ?) x"
             return sql, [context.company.id, allowed, *mine_args, *args, size]
 
         async def take(sql: str, args: list[Any]) -> None:

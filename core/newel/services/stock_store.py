@@ -68,10 +68,9 @@ async def _bought(session: Session, document: Document) -> dict[int, Bought]:
 
 
 async def _moved(session: Session, document: Document) -> dict[int, tuple[Decimal, Decimal]]:
-    before = sorted({s.from_line for line in document.lines for s in line.sources})
-    if not before:
-        return {}
-    rows = await session.fetch("SELECT line, SUM(quantity) AS quantity, SUM(value) AS value FROM stock_move WHERE line = ANY(?) GROUP BY line", before)
+    links = [s for line in document.lines for s in line.sources]  # moves are found by their document
+    sql = "SELECT line, SUM(quantity) AS quantity, SUM(value) AS value FROM stock_move WHERE document = ANY(?) AND line = ANY(?) GROUP BY line"
+    rows = await session.fetch(sql, sorted({s.from_document for s in links}), sorted({s.from_line for s in links})) if links else []
     return {r["line"]: (unscaled(int(r["quantity"]), QUANTITY), money(int(r["value"]))) for r in rows}
 
 

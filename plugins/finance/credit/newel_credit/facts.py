@@ -75,7 +75,7 @@ async def over(session: Session, parameters: dict[str, Any], context: Context) -
     mine = {party: limit for (company, party), limit in (await limits(session)).items() if company == context.company.id}
     rows = await session.fetch(
         "SELECT id, name, limit_amount, service_level, blocked FROM party WHERE limit_amount IS NOT NULL OR id = ANY(?) OR id IN "
-        "(SELECT party FROM open_item WHERE company = ? AND amount_open > 0 AND role <> 'payable' AND date_due < ?) ORDER BY number",
+        "(SELECT party FROM open_item WHERE company = ? AND amount_open <> 0 AND amount_open > 0 AND role <> 'payable' AND date_due < ?) ORDER BY number",
         sorted(mine), context.company.id, context.today,
     )  # fmt: skip
     found = await figures(session, [r["id"] for r in rows], context)

@@ -13,33 +13,32 @@ from newel.store.session import Session, day, narrowed
 
 from newel_invoicing.rules import STATES, share, state_of
 
-# Links of a line, summed by kind; planned ones count as well, so that nothing is offered for billing twice.
-LINKED = """
-  LEFT JOIN (SELECT from_line, CAST(SUM(CASE WHEN kind = 'delivered' AND firm = ? THEN quantity ELSE 0 END) AS BIGINT) AS delivered,
-                    CAST(SUM(CASE WHEN kind = 'invoiced' THEN quantity ELSE 0 END) AS BIGINT) AS invoiced
-               FROM line_link GROUP BY from_line) k ON k.from_line = {line}.id
-"""
+# Links of a line, added up for each line that is asked for: the sums of all links there are would grow with the history.
+# What is planned to be invoiced counts as well, so that nothing is offered for billing twice.
+INVOICED = "COALESCE((SELECT CAST(SUM(y.quantity) AS BIGINT) FROM line_link y WHERE y.from_line = {line}.id AND y.kind = 'invoiced'), 0)"
+DELIVERED = "COALESCE((SELECT CAST(SUM(y.quantity) AS BIGINT) FROM line_link y WHERE y.from_line = l.id AND y.kind = 'delivered' AND y.firm = ?), 0)"
+# Of what a line of a sale has been invoiced, how much through its deliveries; the rest was invoiced from the order itself.
+THROUGH = """COALESCE((SELECT CAST(SUM(y.quantity) AS BIGINT) FROM line_link x JOIN line_link y ON y.from_line = x.to_line AND y.kind = 'invoiced'
+                      WHERE x.from_line = n.id AND x.kind = 'delivered'), 0)"""
+# CROSS JOIN: from the open orders to their lines.
 TO_INVOICE = f"""
 SELECT d.id AS document, d.number, d.date, COALESCE(p.name, '') AS party, d.currency, COALESCE(i.number, '') AS item, l.text, l.unit,
-       l.quantity, l.net, COALESCE(k.delivered, 0) AS delivered, COALESCE(k.invoiced, 0) AS invoiced
-  FROM document d JOIN document_line l ON l.document = d.id
+       l.quantity, l.net, {DELIVERED} AS delivered, {INVOICED.format(line="l")} AS invoiced
+  FROM document d CROSS JOIN document_line l
   LEFT JOIN item i ON i.id = l.item LEFT JOIN party p ON p.id = d.party
-  {LINKED.format(line="l")}
- WHERE d.company = ? AND d.role = 'sale' AND d.phase = 'open' AND l.kind <> 'text' AND l.quantity > COALESCE(k.invoiced, 0)
+ WHERE d.company = ? AND d.role = 'sale' AND d.phase = 'open' AND l.document = d.id AND l.kind <> 'text' AND l.quantity > {INVOICED.format(line="l")}
 """
 UNBILLED = f"""
 SELECT d.id AS document, d.number, d.date, COALESCE(p.name, '') AS party, o.currency, COALESCE(i.number, '') AS item, l.text, l.unit,
        l.quantity, o.id AS sale, COALESCE(o.number, '') AS sale_number, COALESCE(n.net, 0) AS net, COALESCE(n.quantity, 0) AS ordered,
-       COALESCE(k.invoiced, 0) AS invoiced, COALESCE(m.invoiced, 0) AS sale_invoiced
-  FROM document d JOIN document_line l ON l.document = d.id
+       {INVOICED.format(line="l")} AS invoiced, n.id AS sale_line, {INVOICED.format(line="n")} - {THROUGH} AS sale_invoiced
+  FROM document d CROSS JOIN document_line l
   LEFT JOIN item i ON i.id = l.item LEFT JOIN party p ON p.id = d.party
   LEFT JOIN line_link j ON j.to_line = l.id AND j.kind = 'delivered'
   LEFT JOIN document_line n ON n.id = j.from_line
   LEFT JOIN document o ON o.id = j.from_document
-  {LINKED.format(line="l")}
-  LEFT JOIN (SELECT from_line, CAST(SUM(quantity) AS BIGINT) AS invoiced FROM line_link WHERE kind = 'invoiced' GROUP BY from_line) m
-         ON m.from_line = n.id
- WHERE d.company = ? AND d.role = 'delivery' AND d.phase = 'done' AND l.kind <> 'text' AND l.quantity > COALESCE(k.invoiced, 0)
+ WHERE d.company = ? AND d.role = 'delivery' AND d.phase = 'done' AND l.document = d.id AND l.kind <> 'text'
+   AND (n.id IS NULL OR n.quantity > {INVOICED.format(line="n")}) AND l.quantity > {INVOICED.format(line="l")}
 """
 INVOICES = """
 SELECT d.id AS document, d.number, d.kind, d.state, d.date, d.date_due, COALESCE(p.name, '') AS party, d.currency, d.reference, d.gross,
@@ -74,15 +73,16 @@ async def to_invoice(session: Session, parameters: dict[str, Any], context: Cont
 
 
 async def unbilled(session: Session, parameters: dict[str, Any], context: Context) -> list[dict[str, Any]]:
-    """Lines of deliveries that have not been billed, neither themselves nor through their order (DOC-22)."""
-    sql, args = narrowed(UNBILLED, [True, context.company.id], parameters, {"party": "d.party =", "until": "d.date <="})
-    out = []
+    """Lines of deliveries that have not been billed, neither themselves nor through their order, which bills the oldest first (DOC-22)."""
+    sql, args = narrowed(UNBILLED, [context.company.id], parameters, {"party": "d.party =", "until": "d.date <="})
+    out, left = [], dict[int, int]()  # by line of a sale: what was invoiced from the order, and of no delivery yet
     for r in await session.fetch(f"{sql} ORDER BY d.date, d.id, l.position, l.id", *args):
-        open_quantity = unscaled(r["quantity"] - r["invoiced"], QUANTITY)
-        if r["sale"] is not None:
-            open_quantity = min(open_quantity, unscaled(r["ordered"] - r["sale_invoiced"], QUANTITY))
-        if open_quantity <= 0:
+        rest = r["quantity"] - r["invoiced"]
+        billed = min(rest, left.get(r["sale_line"], r["sale_invoiced"]))
+        left[r["sale_line"]] = left.get(r["sale_line"], r["sale_invoiced"]) - billed
+        if rest == billed:
             continue
+        open_quantity = unscaled(rest - billed, QUANTITY)
         net = share(unscaled(r["net"], AMOUNT), open_quantity, unscaled(r["ordered"], QUANTITY)) if r["ordered"] else ZERO
         out.append(
             {

@@ -23,7 +23,8 @@ SELECT k.from_line AS line, k.kind AS link, k.to_document, k.to_line, k.quantity
 """
 PLACES = """
 SELECT k.from_line AS line, m.source, a.kind AS source_kind, m.target, b.kind AS target_kind, m.lot, m.quantity FROM line_link k
-  JOIN stock_move m ON m.line = k.to_line JOIN location a ON a.id = m.source JOIN location b ON b.id = m.target WHERE k.from_line = ANY(?) AND k.kind = ANY(?)
+  JOIN stock_move m ON m.document = k.to_document AND m.line = k.to_line JOIN location a ON a.id = m.source JOIN location b ON b.id = m.target
+ WHERE k.from_line = ANY(?) AND k.kind = ANY(?)
 """
 SHARES = """
 SELECT l.id, d.phase, d.currency, d.rate, l.quantity, l.net + l.tax AS gross, l.cost,
@@ -89,7 +90,7 @@ async def _shares(session: Session, document: Document, context: Context) -> tup
 GOODS = """
 SELECT l.id AS line, l.kind AS state, l.quantity AS ordered, l.unit, l.net, d.id AS document, d.number, d.rate, p.name AS party, i.number AS item, i.name,
        k.kind AS link, k.to_document, k.to_line, k.quantity, k.firm, t.date,
-       (SELECT CAST(SUM(m.value) AS BIGINT) FROM stock_move m WHERE m.line = k.to_line) AS value
+       (SELECT CAST(SUM(m.value) AS BIGINT) FROM stock_move m WHERE m.document = k.to_document AND m.line = k.to_line) AS value
   FROM document d JOIN document_line l ON l.document = d.id JOIN item i ON i.id = l.item JOIN party p ON p.id = d.party
   JOIN line_link k ON k.from_line = l.id JOIN document t ON t.id = k.to_document
  WHERE d.company = ? AND d.kind = ANY(?) AND d.phase = 'open' AND k.firm AND k.kind = ANY(?)

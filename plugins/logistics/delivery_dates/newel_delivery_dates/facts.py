@@ -25,8 +25,8 @@ COMING = """
 SELECT d.number, l.item, l.quantity, l.factor, COALESCE((SELECT MIN(COALESCE(s.date_confirmed, s.date_requested)) FROM line_schedule s WHERE s.line = l.id),
        d.date_requested) AS day,
        (SELECT CAST(COALESCE(SUM(k.quantity), 0) AS BIGINT) FROM line_link k WHERE k.from_line = l.id AND k.kind = 'received' AND k.firm = ?) AS gone
-  FROM document d JOIN document_line l ON l.document = d.id
- WHERE d.company = ? AND d.role = 'purchase' AND d.phase = 'open' AND l.item = ANY(?)
+  FROM document d CROSS JOIN document_line l
+ WHERE d.company = ? AND d.role = 'purchase' AND d.phase = 'open' AND l.document = d.id AND l.item = ANY(?)
 """
 
 

@@ -93,13 +93,13 @@ async def to_ship(session: Session, parameters: dict[str, Any], context: Context
     vendor = parameters.get("vendor") or 0
     rows = await session.fetch(
         "SELECT o.id AS document, o.number, v.name AS vendor, s.id AS sale, s.number AS sale_number, c.name AS party, i.number AS item, l.text, l.unit, "
-        "k.quantity, COALESCE(CAST(SUM(x.quantity) AS BIGINT), 0) AS shipped, COALESCE(o.date_requested, o.date) AS wanted, "
+        "k.quantity, COALESCE((SELECT CAST(SUM(x.quantity) AS BIGINT) FROM line_link x WHERE x.from_line = l.id AND x.kind = 'received' AND x.firm = ?), 0) "
+        "AS shipped, COALESCE(o.date_requested, o.date) AS wanted, "
         "(SELECT MIN(z.date_confirmed) FROM line_schedule z WHERE z.line = l.id) AS confirmed "
-        "FROM line_link k JOIN document o ON o.id = k.to_document JOIN document s ON s.id = k.from_document JOIN document_line l ON l.id = k.to_line "
+        # CROSS JOIN: what is open leads, and not all links there are.
+        "FROM document o CROSS JOIN line_link k JOIN document s ON s.id = k.from_document JOIN document_line l ON l.id = k.to_line "
         "LEFT JOIN item i ON i.id = l.item LEFT JOIN party v ON v.id = o.party LEFT JOIN party c ON c.id = s.party "
-        "LEFT JOIN line_link x ON x.from_line = l.id AND x.kind = 'received' AND x.firm = ? "
-        "WHERE o.company = ? AND o.phase = 'open' AND k.kind = ? AND (CAST(? AS BIGINT) = 0 OR o.party = ?) "
-        "GROUP BY o.id, o.number, v.name, s.id, s.number, c.name, i.number, l.id, l.text, l.unit, k.quantity, o.date_requested, o.date "
+        "WHERE o.company = ? AND o.phase = 'open' AND k.to_document = o.id AND k.kind = ? AND (CAST(? AS BIGINT) = 0 OR o.party = ?) "
         "ORDER BY wanted, o.id, l.id",
         True, context.company.id, PROCURED, vendor, vendor,
     )  # fmt: skip

@@ -66,9 +66,9 @@ async def reservations(session: Session, parameters: dict[str, Any], context: Co
         """SELECT d.id AS document, d.number, d.date_requested, COALESCE(p.name, '') AS party, i.number AS item, i.name, i.unit,
                   l.code AS location, COALESCE(t.number, '') AS lot, r.quantity
              FROM stock_reservation r JOIN stock_balance b ON b.id = r.balance JOIN location l ON l.id = b.location
-             JOIN document_line n ON n.id = r.line JOIN document d ON d.id = n.document JOIN item i ON i.id = b.item
+             JOIN document_line n ON n.id = r.line CROSS JOIN document d JOIN item i ON i.id = b.item
              LEFT JOIN party p ON p.id = d.party LEFT JOIN lot t ON t.id = b.lot
-            WHERE d.company = ?""",
+            WHERE d.id = n.document AND d.company = ?""",  # from what is promised to its documents, not from all of them
         [context.company.id], parameters, {"item": "b.item =", "party": "d.party ="},
     )  # fmt: skip
     return [

@@ -15,12 +15,15 @@ from newel.store.session import Session, day
 
 from newel_purchasing.rules import Offer, Ordered, PurchasingFacts
 
-# Lines of orders with what came and was billed of them, whatever kind of document brought it.
+# Lines of orders with what came and was billed of them, whatever kind of document brought it. Added up for each line: to group the lines of a report,
+# SQLite would go through all documents there are.
 ORDERED = """
-SELECT {columns}, COALESCE(CAST(SUM(CASE WHEN k.kind = 'received' THEN k.quantity ELSE 0 END) AS BIGINT), 0) AS received,
-       COALESCE(CAST(SUM(CASE WHEN t.role = 'bill' THEN k.quantity ELSE 0 END) AS BIGINT), 0) AS billed
-  FROM document d JOIN document_line l ON l.document = d.id
-  LEFT JOIN line_link k ON k.from_line = l.id AND k.firm = ? AND k.to_document <> ? LEFT JOIN document t ON t.id = k.to_document
+SELECT {columns},
+       CAST(COALESCE((SELECT SUM(k.quantity) FROM line_link k
+                       WHERE k.from_line = l.id AND k.kind = 'received' AND k.firm = ? AND k.to_document <> ?), 0) AS BIGINT) AS received,
+       CAST(COALESCE((SELECT SUM(k.quantity) FROM line_link k JOIN document t ON t.id = k.to_document
+                       WHERE k.from_line = l.id AND t.role = 'bill' AND k.firm = ? AND k.to_document <> ?), 0) AS BIGINT) AS billed
+  FROM document d {join} document_line l
 """
 
 
@@ -56,9 +59,9 @@ async def _orders(document: Document, session: Session) -> dict[int, Ordered]:
     sources = sorted({s.from_line for line in document.lines for s in line.sources})
     if not sources:
         return {}
-    sql = ORDERED.format(columns="l.id, l.quantity, l.net") + " WHERE l.id = ANY(?) AND d.role = 'purchase' GROUP BY l.id, l.quantity, l.net"
+    sql = ORDERED.format(columns="l.id, l.quantity, l.net", join="JOIN") + " ON l.document = d.id WHERE l.id = ANY(?) AND d.role = 'purchase'"
     rows = {}
-    for r in await session.fetch(sql, True, document.id, sources):
+    for r in await session.fetch(sql, True, document.id, True, document.id, sources):
         quantity, received, billed = (unscaled(r[n], QUANTITY) for n in ("quantity", "received", "billed"))
         rows[r["id"]] = Ordered(line=r["id"], quantity=quantity, net=money(r["net"]), received=received, billed=billed)
     return {line.id: rows[s.from_line] for line in document.lines for s in line.sources if s.from_line in rows}
@@ -67,17 +70,16 @@ async def _orders(document: Document, session: Session) -> dict[int, Ordered]:
 # ---- reports -------------------------------------------------------------------------------------------------------------------------
 
 LINE = "d.id AS document, d.number, d.date, d.date_requested, p.name AS party, d.currency, COALESCE(i.number, '') AS item, l.text, l.unit, l.quantity, l.net"
-GROUP = "d.id, d.number, d.date, d.date_requested, p.name, d.currency, i.number, l.id, l.position, l.text, l.unit, l.quantity, l.net"
 
 
 async def _lines(session: Session, parameters: dict[str, Any], context: Context, condition: str) -> list[dict[str, Any]]:
-    sql = ORDERED.format(columns=LINE) + (
+    sql = ORDERED.format(columns=LINE, join="CROSS JOIN") + (
         " LEFT JOIN item i ON i.id = l.item LEFT JOIN party p ON p.id = d.party "
-        f"WHERE d.company = ? AND l.kind <> 'text' AND {condition} AND (CAST(? AS BIGINT) = 0 OR d.party = ?) GROUP BY {GROUP} "
+        f"WHERE d.company = ? AND l.document = d.id AND l.kind <> 'text' AND {condition} AND (CAST(? AS BIGINT) = 0 OR d.party = ?) "
         "ORDER BY d.date_requested, d.date, d.id, l.position"
     )
     party = parameters.get("party") or 0
-    rows = await session.fetch(sql, True, 0, context.company.id, party, party)
+    rows = await session.fetch(sql, True, 0, True, 0, context.company.id, party, party)
     out = []
     for r in rows:
         quantities = {n: unscaled(r[n], QUANTITY) for n in ("quantity", "received", "billed")}

@@ -28,22 +28,23 @@ async def _load(session: Session) -> Methods:
     return Methods(methods, {r["party"]: r["code"] for r in usual})
 
 
+# CROSS JOIN: from the open orders to their lines, and not from all that was ever sold.
 LINES = """
 SELECT l.id AS line, d.id AS document, d.number, d.date_requested AS header_day, COALESCE(p.name, '') AS party, i.number AS item,
        l.text, l.unit, l.quantity, s.id AS schedule, s.quantity AS part, s.date_requested, s.date_confirmed,
        COALESCE(s.release_code, '') AS release_code
   FROM document d
-  JOIN document_line l ON l.document = d.id
+ CROSS JOIN document_line l
   JOIN item i ON i.id = l.item
   LEFT JOIN line_schedule s ON s.line = l.id
   LEFT JOIN party p ON p.id = d.party
  WHERE d.company = ? AND d.role = 'sale' AND d.phase = 'open' AND i.kind = 'goods'
-   AND NOT EXISTS (SELECT 1 FROM document_line c WHERE c.parent = l.id)
+   AND l.document = d.id AND NOT EXISTS (SELECT 1 FROM document_line c WHERE c.document = l.document AND c.parent = l.id)
 """
 DELIVERED = """
 SELECT k.from_line, k.schedule, CAST(SUM(k.quantity) AS BIGINT) AS quantity
-  FROM line_link k JOIN document d ON d.id = k.from_document
- WHERE d.company = ? AND d.role = 'sale' AND d.phase = 'open' AND k.kind = 'delivered' AND k.firm = ?
+  FROM document d CROSS JOIN line_link k
+ WHERE d.company = ? AND d.role = 'sale' AND d.phase = 'open' AND k.from_document = d.id AND k.kind = 'delivered' AND k.firm = ?
  GROUP BY k.from_line, k.schedule
 """
 

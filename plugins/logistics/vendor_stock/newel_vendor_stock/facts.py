@@ -22,7 +22,8 @@ SELECT k.from_line AS line, k.kind AS link, k.to_document, k.to_line, k.quantity
 """
 MOVED = """
 SELECT k.from_line AS line, m.source, a.kind AS source_kind, m.target, b.kind AS target_kind, m.lot, m.quantity
-  FROM line_link k JOIN stock_move m ON m.line = k.to_line JOIN location a ON a.id = m.source JOIN location b ON b.id = m.target
+  FROM line_link k JOIN stock_move m ON m.document = k.to_document AND m.line = k.to_line
+  JOIN location a ON a.id = m.source JOIN location b ON b.id = m.target
  WHERE k.from_line = ANY(?) AND k.kind = ANY(?)
 """
 

@@ -16,7 +16,7 @@ SALES = (
 )
 LATE = (
     "SELECT o.party, o.company_open, o.date_due, d.number FROM open_item o JOIN document d ON d.id = o.document JOIN party p ON p.id = o.party "
-    "WHERE o.company = ? AND o.role = 'receivable' AND o.amount_open > 0 AND o.date_due < ? AND p.active = ? ORDER BY o.date_due, o.id"
+    "WHERE o.company = ? AND o.role = 'receivable' AND o.amount_open <> 0 AND o.amount_open > 0 AND o.date_due < ? AND p.active = ? ORDER BY o.date_due, o.id"
 )
 MADE = "SELECT party FROM document WHERE company = ? AND kind = ? AND reference = ? AND (phase IN ('draft', 'open') OR date > ?)"
 

@@ -19,11 +19,14 @@ SELECT x.position, x.quantity, x.text, i.id AS item, i.number, i.name, i.unit, o
   FROM parts_part x JOIN item i ON i.id = COALESCE(x.replaced_by, x.item) LEFT JOIN item o ON o.id = x.item AND x.replaced_by IS NOT NULL
  WHERE x.product = ? AND i.active = ? ORDER BY x.position, i.number
 """
+# The last ten first, then their lines: not the sums of every order there ever was.
 ORDERS = """
 SELECT d.id, d.number, d.date, d.state, d.phase, d.gross, d.currency, CAST(SUM(l.quantity) AS BIGINT) AS ordered,
        CAST(COALESCE(SUM((SELECT SUM(k.quantity) FROM line_link k WHERE k.from_line = l.id AND k.kind = 'delivered' AND k.firm = ?)), 0) AS BIGINT) AS delivered
-  FROM document d JOIN document_line l ON l.document = d.id WHERE d.kind = 'parts.order' AND d.company = ? AND {own}
- GROUP BY d.id, d.number, d.date, d.state, d.phase, d.gross, d.currency ORDER BY d.id DESC LIMIT 10
+  FROM (SELECT d.* FROM document d WHERE d.kind = 'parts.order' AND d.company = ? AND {own}
+           AND EXISTS (SELECT 1 FROM document_line x WHERE x.document = d.id) ORDER BY d.id DESC LIMIT 10) d CROSS JOIN document_line l
+ WHERE l.document = d.id
+ GROUP BY d.id, d.number, d.date, d.state, d.phase, d.gross, d.currency ORDER BY d.id DESC
 """
 
 

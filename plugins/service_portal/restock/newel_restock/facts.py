@@ -15,12 +15,13 @@ from newel.store.session import Session
 from newel_restock.rules import Lack, RestockSettings
 
 # What is on its way to a place: transfers that wait, requisitions that are not ordered, orders that have not come.
+# CROSS JOIN: what is not finished leads, as in its index, and not the history of the items.
 COMING = """
 SELECT COALESCE(l.location_to, d.location_to) AS location, l.item, l.quantity, l.factor,
        (SELECT CAST(COALESCE(SUM(k.quantity), 0) AS BIGINT) FROM line_link k WHERE k.from_line = l.id
          AND ((d.role = 'request' AND k.kind = 'ordered') OR (d.role = 'purchase' AND k.kind = 'received' AND k.firm = ?))) AS gone
-  FROM document d JOIN document_line l ON l.document = d.id
- WHERE d.company = ? AND l.item = ANY(?)
+  FROM document d CROSS JOIN document_line l
+ WHERE d.company = ? AND (d.phase = 'open' OR d.phase = 'draft') AND l.document = d.id AND l.item = ANY(?)
    AND ((d.kind = ? AND d.phase = 'draft') OR ((d.kind = ? OR d.role = 'purchase') AND d.phase IN ('draft', 'open')))
 """
 

@@ -22,12 +22,12 @@ SELECT l.id, l.lot, (SELECT CAST(COALESCE(SUM(k.quantity), 0) AS BIGINT) FROM li
 """
 PLACES = """
 SELECT k.from_line AS line, m.quantity, m.source, a.owner AS source_owner, m.target, b.owner AS target_owner
-  FROM line_link k JOIN stock_move m ON m.line = k.to_line JOIN location a ON a.id = m.source JOIN location b ON b.id = m.target
- WHERE k.from_line = ANY(?) AND k.kind IN ('received', 'sent')
+  FROM line_link k JOIN stock_move m ON m.document = k.to_document AND m.line = k.to_line JOIN location a ON a.id = m.source
+  JOIN location b ON b.id = m.target WHERE k.from_line = ANY(?) AND k.kind IN ('received', 'sent')
 """
 OVERDUE = """
 SELECT CAST(COALESCE(SUM(company_open), 0) AS BIGINT) AS n FROM open_item
- WHERE party = ? AND company = ? AND role = 'receivable' AND amount_open > 0 AND date_due < ?
+ WHERE party = ? AND company = ? AND role = 'receivable' AND amount_open <> 0 AND amount_open > 0 AND date_due < ?
 """
 
 

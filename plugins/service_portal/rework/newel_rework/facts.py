@@ -16,10 +16,12 @@ from newel.store.session import Session, day
 from newel_rework.rules import COSTS, Cost, ReworkFacts
 
 # Every line of work that counts, with the return that it belongs to. Material is worth what it left stock at.
+# CROSS JOIN: from the returns to their links, and not from all links there are.
 WORK = """
-SELECT x.document, i.kind, l.cost, l.net, w.rate, (SELECT CAST(COALESCE(SUM(m.value), 0) AS BIGINT) FROM stock_move m WHERE m.line = l.id) AS value
-  FROM (SELECT DISTINCT k.from_document AS document, k.to_document AS work FROM line_link k JOIN document d ON d.id = k.from_document
-         WHERE k.kind = 'worked' AND d.kind = 'returns.authorisation' AND {condition}) x
+SELECT x.document, i.kind, l.cost, l.net, w.rate,
+       (SELECT CAST(COALESCE(SUM(m.value), 0) AS BIGINT) FROM stock_move m WHERE m.document = w.id AND m.line = l.id) AS value
+  FROM (SELECT DISTINCT k.from_document AS document, k.to_document AS work FROM document d CROSS JOIN line_link k
+         WHERE k.from_document = d.id AND k.kind = 'worked' AND d.kind = 'returns.authorisation' AND {condition}) x
   JOIN document w ON w.id = x.work AND w.phase IN ('open', 'done') JOIN document_line l ON l.document = w.id JOIN item i ON i.id = l.item
 """
 
