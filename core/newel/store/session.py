@@ -212,7 +212,7 @@ class Database:
         if url.startswith("sqlite:///"):
             self.engine = PooledSQLite(url.removeprefix("sqlite:///"), inline=options.pop("inline", True), **options)
         elif url.startswith(("postgresql://", "postgres://")):
-            self.pool = {"min_size": 1, "max_size": options.pop("connections", 10), "reset": _left_clean}
+            self.pool = {"min_size": 1, "max_size": options.pop("connections", 10), "reset": _left_clean, "server_settings": {"jit": "off"}}
             self.engine = Postgres({"dsn": url})
         else:
             raise ValueError(f"database must be sqlite:///path or postgresql://..., got {url!r}")

@@ -20,6 +20,8 @@ DELIVERED = "COALESCE((SELECT CAST(SUM(y.quantity) AS BIGINT) FROM line_link y W
 # Of what a line of a sale has been invoiced, how much through its deliveries; the rest was invoiced from the order itself.
 THROUGH = """COALESCE((SELECT CAST(SUM(y.quantity) AS BIGINT) FROM line_link x JOIN line_link y ON y.from_line = x.to_line AND y.kind = 'invoiced'
                       WHERE x.from_line = n.id AND x.kind = 'delivered'), 0)"""
+# Nearly all of the history is invoiced by one link for all of it, and needs no adding up.
+UNBILLED_AT_ONCE = "NOT EXISTS (SELECT 1 FROM line_link z WHERE z.from_line = {line}.id AND z.kind = 'invoiced' AND z.quantity >= {line}.quantity)"
 # CROSS JOIN: from the open orders to their lines.
 TO_INVOICE = f"""
 SELECT d.id AS document, d.number, d.date, COALESCE(p.name, '') AS party, d.currency, COALESCE(i.number, '') AS item, l.text, l.unit,
@@ -31,14 +33,14 @@ SELECT d.id AS document, d.number, d.date, COALESCE(p.name, '') AS party, d.curr
 UNBILLED = f"""
 SELECT d.id AS document, d.number, d.date, COALESCE(p.name, '') AS party, o.currency, COALESCE(i.number, '') AS item, l.text, l.unit,
        l.quantity, o.id AS sale, COALESCE(o.number, '') AS sale_number, COALESCE(n.net, 0) AS net, COALESCE(n.quantity, 0) AS ordered,
-       {INVOICED.format(line="l")} AS invoiced, n.id AS sale_line, {INVOICED.format(line="n")} - {THROUGH} AS sale_invoiced
+       {INVOICED.format(line="l")} AS invoiced, n.id AS sale_line, {INVOICED.format(line="n")} AS sale_invoiced, {THROUGH} AS through
   FROM document d CROSS JOIN document_line l
   LEFT JOIN item i ON i.id = l.item LEFT JOIN party p ON p.id = d.party
   LEFT JOIN line_link j ON j.to_line = l.id AND j.kind = 'delivered'
   LEFT JOIN document_line n ON n.id = j.from_line
   LEFT JOIN document o ON o.id = j.from_document
  WHERE d.company = ? AND d.role = 'delivery' AND d.phase = 'done' AND l.document = d.id AND l.kind <> 'text'
-   AND (n.id IS NULL OR n.quantity > {INVOICED.format(line="n")}) AND l.quantity > {INVOICED.format(line="l")}
+   AND {UNBILLED_AT_ONCE.format(line="l")} AND {UNBILLED_AT_ONCE.format(line="n")}
 """
 INVOICES = """
 SELECT d.id AS document, d.number, d.kind, d.state, d.date, d.date_due, COALESCE(p.name, '') AS party, d.currency, d.reference, d.gross,
@@ -78,9 +80,10 @@ async def unbilled(session: Session, parameters: dict[str, Any], context: Contex
     out, left = [], dict[int, int]()  # by line of a sale: what was invoiced from the order, and of no delivery yet
     for r in await session.fetch(f"{sql} ORDER BY d.date, d.id, l.position, l.id", *args):
         rest = r["quantity"] - r["invoiced"]
-        billed = min(rest, left.get(r["sale_line"], r["sale_invoiced"]))
-        left[r["sale_line"]] = left.get(r["sale_line"], r["sale_invoiced"]) - billed
-        if rest == billed:
+        before = left.get(r["sale_line"], r["sale_invoiced"] - r["through"])
+        billed = min(rest, before)
+        left[r["sale_line"]] = before - billed
+        if rest <= billed or (r["sale"] is not None and r["ordered"] <= r["sale_invoiced"]):
             continue
         open_quantity = unscaled(rest - billed, QUANTITY)
         net = share(unscaled(r["net"], AMOUNT), open_quantity, unscaled(r["ordered"], QUANTITY)) if r["ordered"] else ZERO
