@@ -76,7 +76,8 @@ async def test_the_books_balance_in_sight(web: Any) -> None:
     assert first.status_code == 303, first.text[-800:]
     assert first.headers["location"] == again.headers["location"]
     assert "Paid" in (await client.get(f"/document/{web.ids['invoice']}")).text
-    assert "C1" not in (await client.get("/report/newel.open_items")).text.split("<tbody>")[-1].split("</tbody>")[0]
+    rest = (await client.get("/report/newel.open_items")).text
+    assert "C1" not in "".join(re.findall(r"<tbody>.*?</tbody>", rest, re.DOTALL)), "tokens of the page may have any two letters"
 
 
 async def test_csv_stays_text(web: Any) -> None:
