@@ -318,3 +318,23 @@ async def test_a_report_that_fails(sqlite_url: str, monkeypatch: pytest.MonkeyPa
     async with serving(sqlite_url) as web:
         problem = await refused(web, 424, "plugin.failed", "", "GET", "/api/reports/shop.orders")
         assert problem["plugin"] == "shop"
+
+
+async def test_whoever_leaves_while_sending_is_no_fault_of_ours(web: Web, caplog: pytest.LogCaptureFixture) -> None:
+    """A browser gives up a preview with the next key, before all of it is sent: nothing is logged as an error, and no server error is counted."""
+    headers = [(b"host", b"newel.test"), (b"content-type", b"application/json"), (b"authorization", web.api.headers["Authorization"].encode())]
+    address = "/api/documents/shop.order/preview"
+    scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http", "path": address, "query_string": b""}
+    came = iter([{"type": "http.request", "body": b'{"party":', "more_body": True}, {"type": "http.disconnect"}])
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return next(came)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    more = {"raw_path": address.encode(), "root_path": "", "headers": headers, "client": ("127.0.0.1", 1), "server": ("newel.test", 80)}
+    await web.app(scope | more, receive, send)
+    assert sent[0]["status"] == 400
+    assert [r for r in caplog.records if r.levelname == "ERROR"] == []

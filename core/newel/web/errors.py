@@ -89,10 +89,10 @@ def explained(error: Exception) -> tuple[int, tuple[Problem, ...], str]:
         return 400, tuple(_invalid(error)), ""
     if isinstance(error, msgspec.ValidationError):
         return 400, (from_msgspec(error),), ""
-    if isinstance(error, HTTPException) and error.status_code < 500:
-        code, hint = CODES.get(error.status_code, ("request", ""))
-        message = HTTPStatus(error.status_code).phrase
-        return error.status_code, (Problem(code=code, message=message, hint=hint),), ""
+    gone = isinstance(error, HTTPException) and error.detail == "client disconnected prematurely"  # Litestar calls it an error of ours
+    if isinstance(error, HTTPException) and (status := 400 if gone else error.status_code) < 500:
+        code, hint = CODES.get(status, ("request", ""))
+        return status, (Problem(code=code, message=HTTPStatus(status).phrase, hint=hint),), ""
     reference = secrets.token_hex(6)
     if unavailable(error):
         hint = f"ask again later with the same Idempotency-Key: it is carried out once; administrators find the reason under {reference} in the log"
