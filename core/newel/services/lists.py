@@ -210,9 +210,9 @@ async def waiting(newel: Newel, context: Context) -> list[Waiting]:
 async def recent(newel: Newel, context: Context, size: int = 10) -> list[Head]:
     """The documents made last."""
     own, args = own_party(context, "d.party")
-    latest = "d.id > COALESCE((SELECT id FROM document ORDER BY id DESC LIMIT 1 OFFSET 1000), 0) AND +"  # nearly always there, and all are many
+    latest = "d.id > COALESCE((SELECT id FROM document ORDER BY id DESC LIMIT 1 OFFSET 1000), 0) AND "  # nearly always there, and all are many
     async with newel.database.read() as session:
-        for narrow in (latest, ""):
+        for narrow in (latest + "+" * session.sqlite, ""):
             rows = await session.fetch(
                 f"SELECT {HEADS} FROM document d LEFT JOIN party p ON p.id = d.party WHERE {narrow}d.company = ? AND d.kind = ANY(?) AND {own} "
                 "ORDER BY d.id DESC LIMIT ?",

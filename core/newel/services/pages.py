@@ -174,7 +174,7 @@ async def _nodes(session: Session, found: dict[int, tuple[str, Decimal | None, s
     own, args = own_party(context, "d.party")
     rows = await session.fetch(
         "SELECT d.id, d.kind, d.number, d.state, d.phase, d.date, d.currency, d.gross, (SELECT SUM(o.amount_open) FROM open_item o "
-        f"WHERE o.document = d.id) AS open FROM document d WHERE d.id = ANY(?) AND +d.company = ? AND {own}",
+        f"WHERE o.document = d.id) AS open FROM document d WHERE d.id = ANY(?) AND {'+' * session.sqlite}d.company = ? AND {own}",
         ids, context.company.id, *args,
     )  # fmt: skip
     known = {r["id"]: r for r in rows if context.user.may(f"{r['kind']}.view")}

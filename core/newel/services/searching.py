@@ -32,10 +32,10 @@ async def search(newel: Newel, text: str, context: Context, kinds: Sequence[str]
     out: dict[int, Head] = {}
     async with newel.database.read() as session:
         start, start_args = starting(session, ["number", "reference"], text)
-        mine, mine_args = own_party(context)
+        (mine, mine_args), of = own_party(context), "+company" if session.sqlite else "company"  # else SQLite without statistics reads all documents
 
         def last(condition: str, args: list[Any], order: str = "id") -> tuple[str, list[Any]]:
-            sql = f"SELECT * FROM (SELECT id FROM document WHERE +company = ? AND kind = ANY(?) AND {mine} AND {condition} ORDER BY {order} DESC LIMIT ?) x"
+            sql = f"SELECT * FROM (SELECT id FROM document WHERE {of} = ? AND kind = ANY(?) AND {mine} AND {condition} ORDER BY {order} DESC LIMIT ?) x"
             return sql, [context.company.id, allowed, *mine_args, *args, size]
 
         async def take(sql: str, args: list[Any]) -> None:
